@@ -1,0 +1,84 @@
+"""The ARI client of one Asterisk: its resources over a shared pool of connections.
+
+It holds no state of calls, raises nothing for network trouble and repeats nothing but reads. Events come by
+`EventStream`.
+"""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from engine.asterisk.ari.applications import Applications
+from engine.asterisk.ari.asterisk import AsteriskResource
+from engine.asterisk.ari.bridges import Bridges
+from engine.asterisk.ari.channels import Channels
+from engine.asterisk.ari.endpoints import Endpoints
+from engine.asterisk.ari.playbacks import Playbacks
+from engine.asterisk.ari.transport import Transport
+
+
+class AriClient:
+    """`async with AriClient("http://127.0.0.1:8088/ari", user, password) as client: ...`
+
+    Each request ends within `request_timeout_seconds`; half of it may pass until a connection is had.
+    `max_connections` bounds requests at the same time, the others wait; it must stay below `sessionlimit` in
+    Asterisk's http.conf (100), beyond which Asterisk drops connections without an answer. Raises ValueError
+    for an address that is none, or that holds a password. Before `open` and after `close` every request is
+    Unknown, not sent.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        request_timeout_seconds: float = 5.0,
+        max_connections: int = 32,
+    ) -> None:
+        self._transport = Transport(
+            url,
+            user,
+            password,
+            request_timeout_seconds=request_timeout_seconds,
+            max_connections=max_connections,
+        )
+        self.channels = Channels(self._transport)
+        self.bridges = Bridges(self._transport)
+        self.playbacks = Playbacks(self._transport)
+        self.applications = Applications(self._transport)
+        self.endpoints = Endpoints(self._transport)
+        self.asterisk = AsteriskResource(self._transport)
+
+    @property
+    def url(self) -> str:
+        """The address it was made with; it holds no password."""
+        return self._transport.base
+
+    async def open(self) -> None:
+        """Prepares connections; reaches out to nobody. Idempotent."""
+        await self._transport.open()
+
+    async def close(self) -> None:
+        """Ends every connection; requests on their way end as Unknown. Idempotent."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open_stream(
+        self, application: str, *, subscribe_all: bool, heartbeat_seconds: float
+    ) -> aiohttp.ClientWebSocketResponse:
+        """For `EventStream`: the event socket. Raises aiohttp.ClientError, OSError or TimeoutError when there
+        is none.
+        """
+        return await self._transport.open_stream(
+            application, subscribe_all=subscribe_all, heartbeat_seconds=heartbeat_seconds
+        )

@@ -1,0 +1,76 @@
+"""The open callbacks: accepting, moving along the lifecycle, and ending them. Ended ones are forgotten here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from engine.core.changes import CallbackChanged, CallbackMoved, Change
+from engine.core.lifecycle import REASONS, Because, after
+from engine.core.model import Callback, CallbackId, CallbackState, Reason, ServiceId
+
+
+class CallbackBook:
+    """Every open callback by id, and how many a number has."""
+
+    def __init__(self) -> None:
+        self._open: dict[CallbackId, Callback] = {}
+        self._by_phone: dict[str, set[CallbackId]] = {}
+
+    def restore(self, callbacks: Iterable[Callback]) -> None:
+        for callback in callbacks:
+            self._keep(callback)
+
+    def __iter__(self) -> Iterator[Callback]:
+        return iter(self._open.values())
+
+    def get(self, callback: CallbackId) -> Callback | None:
+        return self._open.get(callback)
+
+    def open_of(self, phone: str, service: ServiceId | None = None) -> list[Callback]:
+        """The open callbacks of a number, of one service or of all."""
+        found = (self._open[each] for each in self._by_phone.get(phone, ()))
+        return [callback for callback in found if service is None or callback.request.service == service]
+
+    def uses(self, service: ServiceId) -> bool:
+        return any(callback.request.service == service for callback in self._open.values())
+
+    def accept(self, callback: Callback, now: float) -> list[Change]:
+        self._keep(callback)
+        moved = CallbackMoved(callback.id, None, callback.state, Because.ACCEPTED, now)
+        return [CallbackChanged(callback), moved]
+
+    def update(self, callback: Callback) -> list[Change]:
+        """Replace what is known of an open callback without moving it."""
+        self._open[callback.id] = callback
+        return [CallbackChanged(callback)]
+
+    def move(self, callback: Callback, because: Because, now: float, reason: Reason | None = None) -> list[Change]:
+        """Move `callback` (with its other fields as given) along the table. Raises IllegalMoveError."""
+        state = after(callback.state, because)
+        moved = CallbackMoved(callback.id, callback.state, state, because, now)
+        if state.ended:
+            ended_for = reason or REASONS[because]
+            callback = replace(callback, state=state, reason=ended_for, ended_at=now, next_attempt_at=None)
+            self._forget(callback)
+        else:
+            callback = replace(callback, state=state)
+            self._open[callback.id] = callback
+        return [CallbackChanged(callback), moved]
+
+    def count(self) -> dict[CallbackState, int]:
+        counts: dict[CallbackState, int] = {}
+        for callback in self._open.values():
+            counts[callback.state] = counts.get(callback.state, 0) + 1
+        return counts
+
+    def _keep(self, callback: Callback) -> None:
+        self._open[callback.id] = callback
+        self._by_phone.setdefault(callback.request.phone, set()).add(callback.id)
+
+    def _forget(self, callback: Callback) -> None:
+        del self._open[callback.id]
+        ids = self._by_phone[callback.request.phone]
+        ids.discard(callback.id)
+        if not ids:
+            del self._by_phone[callback.request.phone]

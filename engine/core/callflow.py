@@ -1,0 +1,507 @@
+"""One live attempt, step by step: reserve mode.
+
+The flow owns the attempt's record, its legs and its timers, and nothing else: it reports facts, and the dispatcher
+moves the callback and the agent. Each phase answers only the events that mean something in it; all others are late or
+doubled news and change nothing. Every phase that waits for the outside has a timer that ends on the human's side.
+
+    DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
+                                            ^____ agent missed ____|
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from engine.core import outcomes
+from engine.core.effects import (
+    Connect,
+    DialCustomer,
+    Dismantle,
+    Effect,
+    Farewell,
+    HoldWithMusic,
+    Play,
+    Release,
+    RingAgent,
+    Voice,
+)
+from engine.core.events import (
+    EffectEnded,
+    Event,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    LegSeen,
+    PlayingFinished,
+    ResultKind,
+)
+from engine.core.facts import (
+    AgentFreed,
+    AgentMissed,
+    AgentRinging,
+    AgentWanted,
+    Answered,
+    Bridged,
+    Confirmed,
+    Dialled,
+    Fact,
+    Finished,
+)
+from engine.core.model import Agent, AgentId, Attempt, LegId, Outcome, PromptId, Request, Service
+
+ENTER_LIMIT_SECONDS = 40.0
+"""From the answer to our hands; longer than the dialplan keeps a customer while the engine is away."""
+ANNOUNCE_LIMIT_SECONDS = 60.0
+WHISPER_LIMIT_SECONDS = 10.0
+BRIDGE_LIMIT_SECONDS = 10.0
+MEDIA_REFUSED_GRACE_SECONDS = 2.0
+"""A refused playback mostly means that the customer just left; the leg's own end then says so."""
+CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
+
+ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
+
+
+class Phase(StrEnum):
+    DIALING = "dialing"
+    ANSWERED = "answered"
+    ANNOUNCING = "announcing"
+    CONFIRMED = "confirmed"
+    WHISPERING = "whispering"
+    BRIDGING = "bridging"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Step:
+    """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
+
+    effects: list[Effect] = field(default_factory=list)
+    timers: dict[str, float | None] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+
+class CallFlow:
+    """The state machine of one attempt. Methods take the event and the time and return a Step."""
+
+    def __init__(self, attempt: Attempt, request: Request, service: Service, agent: Agent | None) -> None:
+        self.attempt = attempt
+        self.service = service
+        self.phase = _phase_of(attempt)
+        self._phone = request.phone
+        self._voice = Voice(service.id, request.language)
+        self._agent = agent
+        self._agent_leg_live = False
+        self._repeats_left = service.confirmation.repeats
+        self._media_failed = False
+        self._step = Step()
+
+    @property
+    def agent(self) -> AgentId | None:
+        return self._agent.id if self._agent else None
+
+    @property
+    def in_flight(self) -> bool:
+        """Dialled and not yet answered by the customer."""
+        return self.phase is Phase.DIALING
+
+    # ---- what the dispatcher asks for ----------------------------------------------------------------
+
+    def start(self, now: float) -> Step:
+        """Dial the customer; the agent is reserved."""
+        before_connect = (
+            self.service.ring_timeout_seconds
+            + ENTER_LIMIT_SECONDS
+            + self._announcement_limit()
+            + self.service.hold_limit_seconds
+            + self.service.agent_ring_seconds
+            + WHISPER_LIMIT_SECONDS
+        )
+        self._do(
+            DialCustomer(
+                self.attempt.id,
+                self.attempt.customer_leg,
+                self._phone,
+                self.service.caller_id,
+                self._voice,
+                self.service.ring_timeout_seconds,
+                before_connect,
+            )
+        )
+        self._arm("ring", now + self.service.ring_timeout_seconds)
+        return self._taken()
+
+    def give_agent(self, agent: Agent, now: float) -> Step:
+        """An agent was reserved for the customer who waits on the phone."""
+        self._agent = agent
+        self._ring_agent(now)
+        return self._taken()
+
+    def withdraw_agent(self, now: float) -> Step:
+        """The reserved agent left before their phone rang."""
+        agent = self._agent
+        if agent is None or self.phase not in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            return self._taken()
+        if self.phase is Phase.DIALING:
+            self._release_customer()
+            self._finish(Outcome.NO_AGENT, now)
+        else:
+            self._agent = None
+            self._tell(AgentFreed(agent.id))
+        return self._taken()
+
+    def end_politely(self, now: float) -> Step:
+        """The engine stops: end what is not about to be a conversation."""
+        if self.phase in (Phase.DIALING, Phase.ANSWERED):
+            self._release_customer()
+            self._finish(Outcome.INTERRUPTED, now)
+        elif self.phase in (Phase.ANNOUNCING, Phase.CONFIRMED):
+            self._release_customer(PromptId.APOLOGY)
+            self._finish(Outcome.INTERRUPTED, now)
+        return self._taken()
+
+    def resume(self, customer: LegSeen, agent: LegSeen, now: float) -> Step:
+        """After a start: go on from what Asterisk still has. Entry actions are repeatable, dialling is not."""
+        self._agent_leg_live = agent is not LegSeen.GONE
+        if customer is LegSeen.GONE:
+            talked = self.phase is Phase.CONNECTED
+            self._finish(Outcome.CONNECTED if talked else Outcome.INTERRUPTED, now, unobserved=talked)
+        elif self.phase is Phase.CONNECTED:
+            if agent is LegSeen.GONE:
+                self._release_customer()
+                self._finish(Outcome.CONNECTED, now, unobserved=True)
+        elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
+            self._wait_again()
+        elif customer is LegSeen.ENTERED:
+            self._announce(now)
+        elif self.phase is Phase.ANSWERED:
+            self._arm("enter", now + ENTER_LIMIT_SECONDS)
+        return self._taken()
+
+    def _wait_again(self) -> None:
+        """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
+        self.phase = Phase.CONFIRMED
+        for name in ("agent_ring", "whisper", "bridge"):
+            self._arm(name, None)
+        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
+        self._drop_agent_leg()
+        if self._agent is not None:
+            self._tell(AgentFreed(self._agent.id))
+            self._agent = None
+        self._tell(AgentWanted())
+
+    # ---- what happens on the legs --------------------------------------------------------------------
+
+    def handle(self, event: Event, now: float) -> Step:
+        """Facts from Asterisk about this attempt's legs, and results of its effects."""
+        match event:
+            case EffectEnded(effect=effect, result=result):
+                self._effect_ended(effect, result, now)
+            case LegRinging(leg=leg) if leg == self.attempt.customer_leg and self.phase is Phase.DIALING:
+                self.attempt = replace(self.attempt, rang=True)
+                self._tell(Dialled())
+            case LegAnswered(leg=leg) if leg == self.attempt.customer_leg and self.phase is Phase.DIALING:
+                self._customer_answered(now)
+            case LegEntered(leg=leg) if leg == self.attempt.customer_leg:
+                if self.phase is Phase.DIALING:
+                    self._customer_answered(now)
+                if self.phase is Phase.ANSWERED:
+                    self._announce(now)
+            case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
+                self._whisper(now)
+            case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == self.attempt.customer_leg:
+                self._customer_left(cause, sip_code, now)
+            case LegEnded(leg=leg) if self._is_agent(leg):
+                self._agent_left(now)
+            case KeyPressed(leg=leg, digit=digit) if leg == self.attempt.customer_leg:
+                if self.phase is Phase.ANNOUNCING:
+                    self._key(digit, now)
+            case PlayingFinished(leg=leg, tag="announcement", complete=complete):
+                if leg == self.attempt.customer_leg and self.phase is Phase.ANNOUNCING:
+                    self._announced(now, complete=complete)
+            case PlayingFinished(leg=leg, tag="whisper") if self._is_agent(leg):
+                if self.phase is Phase.WHISPERING:
+                    self._connect(now)
+            case _:
+                pass
+        return self._taken()
+
+    def timer(self, name: str, now: float) -> Step:
+        """One of this attempt's timers fired."""
+        self._arm(name, None)
+        match self.phase, name:
+            case Phase.DIALING, "ring":
+                self._rang_out(now)
+            case Phase.ANSWERED, "enter":
+                self._never_entered(now)
+            case Phase.ANNOUNCING, "announcement":
+                self._announcement_overdue(now)
+            case Phase.ANNOUNCING, "confirm":
+                self._nothing_pressed(now)
+            case Phase.CONFIRMED, "agent_ring":
+                self._agent_missed(now)
+            case Phase.CONFIRMED, "hold":
+                self._hold_over(now)
+            case Phase.WHISPERING, "whisper":
+                self._connect(now)
+            case Phase.BRIDGING, "bridge":
+                self._bridge_failed(now)
+            case _:
+                pass
+        return self._taken()
+
+    def _effect_ended(self, effect: Effect, result: ResultKind, now: float) -> None:
+        match effect, result:
+            case DialCustomer(), ResultKind.OK if self.phase is Phase.DIALING:
+                self._tell(Dialled())
+            case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.DIALING:
+                self._finish(Outcome.REFUSED, now)
+            case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
+                self._release_customer()
+                self._finish(Outcome.INTERRUPTED, now)
+            case RingAgent(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
+                if self.phase is Phase.CONFIRMED:
+                    self._agent_missed(now)
+            case Play(tag="announcement"), ResultKind.REFUSED | ResultKind.UNKNOWN:
+                if self.phase is Phase.ANNOUNCING:
+                    self._announced(now, complete=False)
+            case Connect(), ResultKind.OK if self.phase is Phase.BRIDGING:
+                self._connected(now)
+            case Connect(), _ if self.phase is Phase.BRIDGING:
+                self._bridge_failed(now)
+            case _:
+                pass
+
+    # ---- the customer's side -------------------------------------------------------------------------
+
+    def _customer_answered(self, now: float) -> None:
+        self.phase = Phase.ANSWERED
+        self.attempt = replace(self.attempt, answered_at=now)
+        self._arm("ring", None)
+        self._arm("enter", now + ENTER_LIMIT_SECONDS)
+        self._tell(Dialled())
+
+    def _announce(self, now: float) -> None:
+        if self.attempt.answered_at is None:
+            self.attempt = replace(self.attempt, answered_at=now)
+        self.phase = Phase.ANNOUNCING
+        self._media_failed = False
+        for name in ("ring", "enter", "confirm"):
+            self._arm(name, None)
+        self._arm("announcement", now + ANNOUNCE_LIMIT_SECONDS)
+        self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, "announcement"))
+        self._tell(Dialled(), Answered())
+
+    def _announced(self, now: float, *, complete: bool = True) -> None:
+        if not complete:
+            self._media_failed = True
+            self._arm("announcement", now + MEDIA_REFUSED_GRACE_SECONDS)
+            return
+        self._arm("announcement", None)
+        self._arm("confirm", now + self.service.confirmation.wait_seconds)
+
+    def _announcement_overdue(self, now: float) -> None:
+        if self._media_failed:
+            self._release_customer()
+            self._finish(Outcome.INTERRUPTED, now)
+        else:
+            self._announced(now)
+
+    def _nothing_pressed(self, now: float) -> None:
+        if self._repeats_left > 0:
+            self._repeats_left -= 1
+            self._announce(now)
+            return
+        self._release_customer(PromptId.UNCONFIRMED_GOODBYE)
+        self._finish(Outcome.UNCONFIRMED, now)
+
+    def _key(self, digit: str, now: float) -> None:
+        keys = self.service.confirmation.keys
+        if digit == keys.connect:
+            self._confirmed(now)
+        elif digit == keys.later:
+            self._farewell(PromptId.LATER_CONFIRMED)
+            self._finish(Outcome.LATER, now)
+        elif digit == keys.cancel:
+            self._farewell(PromptId.CANCEL_CONFIRMED)
+            self._finish(Outcome.CANCELLED_BY_KEY, now)
+        elif digit == keys.never:
+            self._farewell(PromptId.NEVER_CONFIRMED)
+            self._finish(Outcome.NEVER_AGAIN, now)
+
+    def _confirmed(self, now: float) -> None:
+        self.phase = Phase.CONFIRMED
+        self.attempt = replace(self.attempt, confirmed_at=now)
+        self._arm("announcement", None)
+        self._arm("confirm", None)
+        self._arm("hold", now + self.service.hold_limit_seconds)
+        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (PromptId.CONNECTING,), self._voice))
+        self._tell(Confirmed())
+        if self._agent is None:
+            self._tell(AgentWanted())
+        else:
+            self._ring_agent(now)
+
+    def _customer_left(self, cause: int | None, sip_code: int | None, now: float) -> None:
+        self.attempt = replace(self.attempt, cause=cause, sip_code=sip_code)
+        match self.phase:
+            case Phase.DIALING:
+                self._finish(outcomes.of_unanswered(cause, sip_code), now)
+            case Phase.ANSWERED | Phase.ANNOUNCING:
+                self._finish(Outcome.HUNG_UP, now)
+            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
+                self._finish(Outcome.ABANDONED, now)
+            case Phase.CONNECTED:
+                self._finish(Outcome.CONNECTED, now)
+            case Phase.ENDED:
+                pass
+
+    def _rang_out(self, now: float) -> None:
+        self._release_customer()
+        self._finish(Outcome.NO_ANSWER, now)
+
+    def _never_entered(self, now: float) -> None:
+        self._release_customer()
+        self._finish(Outcome.INTERRUPTED, now)
+
+    def _hold_over(self, now: float) -> None:
+        self._release_customer(PromptId.APOLOGY)
+        self._finish(Outcome.NO_AGENT, now)
+
+    # ---- the agent's side ----------------------------------------------------------------------------
+
+    def _ring_agent(self, now: float) -> None:
+        agent = self._agent
+        assert agent is not None  # noqa: S101 - the callers have just reserved one
+        self.attempt = replace(self.attempt, agent=agent.id, agent_legs=self.attempt.agent_legs + 1)
+        self._agent_leg_live = True
+        self._do(
+            RingAgent(
+                self.attempt.id,
+                self.attempt.agent_leg,
+                agent.id,
+                agent.endpoint,
+                self._phone,
+                self._voice,
+                self.service.agent_ring_seconds,
+                self.service.agent_ring_seconds + ENTER_LIMIT_SECONDS + WHISPER_LIMIT_SECONDS,
+            )
+        )
+        self._arm("agent_ring", now + self.service.agent_ring_seconds)
+        self._tell(AgentRinging(agent.id))
+
+    def _whisper(self, now: float) -> None:
+        self.phase = Phase.WHISPERING
+        self._arm("agent_ring", None)
+        self._arm("whisper", now + WHISPER_LIMIT_SECONDS)
+        self._do(Play(self.attempt.id, self.attempt.agent_leg, (PromptId.WHISPER,), self._voice, "whisper"))
+
+    def _connect(self, now: float) -> None:
+        self.phase = Phase.BRIDGING
+        self._arm("whisper", None)
+        self._arm("bridge", now + BRIDGE_LIMIT_SECONDS)
+        attempt = self.attempt
+        self._do(
+            Connect(
+                attempt.id,
+                attempt.bridge,
+                attempt.customer_leg,
+                attempt.agent_leg,
+                CONVERSATION_LIMIT_SECONDS,
+            )
+        )
+
+    def _connected(self, now: float) -> None:
+        self.phase = Phase.CONNECTED
+        self.attempt = replace(self.attempt, bridged_at=now)
+        self._arm("bridge", None)
+        self._arm("hold", None)
+        if self._agent is not None:
+            self._tell(Bridged(self._agent.id))
+
+    def _bridge_failed(self, now: float) -> None:
+        self._release_customer(PromptId.APOLOGY)
+        self._finish(Outcome.INTERRUPTED, now)
+
+    def _agent_left(self, now: float) -> None:
+        self._agent_leg_live = False
+        if self.phase is Phase.CONNECTED:
+            self._release_customer()
+            self._finish(Outcome.CONNECTED, now)
+        elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
+            self._agent_missed(now)
+
+    def _agent_missed(self, now: float) -> None:
+        self._drop_agent_leg()
+        self.phase = Phase.CONFIRMED
+        for name in ("agent_ring", "whisper", "bridge"):
+            self._arm(name, None)
+        if self._agent is not None:
+            self._tell(AgentMissed(self._agent.id))
+            self._agent = None
+        confirmed_at = self.attempt.confirmed_at
+        if confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
+            self._hold_over(now)
+        else:
+            self._tell(AgentWanted())
+
+    # ---- endings -------------------------------------------------------------------------------------
+
+    def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
+        bridged = self.attempt.bridged_at is not None
+        self.phase = Phase.ENDED
+        self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
+        self._drop_agent_leg()
+        if self.attempt.agent_legs:
+            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
+        talked = self._agent.id if self._agent and bridged else None
+        if self._agent and not bridged:
+            self._tell(AgentFreed(self._agent.id))
+        self._tell(Finished(self.attempt, outcome, talked, unobserved))
+
+    def _release_customer(self, *prompts: PromptId) -> None:
+        self._do(Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice))
+
+    def _farewell(self, prompt: PromptId) -> None:
+        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
+
+    def _drop_agent_leg(self) -> None:
+        if self._agent_leg_live:
+            self._agent_leg_live = False
+            self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+
+    # ---- bookkeeping ---------------------------------------------------------------------------------
+
+    def _announcement_limit(self) -> float:
+        confirmation = self.service.confirmation
+        return (1 + confirmation.repeats) * (ANNOUNCE_LIMIT_SECONDS + confirmation.wait_seconds)
+
+    def _is_agent(self, leg: LegId) -> bool:
+        return self.attempt.agent_legs > 0 and leg == self.attempt.agent_leg
+
+    def _do(self, effect: Effect) -> None:
+        self._step.effects.append(effect)
+
+    def _arm(self, name: str, due_at: float | None) -> None:
+        self._step.timers[name] = due_at
+
+    def _tell(self, *facts: Fact) -> None:
+        self._step.facts.extend(facts)
+
+    def _taken(self) -> Step:
+        step, self._step = self._step, Step()
+        return step
+
+
+def _phase_of(attempt: Attempt) -> Phase:
+    """Where a restored attempt stood; a call about to be bridged goes back to waiting for its agent."""
+    if attempt.ended_at is not None:
+        return Phase.ENDED
+    if attempt.bridged_at is not None:
+        return Phase.CONNECTED
+    if attempt.confirmed_at is not None:
+        return Phase.CONFIRMED
+    return Phase.ANSWERED if attempt.answered_at is not None else Phase.DIALING

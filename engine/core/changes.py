@@ -1,0 +1,85 @@
+"""What must be written down: the changes a decision makes, in the order they were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.core.events import IdempotencyKey
+from engine.core.model import AgentId, AgentStatus, Attempt, Callback, CallbackId, CallbackState, Timer
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackChanged:
+    callback: Callback
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackMoved:
+    """One transition, kept for ever: `explain` and the reports read these."""
+
+    callback: CallbackId
+    before: CallbackState | None
+    after: CallbackState
+    because: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptChanged:
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    status: AgentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMoved:
+    """One change of an agent's presence or work; `before` and `after` are shown states."""
+
+    agent: AgentId
+    before: str
+    after: str
+    reason: str | None
+    because: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class TimerCleared:
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKept:
+    key: IdempotencyKey
+    callback: CallbackId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationKept:
+    version: int
+    document: str
+    at: float
+
+
+Change: TypeAlias = (
+    CallbackChanged
+    | CallbackMoved
+    | AttemptChanged
+    | AgentChanged
+    | AgentMoved
+    | TimerSet
+    | TimerCleared
+    | IdempotencyKept
+    | ConfigurationKept
+)

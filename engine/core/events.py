@@ -1,0 +1,175 @@
+"""What happened: everything the dispatcher can be told. Values only; who made them is of no concern here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from engine.core.effects import Effect
+from engine.core.model import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    Configuration,
+    LegId,
+    Presence,
+    Reason,
+    Request,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """A checked request; id and token are made by the intake so that the core stays deterministic."""
+
+    id: CallbackId
+    request: Request
+    token_hash: str
+    idempotency: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key for one request; `body_hash` tells the same request from another one."""
+
+    key: str
+    body_hash: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    id: CallbackId
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRequested:
+    agent: AgentId
+    presence: Presence
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationApplied:
+    """`document` is the text kept for export; `configuration` what it means."""
+
+    configuration: Configuration
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """The engine is about to stop: end what is not connected, start nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelephonyLost:
+    """Asterisk cannot be heard: nothing new may be started until it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelephonyReady:
+    """Asterisk can be heard, and every live attempt has been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRinging:
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The far end picked up; the leg may not be in our hands yet."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEntered:
+    """The leg is in our hands: it can be played to and bridged."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is gone. `cause` is Q.850, `sip_code` the final SIP response, where Asterisk knew them."""
+
+    leg: LegId
+    cause: int | None = None
+    sip_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    leg: LegId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayingFinished:
+    """The prompts of one Play effect have ended; `complete` is False if one of them could not be played."""
+
+    leg: LegId
+    tag: str
+    complete: bool = True
+
+
+class ResultKind(StrEnum):
+    """How an effect ended: done, refused by Asterisk, or nobody knows."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectEnded:
+    effect: Effect
+    result: ResultKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    owner: str
+    name: str
+
+
+class LegSeen(StrEnum):
+    """What a look at Asterisk showed of a leg."""
+
+    GONE = "gone"
+    RINGING = "ringing"
+    ENTERED = "entered"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSeen:
+    """After a start: what is left in Asterisk of an attempt that the journal holds as running."""
+
+    attempt: AttemptId
+    customer: LegSeen
+    agent: LegSeen
+
+
+Event: TypeAlias = (
+    CallbackRequested
+    | CancelRequested
+    | PresenceRequested
+    | ConfigurationApplied
+    | StopRequested
+    | TelephonyLost
+    | TelephonyReady
+    | LegRinging
+    | LegAnswered
+    | LegEntered
+    | LegEnded
+    | KeyPressed
+    | PlayingFinished
+    | EffectEnded
+    | TimerFired
+    | AttemptSeen
+)

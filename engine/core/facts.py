@@ -1,0 +1,67 @@
+"""What a call flow reports to the dispatcher: the few moments of a call that matter outside of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.core.model import AgentId, Attempt, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """The customer's leg exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The customer's leg is in our hands and the announcement starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The customer pressed the key to be connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWanted:
+    """The customer is on the line with music and has no agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRinging:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMissed:
+    """The agent's phone was not answered, refused the call, or hung up before the bridge."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFreed:
+    """The agent is no longer needed and did not talk."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The attempt is over. `unobserved`: a conversation ended while nobody watched."""
+
+    attempt: Attempt
+    outcome: Outcome
+    agent_talked: AgentId | None
+    unobserved: bool = False
+
+
+Fact: TypeAlias = (
+    Dialled | Answered | Confirmed | AgentWanted | AgentRinging | AgentMissed | AgentFreed | Bridged | Finished
+)
