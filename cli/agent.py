@@ -1,0 +1,94 @@
+"""`ringback agent`: look at agents and set their state, on a running engine."""
+
+from __future__ import annotations
+
+import click
+
+from cli.client import EngineClient, segment, with_engine
+from cli.printing import as_json, print_facts, print_json, print_table, shown
+from engine.core.model import Presence
+from engine.errors import RingbackError
+
+
+@click.group("agent", short_help="Look at agents and set their state.")
+def agent_group() -> None:
+    """Look at agents and set their state."""
+
+
+@agent_group.command("list", short_help="List agents with their state.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=500, show_default=True, help="At most so many.")
+@as_json
+@with_engine
+def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes options by name
+    """List agents with their state, the callback they work on and their skills.
+
+    \b
+    Example:
+      ringback agent list
+    """
+    found = list(engine.items("/agents", most=limit))
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "PHONE", "SKILLS"),
+        (
+            (
+                each["id"],
+                each["name"],
+                each["state"],
+                each["reason"],
+                (each["work"] or {}).get("callback"),
+                each["endpoint"],
+                each["skills"],
+            )
+            for each in found
+        ),
+        empty="no agents; they come with: ringback config apply FILE",
+    )
+
+
+@agent_group.command("show", short_help="Show one agent.")
+@click.argument("agent_id", metavar="ID")
+@as_json
+@with_engine
+def show_(engine: EngineClient, agent_id: str, as_json: bool) -> None:  # noqa: FBT001
+    """Show one agent.
+
+    \b
+    Example:
+      ringback agent show amy
+    """
+    found = next((each for each in engine.items("/agents") if each["id"] == agent_id), None)
+    if found is None:
+        raise RingbackError(f"there is no agent {agent_id!r}; see: ringback agent list")
+    if as_json:
+        print_json(found)
+        return
+    print_facts(found.items())
+
+
+@agent_group.command("state", short_help="Set an agent's state.")
+@click.argument("agent_id", metavar="ID")
+@click.argument("state", type=click.Choice([each.value for each in Presence]))
+@click.option("--reason", help="Why not ready: admin_work, lunch, meeting, pause or training.")
+@as_json
+@with_engine
+def state(engine: EngineClient, agent_id: str, state: str, reason: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Set an agent's state. A conversation that is going on is not touched.
+
+    \b
+    Examples:
+      ringback agent state amy ready
+      ringback agent state amy not_ready --reason lunch
+    """
+    if reason is not None and state != "not_ready":
+        raise click.BadOptionUsage("--reason", "--reason goes with not_ready only")
+    body = {"state": state} if reason is None else {"state": state, "reason": reason}
+    answer = engine.put(f"/agents/{segment(agent_id)}/state", body)
+    if as_json:
+        print_json(answer)
+        return
+    why = f" ({answer['reason']})" if answer["reason"] else ""
+    busy = f", {answer['state']} until the work in hand is done" if answer["state"] != answer["presence"] else ""
+    click.echo(shown(f"{agent_id}: {answer['presence']}{why}{busy}"))

@@ -1,0 +1,256 @@
+"""`ringback demo`: a small call centre on a real Asterisk, from the first request to the last word.
+
+It is a client like any other: it starts `ringback serve` on a lab and talks to it over HTTP. It judges what happened by
+the engine's record and by the record of the simulated telephone network, which knows nothing of the engine.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.client import EngineClient, client_of
+from cli.printing import as_json, console, print_json, table
+from engine.demo.cast import CAST, DOCUMENT, RINGS_OUT, Part
+from engine.demo.verdict import agent_faults, by_part, faults
+from engine.errors import RingbackError
+from engine.lab import Lab
+from engine.lab.engine_process import EngineProcess
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+STORY_LIMIT_SECONDS = 150.0
+POLL_SECONDS = 0.5
+LAST_WORDS_SECONDS = 10.0
+"""After the last callback has ended its customer may still hear a goodbye."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Where the story plays."""
+
+    lab: Lab
+    engine: EngineProcess
+    client: EngineClient
+
+
+@click.command()
+@as_json
+@click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
+def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Call fourteen simulated customers on a real Asterisk and show what became of each.
+
+    Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
+    end. Exit code 0 only if every callback ended as its number says it must, by the engine's record and by the
+    network's.
+
+    \b
+    Examples:
+      ringback demo
+      ringback demo --json
+      ringback demo --keep
+    """
+    began = time.monotonic()
+    with ExitStack() as stack:
+        stack.enter_context(_terminated_as_interrupted())
+        show = _set_up(stack)
+        _tell(f"set up in {time.monotonic() - began:.0f} s; the story begins")
+        _request_all(show.client)
+        callbacks = _watch(show)
+        _wait_for_last_words(show)
+        problems = _problems(show, callbacks)
+        if as_json:
+            print_json({"callbacks": callbacks, "ok": not any(problems.values())})
+        else:
+            _show_ending(show, callbacks, problems, time.monotonic() - began)
+        if keep:
+            _keep(show)
+    if any(problems.values()):
+        raise RingbackError("not every callback ended as its number says it must; the lines marked ✗ say what differs")
+
+
+def _set_up(stack: ExitStack) -> Show:
+    lab = stack.enter_context(Lab.up(progress=_tell))
+    directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
+    engine = stack.enter_context(EngineProcess(lab, directory))
+    _tell(f"engine at {engine.url}, ready; speaking the prompts of two services")
+    client = client_of(engine.url, str(engine.admin_key_file))
+    # Speaking every prompt takes longer than other requests.
+    slow = EngineClient(client.url, client.key, timeout_seconds=120.0)
+    slow.post("/config", {"document": DOCUMENT})
+    # The agent whose phone rings out comes first, so that the first customer meets her.
+    agents = sorted((agent["id"] for agent in DOCUMENT["agents"]), key=lambda agent: agent != RINGS_OUT)
+    for agent in agents:
+        client.put(f"/agents/{agent}/state", {"state": "ready"})
+    return Show(lab, engine, client)
+
+
+def _request_all(client: EngineClient) -> None:
+    for part in CAST:
+        client.post(
+            "/callbacks",
+            {
+                "service": part.service,
+                "phone": part.number,
+                "first_name": part.first_name,
+                "when": "now",
+                "channel": "web",
+            },
+        )
+
+
+def _watch(show: Show) -> list[dict[str, Any]]:
+    """Show the calls until all have ended; the callbacks as the API gives them, in the order of the cast."""
+    from rich.live import Live
+
+    deadline = time.monotonic() + STORY_LIMIT_SECONDS
+    out = console()
+    with Live(console=out, refresh_per_second=4, transient=True) if out.is_terminal else _no_live() as live:
+        while True:
+            callbacks = _callbacks(show.client)
+            ended = sum(callback["ended_at"] is not None for callback in callbacks)
+            if live is not None:
+                live.update(_live_view(callbacks, list(show.client.items("/agents")), ended))
+            if ended == len(CAST) or time.monotonic() > deadline:
+                return callbacks
+            time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _no_live() -> Iterator[None]:
+    yield None
+
+
+def _callbacks(client: EngineClient) -> list[dict[str, Any]]:
+    parts = by_part(client.items("/callbacks"))
+    return [dict(parts[part]) for part in CAST if part in parts]
+
+
+def _wait_for_last_words(show: Show) -> None:
+    deadline = time.monotonic() + LAST_WORDS_SECONDS
+    while time.monotonic() < deadline and any(call.ended_at is None for call in show.lab.witness()):
+        time.sleep(POLL_SECONDS)
+
+
+def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """What differs from the expectation, by phone number (and `agents`)."""
+    witness = show.lab.witness()
+    parts = by_part(callbacks)
+    found = {
+        part.number: faults(part, parts[part], witness) if part in parts else ["the engine does not know it"]
+        for part in CAST
+    }
+    return {**found, "agents": agent_faults(show.client.items("/agents"))}
+
+
+# ---- what people see ---------------------------------------------------------------------------------
+
+
+def _live_view(callbacks: list[dict[str, Any]], agents: list[dict[str, Any]], ended: int) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    parts = by_part(callbacks)
+    rows = [(part.first_name, part.does, part.service, *_now(parts.get(part))) for part in CAST]
+    states = ", ".join(f"{agent['name']}: {agent['state']}" for agent in agents)
+    return Group(
+        table(("customer", "who", "service", "state", "attempts so far"), rows),
+        Text(f"\nagents  {states}\n{ended} of {len(CAST)} have ended"),
+    )
+
+
+def _now(callback: Mapping[str, Any] | None) -> tuple[str, str]:
+    if callback is None:
+        return "requested", ""
+    return str(callback["state"]), _outcomes(callback)
+
+
+def _outcomes(callback: Mapping[str, Any]) -> str:
+    return ", ".join(str(attempt["outcome"] or "…") for attempt in callback["attempts"])
+
+
+def _show_ending(
+    show: Show, callbacks: list[dict[str, Any]], problems: Mapping[str, list[str]], seconds: float
+) -> None:
+    parts = by_part(callbacks)
+    out = console()
+    out.print(
+        table(
+            ("", "customer", "who", "ended", "reason", "attempts", "agent", "talked"),
+            [_ending(part, parts.get(part), problems[part.number]) for part in CAST],
+        )
+    )
+    for number, found in problems.items():
+        for problem in found:
+            click.echo(f"✗ {number}: {problem}")
+    calls = show.lab.witness()
+    states = [str(callback["state"]) for callback in callbacks]
+    totals = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+    rona = "rang out and was set not ready (rona)" if not problems["agents"] else "did not end as expected"
+    click.echo(f"\n{len(callbacks)} callbacks: {totals}")
+    click.echo(
+        f"the telephone network saw {len(calls)} INVITEs, {sum(c.answered_at is not None for c in calls)} answered"
+    )
+    click.echo(f"agent {RINGS_OUT} {rona}")
+    click.echo(f"Asterisk {show.lab.version}; {seconds:.0f} s in all")
+
+
+def _ending(part: Part, callback: Mapping[str, Any] | None, found: list[str]) -> tuple[object, ...]:
+    mark = "✗" if found else "✓"
+    if callback is None:
+        return (mark, part.first_name, part.does, "never accepted", "", "", "", "")
+    talked = [attempt["talk_seconds"] for attempt in callback["attempts"] if attempt["talk_seconds"] is not None]
+    return (
+        mark,
+        part.first_name,
+        part.does,
+        callback["state"],
+        callback["reason"],
+        _outcomes(callback),
+        callback["agent"],
+        f"{talked[-1]:.0f} s" if talked else None,
+    )
+
+
+def _keep(show: Show) -> None:
+    _tell("left running until Ctrl-C")
+    click.echo(f"engine      {show.engine.url}  (API below /api/v1, /metrics, /openapi.json)")
+    click.echo(f"admin key   {show.engine.admin_key}")
+    click.echo(f"Asterisk    {show.lab.pbx.ari_url}  user {show.lab.pbx.ari_user}  (lab {show.lab.id})")
+    click.echo(f"log         {show.engine.log_file}")
+    environment = f"RINGBACK_URL={show.engine.url} RINGBACK_KEY_FILE={show.engine.admin_key_file}"
+    click.echo(f"try         {environment} ringback callback list")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        _tell("stopping")
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM ends the demonstration as Ctrl-C does: everything is removed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(line: str) -> None:
+    click.echo(f"demo: {line}", err=True)
+    sys.stderr.flush()

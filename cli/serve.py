@@ -1,0 +1,75 @@
+"""`ringback serve`: one engine in the foreground until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+import structlog
+
+from engine.app import running_engine
+from engine.config import Settings, load
+from engine.errors import RingbackError
+from engine.log import set_up
+
+log = structlog.get_logger()
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Settings file; without it ringback.toml here, if there is one.",
+)
+def serve(config_file: Path | None) -> None:
+    """Run the engine until SIGTERM or Ctrl-C.
+
+    Calls that are not connected are ended politely at the stop, conversations go on without the engine, and what waits
+    is taken up again at the next start.
+
+    \b
+    Examples:
+      ringback serve
+      ringback serve --config /etc/ringback/ringback.toml
+      RINGBACK_HTTP__PORT=8081 ringback serve
+    """
+    settings = load(config_file)
+    set_up(settings.log)
+    try:
+        asyncio.run(_serve(settings))
+    except* RingbackError as group:
+        raise _first(group) from None
+
+
+async def _serve(settings: Settings) -> None:
+    serving = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    stop_asked = False
+
+    def stop() -> None:
+        nonlocal stop_asked
+        if not stop_asked and serving is not None:
+            stop_asked = True
+            serving.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    node = settings.asterisk[0]
+    log.info("engine.starting", store=str(settings.store), asterisk=node.name, ari_url=node.ari_url)
+    try:
+        async with running_engine(settings) as (engine, admin_key_hash):
+            await engine.run(admin_key_hash)
+    except asyncio.CancelledError:
+        if not stop_asked:
+            raise
+
+
+def _first(group: BaseExceptionGroup[RingbackError]) -> RingbackError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, RingbackError)  # noqa: S101 - except* lets nothing else through
+    return error

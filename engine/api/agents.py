@@ -1,0 +1,144 @@
+"""/agents: who serves customers, what they are doing, and setting their state for them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from aiohttp import web
+
+from engine.api.access import STAFF, Caller
+from engine.api.bodies import Answered, Received, answer, read_body, read_query
+from engine.api.codes import Code
+from engine.api.endpoints import Endpoint
+from engine.api.paging import Listed, ListQuery, page_of
+from engine.api.ports import Engine
+from engine.api.problems import ProblemError
+from engine.core.dispatcher import Refusal
+from engine.core.events import PresenceRequested
+from engine.core.model import Agent, AgentId, AgentStatus, Presence
+
+
+class NotReadyReason(StrEnum):
+    """Why an agent takes no work."""
+
+    ADMIN_WORK = "admin_work"
+    LUNCH = "lunch"
+    MEETING = "meeting"
+    PAUSE = "pause"
+    RONA = "rona"
+    TRAINING = "training"
+    SYSTEM = "system"
+
+
+class StateWanted(Received):
+    """The state an agent is to have. Without a reason, not_ready is a pause."""
+
+    state: Presence
+    reason: NotReadyReason | None = None
+
+
+class AgentWork(Answered):
+    """What an agent holds."""
+
+    callback: str
+    attempt: str
+    stage: str
+
+
+class AgentView(Listed):
+    """An agent: `presence` is what was set, `state` what is shown, work first."""
+
+    name: str
+    endpoint: str
+    skills: dict[str, int]
+    presence: Presence
+    state: Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "talking", "wrap_up"]
+    reason: str | None
+    work: AgentWork | None
+
+
+class AgentList(Answered):
+    """One page; `next` is the cursor of the following one."""
+
+    items: list[AgentView]
+    next: str | None
+
+
+class Agents:
+    """The configured agents."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def endpoints(self) -> list[Endpoint]:
+        """What is served here."""
+        return [
+            Endpoint(
+                method="GET",
+                path="/agents",
+                handle=self.list,
+                summary="Agents and what they are doing",
+                tag="staff",
+                roles=STAFF,
+                query=ListQuery,
+                answers=(AgentList,),
+            ),
+            Endpoint(
+                method="PUT",
+                path="/agents/{id}/state",
+                handle=self.set_state,
+                summary="Set an agent's state",
+                tag="staff",
+                roles=STAFF,
+                body=StateWanted,
+                answers=(AgentView,),
+                codes=(Code.NOT_FOUND,),
+            ),
+        ]
+
+    async def list(self, request: web.Request, _caller: Caller) -> web.Response:
+        """The agents in the document's order."""
+        dispatcher = self._engine.dispatcher
+        items = []
+        for agent_id, agent in dispatcher.configuration.agents.items():
+            status = dispatcher.desks.status(agent_id) or AgentStatus(agent_id)
+            items.append(_view(agent, status))
+        page, following = page_of(items, read_query(request, ListQuery))
+        return answer(AgentList(items=page, next=following))
+
+    async def set_state(self, request: web.Request, _caller: Caller) -> web.Response:
+        """Set presence; work that an agent already has goes on."""
+        agent = self._engine.dispatcher.configuration.agents.get(AgentId(request.match_info["id"]))
+        if agent is None:
+            raise ProblemError(Code.NOT_FOUND, "there is no agent with this id")
+        wanted = await read_body(request, StateWanted)
+        reason = wanted.reason
+        if wanted.state is Presence.NOT_READY:
+            reason = reason or NotReadyReason.PAUSE
+        elif reason is not None:
+            raise ProblemError.of_field("reason", "belongs to not_ready only; leave it out")
+        reply = await self._engine.submit(PresenceRequested(agent.id, wanted.state, reason and reason.value))
+        match reply:
+            case AgentStatus():
+                return answer(_view(agent, reply))
+            case Refusal():
+                raise ProblemError.of_refusal(reply)
+            case _:
+                raise TypeError(f"a presence was answered with {type(reply).__name__}")
+
+
+def _view(agent: Agent, status: AgentStatus) -> AgentView:
+    work = status.work
+    return AgentView.model_validate(
+        {
+            "id": agent.id,
+            "name": agent.name,
+            "endpoint": agent.endpoint,
+            "skills": dict(agent.skills),
+            "presence": status.presence,
+            "state": status.shown,
+            "reason": status.reason,
+            "work": work and {"callback": work.callback, "attempt": work.attempt, "stage": work.stage.value},
+        }
+    )

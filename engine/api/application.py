@@ -1,0 +1,70 @@
+"""Puts the HTTP side together: every resource's endpoints, under the prefix, behind one access control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from engine.api.access import KeyRing
+from engine.api.access_log import access_log
+from engine.api.agents import Agents
+from engine.api.callbacks import Callbacks
+from engine.api.configuration import ConfigurationDocument
+from engine.api.current import CurrentDocument
+from engine.api.endpoints import PREFIX, Endpoint, add_route
+from engine.api.intake import Intake
+from engine.api.keys import Keys
+from engine.api.openapi import openapi
+from engine.api.operations import Operations
+from engine.api.ports import Engine, Prepare
+from engine.api.problems import answer_problems
+from engine.api.services import Services
+from engine.config import MAX_BODY_BYTES, Settings
+from engine.metrics import Metrics
+from engine.store.queries import Queries
+
+VERSION = "1"
+"""The version of the interface, as in its prefix."""
+
+
+def build_app(
+    *,
+    settings: Settings,
+    engine: Engine,
+    queries: Queries,
+    metrics: Metrics,
+    prepare: Prepare,
+    admin_key_hash: str | None = None,
+) -> web.Application:
+    """The application to serve.
+
+    `admin_key_hash` is the SHA-256 (hex) of a key that is an administrator's without standing in the store.
+    Addresses for monitoring are served at the root and under the prefix.
+    """
+    app = web.Application(
+        middlewares=[access_log(metrics, settings.http.trusted_proxies), answer_problems],
+        client_max_size=MAX_BODY_BYTES,
+    )
+    ring = KeyRing(queries, admin_key_hash)
+    documents = CurrentDocument(queries)
+    intake = Intake(engine, documents, metrics, settings.http.public_url)
+    described: dict[str, Any] = {}
+    operations = Operations(engine, queries, metrics, lambda: described).endpoints()
+    resources: list[Endpoint] = [
+        *Callbacks(settings, engine, queries, intake, metrics).endpoints(),
+        *Services(engine, documents).endpoints(),
+        *Agents(engine).endpoints(),
+        *ConfigurationDocument(engine, documents, prepare).endpoints(),
+        *Keys(engine, queries, ring).endpoints(),
+    ]
+    served = [
+        *((PREFIX + endpoint.path, endpoint) for endpoint in resources),
+        *((endpoint.path, endpoint) for endpoint in operations),
+        *((PREFIX + endpoint.path, endpoint) for endpoint in operations),
+    ]
+    for path, endpoint in served:
+        add_route(app, endpoint, path, ring)
+    described.update(openapi(served, version=VERSION, server=settings.http.public_url))
+    metrics.watch(engine.dispatcher)
+    return app

@@ -1,0 +1,248 @@
+"""What is received and answered about callbacks: the request, the customer's view and the staff's view.
+
+The customer's view holds nothing personal, so that a link which leaks shows only how far a request has come.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
+from engine.core.model import Attempt, Callback, CallbackState, Outcome, Reason, RequestChannel
+from engine.document.values import Id, Timezone
+
+
+def _no_control(value: str) -> str:
+    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in value):
+        raise ValueError("must be one line of text without control characters")
+    return value
+
+
+def _readable(value: str) -> str:
+    if any(unicodedata.category(each) in ("Cc", "Cs") and each not in "\n\r\t" for each in value):
+        raise ValueError("must be text without control characters")
+    return value
+
+
+def _web_page(value: str) -> str:
+    if not re.match(r"https?://[^\s]+$", value, re.IGNORECASE):
+        raise ValueError("must begin with https:// or http://")
+    return value
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value, re.ASCII):
+        raise ValueError("must be a language code such as en or pt-BR")
+    return value.replace("_", "-")
+
+
+def _scalar(value: object) -> object:
+    # A web shop passes numbers and truth values; agents are shown text.
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _phone_query(value: object) -> object:
+    # An unescaped plus in an address arrives as a blank.
+    return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_control)]
+ContextKey = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_no_control)]
+ContextValue = Annotated[str, BeforeValidator(_scalar), Field(max_length=1000), AfterValidator(_readable)]
+
+
+class CallbackWanted(Received):
+    """A customer's wish to be called back."""
+
+    service: Id | None = Field(None, description="May be left out when the subject belongs to one service only.")
+    phone: str = Field(max_length=64, description="E.164, or national form of the service's region.")
+    subject: Id | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    customer_id: Text | None = None
+    language: Annotated[str, AfterValidator(_language)] | None = None
+    when: Literal["now"] | Moment = "now"
+    timezone: Timezone | None = None
+    page_url: Annotated[str, Field(max_length=2000), AfterValidator(_web_page), AfterValidator(_no_control)] | None = (
+        None
+    )
+    context: Annotated[dict[ContextKey, ContextValue], Field(max_length=50)] = Field(default_factory=dict)
+    channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
+    offer_id: str | None = Field(None, description="Not available in this version.")
+    skill_expression: str | None = Field(None, description="Staff only; not available in this version.")
+    push: dict[str, Any] | None = Field(None, description="Not available in this version.")
+
+
+class CallbackListQuery(Received):
+    """Which callbacks to list, newest first."""
+
+    state: list[CallbackState] = Field([], description="May be repeated, or several with commas.")
+    service: str | None = None
+    phone: Annotated[str, BeforeValidator(_phone_query)] | None = None
+    created_from: Moment | None = Field(None, alias="from")
+    created_to: Moment | None = Field(None, alias="to", description="Not included.")
+    limit: int = Field(100, ge=1, le=500)
+    cursor: str | None = None
+
+
+class Wait(Answered):
+    """Expected wait."""
+
+    p50_seconds: float
+    p80_seconds: float
+
+
+class CallbackAccepted(Answered):
+    """A new request. `token` manages it and is shown only here."""
+
+    id: str
+    state: CallbackState
+    position: int | None
+    wait: Wait | None
+    scheduled_for: Moment | None
+    token: str
+    manage_url: str
+
+
+class CustomerView(Answered):
+    """What a customer sees of their request."""
+
+    id: str
+    state: CallbackState
+    reason: Reason | None
+    service: str
+    when: str
+    position: int | None
+    wait: Wait | None
+    scheduled_for: Moment | None
+    next_attempt_at: Moment | None
+    attempts_made: int
+
+
+class AttemptView(Answered):
+    """One call to the customer."""
+
+    n: int
+    outcome: Outcome | None
+    cause: int | None
+    sip_code: int | None
+    verdict: str | None
+    agent: str | None
+    dialed_at: Moment
+    answered_at: Moment | None
+    confirmed_at: Moment | None
+    bridged_at: Moment | None
+    ended_at: Moment | None
+    talk_seconds: float | None
+
+
+class StaffView(Answered):
+    """What supervisors and administrators see of a request."""
+
+    id: str
+    parent_id: str | None
+    service: str
+    subject: str | None
+    phone: str
+    customer_id: str | None
+    first_name: str | None
+    last_name: str | None
+    language: str
+    context: dict[str, str]
+    page_url: str | None
+    state: CallbackState
+    reason: Reason | None
+    channel: RequestChannel
+    when: str
+    priority: int
+    position: int | None
+    wait: Wait | None
+    scheduled_for: Moment | None
+    next_attempt_at: Moment | None
+    agent: str | None
+    disposition: str | None
+    created_at: Moment
+    ended_at: Moment | None
+    attempts: list[AttemptView]
+
+
+class CallbackList(Answered):
+    """One page; `next` is the cursor of the following one."""
+
+    items: list[StaffView]
+    next: str | None
+
+
+def customer_view(callback: Callback, position: int | None) -> CustomerView:
+    """The customer's view; `position` is 1-based, None when the callback does not wait."""
+    return CustomerView(
+        id=callback.id,
+        state=callback.state,
+        reason=callback.reason,
+        service=callback.request.service,
+        when="now",
+        position=position,
+        wait=None,
+        scheduled_for=None,
+        next_attempt_at=moment_or_none(callback.next_attempt_at),
+        attempts_made=callback.attempts_started,
+    )
+
+
+def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | None) -> StaffView:
+    """The staff's view, attempts first to last."""
+    request = callback.request
+    return StaffView(
+        id=callback.id,
+        parent_id=callback.parent_id,
+        service=request.service,
+        subject=request.subject,
+        phone=request.phone,
+        customer_id=request.customer_id,
+        first_name=request.first_name,
+        last_name=request.last_name,
+        language=request.language,
+        context=dict(request.context),
+        page_url=request.page_url,
+        state=callback.state,
+        reason=callback.reason,
+        channel=request.channel,
+        when="now",
+        priority=callback.priority,
+        position=position,
+        wait=None,
+        scheduled_for=None,
+        next_attempt_at=moment_or_none(callback.next_attempt_at),
+        agent=callback.agent,
+        disposition=None,
+        created_at=moment(callback.created_at),
+        ended_at=moment_or_none(callback.ended_at),
+        attempts=[_attempt_view(each) for each in attempts],
+    )
+
+
+def _attempt_view(attempt: Attempt) -> AttemptView:
+    talked = None
+    if attempt.bridged_at is not None and attempt.ended_at is not None:
+        talked = round(attempt.ended_at - attempt.bridged_at, 3)
+    return AttemptView(
+        n=attempt.n,
+        outcome=attempt.outcome,
+        cause=attempt.cause,
+        sip_code=attempt.sip_code,
+        verdict=None,
+        agent=attempt.agent,
+        dialed_at=moment(attempt.dialed_at),
+        answered_at=moment_or_none(attempt.answered_at),
+        confirmed_at=moment_or_none(attempt.confirmed_at),
+        bridged_at=moment_or_none(attempt.bridged_at),
+        ended_at=moment_or_none(attempt.ended_at),
+        talk_seconds=talked,
+    )

@@ -1,0 +1,44 @@
+"""What the HTTP side needs of the engine behind it. It asks and submits through these and changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.core.dispatcher import Dispatcher, Reply
+from engine.core.events import Event
+from engine.core.model import Configuration
+from engine.store.records import KeyKept, KeyRevoked
+
+Prepare = Callable[[Configuration], Awaitable[list[str]]]
+"""Makes ready what a configuration needs, such as prompts; answers the problems left, each saying how to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one outside system stands; `detail` says what to do when it is not ok."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Engine(Protocol):
+    """The running engine."""
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """For looking at only: the line, the book, the desks, the live calls."""
+
+    @property
+    def accepting(self) -> bool:
+        """False while stopping or while the store is down."""
+
+    async def submit(self, event: Event) -> Reply | None:
+        """Decide on an event; returns once it is durable. Raises StoreError."""
+
+    async def write(self, record: KeyKept | KeyRevoked) -> None:
+        """Write a record that needs no decision; returns once it is durable. Raises StoreError."""
+
+    def health(self) -> Mapping[str, Check]:
+        """Each outside system by name: `store`, and `asterisk:<name>` for each Asterisk."""

@@ -1,0 +1,230 @@
+"""The composition root: builds the engine's parts, starts them in order and stops them in reverse.
+
+Nothing is decided here. If one of the long-running parts ends by itself, the whole engine ends and says why: half an
+engine must not go on taking requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+
+import structlog
+from aiohttp import web
+
+from engine.api import build_app
+from engine.api.ports import Check
+from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.config import AsteriskSettings, Settings, read_secret
+from engine.core.callflow import CallFlow, Phase
+from engine.core.dispatcher import Dispatcher, Reply, Snapshot
+from engine.core.effects import Voice
+from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
+from engine.core.model import Configuration, PromptId
+from engine.document import parse
+from engine.errors import ConfigError, StoreError
+from engine.journal_watch import JournalWatch
+from engine.lanes import EffectLanes
+from engine.metrics import Metrics
+from engine.prompts import PromptLibrary
+from engine.runtime import Runtime
+from engine.store.journal import Journal
+from engine.store.queries import Queries
+from engine.store.records import KeyKept, KeyRevoked
+from engine.voices import prepare_prompts, prompt_problems
+
+log = structlog.get_logger()
+
+STOP_LIMIT_SECONDS = 30.0
+"""The longest a stop waits for calls that are being connected and for last words."""
+
+
+class RunningEngine:
+    """One engine on one journal. Build it with `running_engine`."""
+
+    def __init__(self, settings: Settings, journal: Journal, queries: Queries, dispatcher: Dispatcher) -> None:
+        self.settings = settings
+        self.dispatcher = dispatcher
+        self.metrics = Metrics()
+        self._queries = queries
+        self._watch = JournalWatch(self.metrics)
+        self._runtime = Runtime(
+            dispatcher, journal, observe=self.metrics.committed, decided=self._watch.written
+        )
+        self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
+        self._node = AsteriskNode(
+            node_settings(settings.asterisk[0]),
+            _ServicePrompts(self._prompts, dispatcher),
+            self._hear,
+            live=lambda: [flow.attempt for flow in dispatcher.live()],
+            is_live=dispatcher.is_live,
+            endpoints=lambda: [agent.endpoint for agent in dispatcher.configuration.agents.values()],
+        )
+        self._lanes = EffectLanes(self._node.perform, self._runtime.tell, dispatcher.is_live)
+        self._runtime.effects = self._lanes
+        self._stopping = False
+
+    # ---- what the HTTP side asks for (engine.api.ports.Engine) ---------------------------------------
+
+    @property
+    def accepting(self) -> bool:
+        """False while stopping or without a store."""
+        return self._runtime.accepting and not self._stopping
+
+    async def submit(self, event: Event) -> Reply | None:
+        """Decide on a request; returns once it is durable. Raises StoreError."""
+        return await self._runtime.submit(event)
+
+    async def write(self, record: KeyKept | KeyRevoked) -> None:
+        """Write a record that needs no decision. Raises StoreError."""
+        await self._runtime.write(record)
+
+    def health(self) -> Mapping[str, Check]:
+        """How each outside system stands."""
+        store = Check(self._runtime.accepting, "" if self._runtime.accepting else "the store cannot be written")
+        trouble = self._node.trouble
+        return {"store": store, f"asterisk:{self._node.settings.name}": Check(trouble is None, trouble or "")}
+
+    async def prepare(self, configuration: Configuration) -> list[str]:
+        """Make ready what a configuration needs before it is applied; the problems that are left."""
+        return await prepare_prompts(configuration, self.settings.prompts)
+
+    # ---- running -------------------------------------------------------------------------------------
+
+    async def run(self, admin_key_hash: str | None) -> None:
+        """Serve until cancelled; a cancelled engine ends its calls politely. Raises what made a part end."""
+        self._runtime.tell(TelephonyLost())
+        async with asyncio.TaskGroup() as tasks:
+            runtime = tasks.create_task(self._runtime.run(), name="runtime")
+            node = tasks.create_task(self._run_node(), name=f"asterisk {self._node.settings.name}")
+            try:
+                async with self._listening(admin_key_hash):
+                    await asyncio.Event().wait()
+            finally:
+                if not runtime.done() and not node.done():
+                    await self._stop()
+                node.cancel()
+                runtime.cancel()
+
+    async def _run_node(self) -> None:
+        await self._node.run()
+        raise ConfigError(self._node.trouble or "the event socket ended")
+
+    def _hear(self, event: Event) -> None:
+        self._runtime.tell(event)
+        if isinstance(event, TelephonyReady):
+            self._runtime.arm_timers()
+
+    @contextlib.asynccontextmanager
+    async def _listening(self, admin_key_hash: str | None) -> AsyncIterator[None]:
+        app = build_app(
+            settings=self.settings,
+            engine=self,
+            queries=self._queries,
+            metrics=self.metrics,
+            prepare=self.prepare,
+            admin_key_hash=admin_key_hash,
+        )
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5.0)
+        await runner.setup()
+        http = self.settings.http
+        try:
+            try:
+                site = web.TCPSite(runner, http.host, http.port)
+                await site.start()
+            except OSError as error:
+                raise ConfigError(_cannot_listen(error, http.host, http.port)) from None
+            port = runner.addresses[0][1]
+            log.info("http.listening", url=f"http://{http.host}:{port}")
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _stop(self) -> None:
+        """End what is not connected, let those who are being connected arrive, leave conversations alone."""
+        self._stopping = True
+        log.info("engine.stopping", live=len(list(self.dispatcher.live())))
+        try:
+            async with asyncio.timeout(STOP_LIMIT_SECONDS):
+                await self._runtime.submit(StopRequested())
+                while any(_unfinished(flow) for flow in self.dispatcher.live()):
+                    await self._watch.next_change()
+                await self._lanes.idle()
+                await self._node.calls.close()
+        except (TimeoutError, StoreError) as error:
+            log.error("engine.stopped_hard", why=str(error) or f"not done within {STOP_LIMIT_SECONDS:.0f} s")
+        left = [flow.attempt.id for flow in self.dispatcher.live()]
+        log.info("engine.stopped", conversations_left_alone=len(left))
+
+
+class _ServicePrompts:
+    """Prompts by voice, falling back to the service's default language."""
+
+    def __init__(self, library: PromptLibrary, dispatcher: Dispatcher) -> None:
+        self._library = library
+        self._dispatcher = dispatcher
+
+    def media(self, voice: Voice, prompt: PromptId) -> str:
+        service = self._dispatcher.configuration.services.get(voice.service)
+        default = service.languages[0] if service else None
+        return self._library.media(voice.service, voice.language, prompt, default_language=default)
+
+
+@contextlib.asynccontextmanager
+async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngine, str | None]]:
+    """An engine on the configured store, not yet serving, and the hash of the first administrator's key if one is set.
+
+    Raises ConfigError or StoreError with one line that says how to mend.
+    """
+    if len(settings.asterisk) > 1:
+        raise ConfigError("several [[asterisk]] are not available in this version; keep one of them")
+    admin_key_hash = None
+    if settings.admin_key_file is not None:
+        key = read_secret(settings.admin_key_file, "admin_key_file").get_secret_value()
+        admin_key_hash = hashlib.sha256(key.encode()).hexdigest()
+    async with contextlib.AsyncExitStack() as stack:
+        journal = await Journal.open(settings.store.url)
+        stack.push_async_callback(journal.close)
+        queries = Queries(settings.store.url)
+        stack.push_async_callback(queries.close)
+        stored = await journal.load()
+        configuration = Configuration()
+        if stored.document is not None:
+            configuration = parse(stored.document, version=stored.version).configuration
+        if problems := prompt_problems(configuration, settings.prompts):
+            raise ConfigError("; ".join(problems))
+        snapshot = Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers)
+        yield RunningEngine(settings, journal, queries, Dispatcher(snapshot)), admin_key_hash
+
+
+def node_settings(settings: AsteriskSettings) -> NodeSettings:
+    """How to reach an Asterisk, its secret read. Raises ConfigError."""
+    secret = settings.ari_secret()
+    if secret is None or not secret.get_secret_value():
+        raise ConfigError(
+            f"asterisk {settings.name}: no ARI password; set ari_password_file, "
+            "or RINGBACK_ASTERISK__0__ARI_PASSWORD in the environment"
+        )
+    return NodeSettings(
+        name=settings.name,
+        ari_url=settings.ari_url,
+        ari_user=settings.ari_user,
+        ari_password=secret.get_secret_value(),
+        application=settings.application,
+        customer_endpoint=settings.customer_endpoint,
+    )
+
+
+def _unfinished(flow: CallFlow) -> bool:
+    return flow.phase not in (Phase.CONNECTED, Phase.ENDED)
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use; stop the other program or set [http] port"
+    return f"cannot listen on {host}:{port}: {error.strerror}; set [http] host and port"
+
+

@@ -1,0 +1,244 @@
+"""One Asterisk: its client, its event socket, its calls, and how it stands.
+
+After each connection of the event socket the node asks to hear its endpoints, looks twice at what runs there, tells the
+core what is left of each live attempt, hangs up legs whose attempt is over, and only then says that telephony is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from engine.asterisk.ari import AriClient, EventStream, Ok, Refused
+from engine.asterisk.ari.events import AriEvent, ChannelDestroyed, PlaybackFinished, StasisStart
+from engine.asterisk.ari.snapshots import Channel
+from engine.asterisk.calls import Calls, Prompts
+from engine.asterisk.translation import our_leg, seen, translated
+from engine.core.effects import Effect
+from engine.core.events import AttemptSeen, Event, ResultKind, TelephonyLost, TelephonyReady
+from engine.core.model import Attempt, AttemptId, LegId, attempt_of_leg
+
+log = structlog.get_logger()
+
+HEARD = (
+    "StasisStart",
+    "StasisEnd",
+    "ChannelCreated",
+    "ChannelStateChange",
+    "ChannelDestroyed",
+    "ChannelDtmfReceived",
+    "ChannelLeftBridge",
+    "PlaybackFinished",
+    "ApplicationReplaced",
+)
+"""The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
+MIN_VERSION = (22, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """How to reach one Asterisk and dial through it. `settle_seconds` lies between the two looks."""
+
+    name: str
+    ari_url: str
+    ari_user: str
+    ari_password: str
+    application: str
+    customer_endpoint: str
+    settle_seconds: float = 5.0
+
+
+class AsteriskNode:
+    """Started with `run`, which ends only when it is cancelled or its application was taken over."""
+
+    def __init__(
+        self,
+        settings: NodeSettings,
+        prompts: Prompts,
+        tell: Callable[[Event], None],
+        *,
+        live: Callable[[], Iterable[Attempt]],
+        is_live: Callable[[AttemptId], bool],
+        endpoints: Callable[[], Iterable[str]],
+    ) -> None:
+        self.settings = settings
+        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password)
+        self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
+        self.trouble: str | None = "not connected yet"
+        self._tell = tell
+        self._live = live
+        self._is_live = is_live
+        self._endpoints = endpoints
+        self._connected = asyncio.Event()
+        self._down = asyncio.Event()
+        self._connections = 0
+        self._late: asyncio.Queue[LegId] = asyncio.Queue()
+        self._replaced = False
+        self.stream = EventStream(
+            self.client,
+            settings.application,
+            on_event=self._heard,
+            on_connected=self._joined,
+            on_lost=self._lost,
+            on_replaced=self._taken_over,
+        )
+
+    async def run(self) -> None:
+        """Connect, recover and listen. Returns when another engine took the application over."""
+        await self.client.open()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                stream = tasks.create_task(self.stream.run(), name=f"events of {self.settings.name}")
+                beside = [
+                    tasks.create_task(self._recover_always(), name=f"recovery of {self.settings.name}"),
+                    tasks.create_task(self._report_unreachable(), name=f"watch on {self.settings.name}"),
+                    tasks.create_task(self._hang_up_late_legs(), name=f"late legs of {self.settings.name}"),
+                ]
+                await stream
+                for task in beside:
+                    task.cancel()
+        finally:
+            await self.client.close()
+
+    async def perform(self, effect: Effect) -> tuple[ResultKind, str]:
+        """Carry out an effect here."""
+        return await self.calls.perform(effect)
+
+    # ---- what the stream says ------------------------------------------------------------------------
+
+    def _heard(self, event: AriEvent) -> None:
+        if isinstance(event, PlaybackFinished):
+            self.calls.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
+            return
+        if isinstance(event, ChannelDestroyed) and (gone := our_leg(event.channel.id)):
+            self.calls.leg_ended(gone)
+        if isinstance(event, StasisStart) and (leg := our_leg(event.channel.id)) and self._is_late(leg):
+            self._late.put_nowait(leg)
+            return
+        if told := translated(event):
+            self._tell(told)
+
+    def _joined(self) -> None:
+        self._connections += 1
+        self._down.clear()
+        self._connected.set()
+
+    def _lost(self, why: str) -> None:
+        self._connected.clear()
+        self._down.set()
+        self.trouble = why
+        self._tell(TelephonyLost())
+
+    def _taken_over(self) -> None:
+        self._replaced = True
+        self.trouble = (
+            f"another program uses the Stasis application {self.settings.application!r}; "
+            "stop it, or give this engine a name of its own in [[asterisk]] application"
+        )
+        self._tell(TelephonyLost())
+        log.error("asterisk.taken_over", node=self.settings.name, mend=self.trouble)
+
+    async def _report_unreachable(self) -> None:
+        """One clear line when Asterisk cannot be reached; `/readyz` keeps saying it."""
+        told: str | None = None
+        while True:
+            await asyncio.sleep(1.0)
+            if not self.stream.connected and not self._replaced:
+                self.trouble = await self._why_unreachable()
+                if self.trouble != told:
+                    log.error("asterisk.unreachable", node=self.settings.name, why=self.trouble)
+                told = self.trouble
+            else:
+                told = None
+
+    async def _why_unreachable(self) -> str:
+        url = self.settings.ari_url
+        match await self.client.asterisk.ping():
+            case Ok():
+                return "Asterisk answers, the event socket does not; trying again"
+            case Refused(status=401):
+                return f"Asterisk at {url} refuses the password of ARI user {self.settings.ari_user!r}: see ari.conf"
+            case Refused(status=status):
+                return f"{url} answers {status}: is it the address of ARI (http.conf, ari.conf: enabled = yes)?"
+            case unknown:
+                why = getattr(unknown, "why", "")
+                return f"no Asterisk at {url} ({why}): start it, or set ari_url of [[asterisk]] {self.settings.name!r}"
+
+    # ---- recovery ------------------------------------------------------------------------------------
+
+    async def _recover_always(self) -> None:
+        while True:
+            await self._connected.wait()
+            connection = self._connections
+            try:
+                recovered = await self._recover()
+            except Exception:
+                # Without a recovery nothing is dialled; the next try may find Asterisk in a better state.
+                log.exception("asterisk.recovery_failed", node=self.settings.name)
+                recovered = False
+            if not recovered or connection != self._connections:
+                await asyncio.sleep(1.0)
+                continue
+            self.trouble = None
+            log.info("asterisk.ready", node=self.settings.name)
+            self._tell(TelephonyReady())
+            await self._down.wait()
+
+    async def _recover(self) -> bool:
+        """Subscribe, look, settle, look again, tell. False if Asterisk did not answer on the way."""
+        self.calls.forget_subscriptions()
+        application = self.settings.application
+        filtered = await self.client.applications.set_event_filter(application, allowed=HEARD)
+        heard = await self.calls.listen_to([self.calls.trunk, *self._endpoints()])
+        if isinstance(heard, Refused):
+            # An agent's endpoint that does not exist must not keep everybody else from being called.
+            log.error("asterisk.endpoint_unknown", node=self.settings.name, detail=heard.message)
+            heard = await self.calls.listen_to([self.calls.trunk])
+        if not isinstance(filtered, Ok) or not isinstance(heard, Ok):
+            detail = heard.message if isinstance(heard, Refused) else "no answer"
+            self.trouble = f"cannot listen to {self.calls.trunk}: {detail}; does the endpoint exist (pjsip.conf)?"
+            log.error("asterisk.cannot_listen", node=self.settings.name, why=self.trouble)
+            return False
+        channels = await self._look()
+        if channels is None:
+            return False
+        attempts = list(self._live())
+        if any(_gone(attempt, channels) for attempt in attempts):
+            await asyncio.sleep(self.settings.settle_seconds)
+            if (channels := await self._look()) is None:
+                return False
+        for attempt in attempts:
+            self._tell_seen(attempt, channels)
+        for channel in channels.values():
+            leg = our_leg(channel.id)
+            if leg and self._is_late(leg):
+                self._late.put_nowait(leg)
+        return True
+
+    async def _look(self) -> Mapping[str, Channel] | None:
+        listed = await self.client.channels.list()
+        return {channel.id: channel for channel in listed.value} if isinstance(listed, Ok) else None
+
+    def _tell_seen(self, attempt: Attempt, channels: Mapping[str, Channel]) -> None:
+        customer = seen(channels.get(attempt.customer_leg))
+        agent = seen(channels.get(attempt.agent_leg))
+        log.info("attempt.recovered", attempt=attempt.id, customer=customer, agent=agent)
+        self._tell(AttemptSeen(attempt.id, customer, agent))
+
+    def _is_late(self, leg: LegId) -> bool:
+        return not self._is_live(attempt_of_leg(leg)) and not self.calls.is_closing(leg)
+
+    async def _hang_up_late_legs(self) -> None:
+        while True:
+            leg = await self._late.get()
+            log.warning("leg.late", leg=leg)
+            await self.client.channels.hangup(leg)
+
+
+def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
+    """Whether a leg that should be there is not; somebody may just be slow to appear."""
+    agent_expected = attempt.bridged_at is not None
+    return attempt.customer_leg not in channels or (agent_expected and attempt.agent_leg not in channels)

@@ -1,0 +1,73 @@
+"""Which fields of the services document this version keeps without acting on them.
+
+Whoever writes such a field is told so when the document is applied. A field leaves this list in the change that puts it
+into effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.core.expressions import parse as parse_expression
+from engine.document.models import AgentEntry, LimitsEntry, ServiceEntry, ServicesDocument
+
+_KEPT = "kept, but not in effect in this version"
+_LIMITS = ("per_number_per_day", "min_gap_seconds", "attempts_per_number_per_day")
+# A value that already says what this version does needs no warning.
+_SERVICE_FIELDS: dict[str, object] = {
+    "expansion": [],
+    "agent_order": "longest_idle",
+    "pages": [],
+    "calendar": None,
+    "slots": None,
+    "connect": "reserve",
+    "preview_seconds": None,
+    "calling_window": None,
+    "cost_per_minute": None,
+}
+
+
+def warnings(document: ServicesDocument) -> list[str]:
+    """One line for each field that was written and has no effect, and for each service that nobody can serve."""
+    lines = []
+    for n, service in enumerate(document.services):
+        lines += [f"services[{n}].{line}" for line in _of_service(service)]
+        requirement = parse_expression(service.skill_expression)
+        if document.agents and not any(requirement.met_by(agent.skills) for agent in document.agents):
+            lines.append(
+                f"services[{n}].skill_expression: no agent of this document meets it, so nobody will be called"
+            )
+    lines += [f"calendars[{n}]: {_KEPT}" for n, _ in enumerate(document.calendars)]
+    for n, agent in enumerate(document.agents):
+        lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
+    lines += [f"limits.{line}" for line in _of_limits(document.limits)]
+    return lines
+
+
+def _of_service(service: ServiceEntry) -> Iterator[str]:
+    written = service.model_fields_set
+    for name, inert in _SERVICE_FIELDS.items():
+        if name in written and getattr(service, name) != inert:
+            yield f"{name}: {_KEPT}"
+    for n, subject in enumerate(service.subjects):
+        if subject.skill_expression is not None:
+            yield f"subjects[{n}].skill_expression: {_KEPT}"
+    if "screening" in written and service.screening.mode != "off":
+        yield f"screening: {_KEPT}; every answered call is taken for a person"
+    if service.push.enabled:
+        yield f"push: {_KEPT}"
+    if service.priority.inbound != 0:
+        yield f"priority.inbound: {_KEPT}"
+
+
+def _of_agent(agent: AgentEntry) -> Iterator[str]:
+    if agent.username is not None:
+        yield f"username: {_KEPT}"
+    if agent.capacity_rule is not None:
+        yield f"capacity_rule: {_KEPT}"
+
+
+def _of_limits(limits: LimitsEntry) -> Iterator[str]:
+    for name in _LIMITS:
+        if name in limits.model_fields_set:
+            yield f"{name}: {_KEPT}"

@@ -1,0 +1,226 @@
+"""The shape of the services document, field by field, with defaults.
+
+Every field of the contract stands here, also those that this version keeps without acting on them; which those are says
+`in_effect`. Unknown fields are refused everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+
+from engine.core.model import Outcome
+from engine.document.values import (
+    CalendarDate,
+    CallerId,
+    CallSeconds,
+    Days,
+    Endpoint,
+    Expression,
+    Flag,
+    Hours,
+    Id,
+    Key,
+    Language,
+    Line,
+    Region,
+    Seconds,
+    SecondsOrNone,
+    SkillName,
+    TimeOfDay,
+    Timezone,
+    Whole,
+)
+
+
+class Entry(BaseModel):
+    """A part of the document; frozen, and unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ExpansionEntry(Entry):
+    """After `after_seconds` of waiting the wider expression counts."""
+
+    after_seconds: Seconds
+    skill_expression: Expression
+
+
+class SubjectEntry(Entry):
+    """What a customer may ask about."""
+
+    id: Id
+    name: Line
+    skill_expression: Expression | None = None
+
+
+class PageEntry(Entry):
+    """Pages of a web site whose requests have this subject."""
+
+    match: Line
+    subject: Id
+
+
+class SlotsEntry(Entry):
+    """How scheduled callbacks are cut from business hours."""
+
+    minutes: Literal[15, 30, 60] = 30
+    capacity: Annotated[Whole, Field(ge=0, le=100_000)] = 4
+    days_ahead: Annotated[Whole, Field(ge=1, le=365)] = 14
+    min_notice_seconds: SecondsOrNone = 0
+
+
+class OutcomeEntry(Entry):
+    """What one outcome changes of the retry policy."""
+
+    max: Annotated[Whole, Field(ge=1, le=100)] | None = None
+    interval_seconds: Seconds | None = None
+
+
+class AttemptsEntry(Entry):
+    """How often and how far apart a customer is called."""
+
+    max: Annotated[Whole, Field(ge=1, le=100)] = 3
+    interval_seconds: Seconds = 600
+    fault_interval_seconds: Seconds = 60
+    by_outcome: dict[Outcome, OutcomeEntry] = {}
+
+
+class KeysEntry(Entry):
+    """The key for each answer; null leaves the answer out."""
+
+    connect: Key = "1"
+    later: Key | None = "2"
+    cancel: Key | None = "3"
+    never: Key | None = "9"
+
+    @model_validator(mode="after")
+    def _differ(self) -> KeysEntry:
+        used = [key for key in (self.connect, self.later, self.cancel, self.never) if key is not None]
+        if len(set(used)) != len(used):
+            raise ValueError("two answers have the same key; give each its own")
+        return self
+
+
+class ConfirmationEntry(Entry):
+    """How the customer is asked to confirm."""
+
+    keys: KeysEntry = KeysEntry()
+    wait_seconds: Annotated[float, Strict(), Field(gt=0, le=120, allow_inf_nan=False)] = 10
+    repeats: Annotated[Whole, Field(ge=0, le=10)] = 1
+    later_seconds: Seconds = 1800
+
+
+class ScreeningEntry(Entry):
+    """Person or machine."""
+
+    mode: Literal["concurrent", "asterisk", "off"] = "concurrent"
+    machine: Literal["hang_up", "leave_message", "ignore"] = "hang_up"
+
+
+class PriorityEntry(Entry):
+    """Higher goes first."""
+
+    callback: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
+    inbound: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
+
+
+class CallingWindowEntry(Entry):
+    """Times of day in the customer's zone at which they may be called."""
+
+    start: TimeOfDay = Field(alias="from")
+    end: TimeOfDay = Field(alias="to")
+
+
+class PushEntry(Entry):
+    """Notification when the customer's turn is near."""
+
+    enabled: Flag = False
+    lead_seconds: Seconds = 90
+    answer_seconds: Seconds = 30
+    on_silence: Literal["call", "release"] = "call"
+    max_delays: Annotated[Whole, Field(ge=0, le=100)] = 2
+
+
+class ServiceEntry(Entry):
+    """One line of business. `public: false` keeps it from customers' keys."""
+
+    id: Id
+    name: Line
+    company: Line
+    public: Flag = True
+    skill_expression: Expression
+    expansion: list[ExpansionEntry] = []
+    agent_order: Literal["longest_idle", "best_level"] = "longest_idle"
+    subjects: list[SubjectEntry] = []
+    pages: list[PageEntry] = []
+    calendar: Id | None = None
+    slots: SlotsEntry | None = None
+    attempts: AttemptsEntry = AttemptsEntry()
+    connect: Literal["reserve", "agent_first", "preview"] = "reserve"
+    preview_seconds: Seconds = 30
+    ring_timeout_seconds: CallSeconds = 32
+    agent_ring_seconds: CallSeconds = 15
+    hold_limit_seconds: CallSeconds = 120
+    wrap_up_seconds: SecondsOrNone = 30
+    rona_return_seconds: Seconds | None = None
+    confirmation: ConfirmationEntry = ConfirmationEntry()
+    screening: ScreeningEntry = ScreeningEntry()
+    priority: PriorityEntry = PriorityEntry()
+    queue_cap: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1000
+    life_seconds: Seconds = 86400
+    calling_window: CallingWindowEntry | None = None
+    caller_id: CallerId | None = None
+    languages: Annotated[list[Language], Field(min_length=1, max_length=50)] = ["en"]
+    push: PushEntry = PushEntry()
+    cost_per_minute: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class HolidaysEntry(Entry):
+    """Public holidays of a country, with exceptions."""
+
+    country: Region
+    region: Line | None = None
+    exceptions: list[Line] = Field([], alias="except")
+    add: list[CalendarDate] = []
+
+
+class CalendarEntry(Entry):
+    """Business hours in one time zone."""
+
+    id: Id
+    timezone: Timezone
+    weekly: dict[Days, list[Hours]] = {}
+    holidays: HolidaysEntry | None = None
+    special_days: dict[CalendarDate, list[Hours]] = {}
+
+
+class AgentEntry(Entry):
+    """A person who serves customers from a phone on Asterisk."""
+
+    id: Id
+    name: Line
+    username: Id | None = None
+    endpoint: Endpoint
+    skills: dict[SkillName, Annotated[Whole, Field(ge=0, le=1000)]] = {}
+    capacity_rule: Line | None = None
+
+
+class LimitsEntry(Entry):
+    """Bounds across all services. `countries`: ISO regions that may be called."""
+
+    max_open_per_number: Annotated[Whole, Field(ge=1, le=1000)] = 2
+    per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 6
+    min_gap_seconds: SecondsOrNone = 60
+    attempts_per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 8
+    countries: list[Region] = []
+
+
+class ServicesDocument(Entry):
+    """Everything an administrator sets, as one document."""
+
+    services: Annotated[list[ServiceEntry], Field(max_length=1000)] = []
+    calendars: Annotated[list[CalendarEntry], Field(max_length=1000)] = []
+    agents: Annotated[list[AgentEntry], Field(max_length=20_000)] = []
+    limits: LimitsEntry = LimitsEntry()

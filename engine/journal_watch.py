@@ -1,0 +1,56 @@
+"""Reads what was written down and tells the log and the figures: one line and one count for each ended attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from engine.core.changes import AttemptChanged
+from engine.core.model import Attempt
+from engine.metrics import Metrics
+from engine.store.records import Entry
+
+log = structlog.get_logger()
+
+
+class JournalWatch:
+    """Told of each written group; sees every attempt end exactly once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._changed = asyncio.Event()
+
+    def written(self, changes: Sequence[Entry]) -> None:
+        """A group of changes is durable."""
+        self._changed.set()
+        for change in changes:
+            if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
+                self._ended(change.attempt)
+
+    async def next_change(self) -> None:
+        """Wait until something more has been written."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _ended(self, attempt: Attempt) -> None:
+        self._metrics.attempt_ended(str(attempt.outcome))
+        log.info(
+            "attempt.ended",
+            attempt=attempt.id,
+            n=attempt.n,
+            outcome=attempt.outcome,
+            cause=attempt.cause,
+            sip_code=attempt.sip_code,
+            agent=attempt.agent,
+            rang=attempt.rang,
+            seconds_to_answer=_between(attempt.dialed_at, attempt.answered_at),
+            seconds_to_confirm=_between(attempt.answered_at, attempt.confirmed_at),
+            seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),
+            seconds_talked=_between(attempt.bridged_at, attempt.ended_at),
+        )
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round(end - start, 3)

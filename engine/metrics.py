@@ -1,0 +1,126 @@
+"""The figures Prometheus scrapes. All names begin with `ringback_`.
+
+Labels come from closed lists, route templates and service ids; a phone number, a name or any other id is never one, so
+that figures hold nothing personal and their number stays bounded. Gauges are read from the dispatcher at the scrape.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from engine.core.dispatcher import Dispatcher
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FAST_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """One engine's figures, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._accepted = Counter(
+            "ringback_requests_accepted", "Callback requests accepted.", ["service"], registry=self.registry
+        )
+        self._refused = Counter(
+            "ringback_requests_refused", "Callback requests refused, by error code.", ["code"], registry=self.registry
+        )
+        self._attempts = Counter(
+            "ringback_attempts", "Attempts that have ended, by outcome.", ["outcome"], registry=self.registry
+        )
+        self._ari = Counter(
+            "ringback_ari_requests", "Requests to Asterisk, by result.", ["operation", "result"], registry=self.registry
+        )
+        self._events = Counter("ringback_events", "Events decided on, by type.", ["type"], registry=self.registry)
+        self._commit = Histogram(
+            "ringback_commit_seconds", "Time one commit took.", buckets=_FAST_SECONDS, registry=self.registry
+        )
+        self._group = Histogram(
+            "ringback_commit_group_size",
+            "Events written with one commit.",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+            registry=self.registry,
+        )
+        self._http = Histogram(
+            "ringback_http_request_seconds",
+            "HTTP requests by route template.",
+            ["method", "route", "status"],
+            buckets=_FAST_SECONDS,
+            registry=self.registry,
+        )
+        ProcessCollector(namespace="ringback", registry=self.registry)
+
+    def watch(self, dispatcher: Dispatcher) -> None:
+        """Read the gauges from this dispatcher at each scrape. Call it once."""
+        self.registry.register(_DispatcherCollector(dispatcher))
+
+    def accepted(self, service: str) -> None:
+        """A request was accepted for a configured service."""
+        self._accepted.labels(service).inc()
+
+    def refused(self, code: str) -> None:
+        """A request was refused with one of the public error codes."""
+        self._refused.labels(code).inc()
+
+    def attempt_ended(self, outcome: str) -> None:
+        """An attempt ended; its end is written down."""
+        self._attempts.labels(outcome).inc()
+
+    def ari_request(self, operation: str, result: str) -> None:
+        """A request to Asterisk ended as ok, refused or unknown. `operation` names the kind, never an id."""
+        self._ari.labels(operation, result).inc()
+
+    def event(self, type_name: str) -> None:
+        """The dispatcher was told of an event of this class."""
+        self._events.labels(type_name).inc()
+
+    def committed(self, size: int, seconds: float) -> None:
+        """A group of `size` events was written in `seconds`."""
+        self._group.observe(size)
+        self._commit.observe(seconds)
+
+    def http(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered. `route` is the template, never the path."""
+        self._http.labels(method, route, str(status)).observe(seconds)
+
+    def text(self) -> bytes:
+        """All figures in Prometheus' text format (CONTENT_TYPE)."""
+        return generate_latest(self.registry)
+
+
+class _DispatcherCollector(Collector):
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """The names, so that registering does not need a scrape."""
+        return iter(_families())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges as they stand."""
+        callbacks, waiting, agents, calls, version = _families()
+        states = Tally((each.state.value, str(each.request.service)) for each in self._dispatcher.book)
+        for (state, service), count in sorted(states.items()):
+            callbacks.add_metric([state, service], count)
+        for service_id in self._dispatcher.configuration.services:
+            waiting.add_metric([service_id], self._dispatcher.line.waiting(service_id))
+        for shown, count in sorted(Tally(status.shown for status in self._dispatcher.desks.statuses()).items()):
+            agents.add_metric([shown], count)
+        calls.add_metric([], sum(1 for _ in self._dispatcher.live()))
+        version.add_metric([], self._dispatcher.configuration.version)
+        return iter((callbacks, waiting, agents, calls, version))
+
+
+def _families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily("ringback_callbacks_open", "Callbacks that have not ended.", labels=["state", "service"]),
+        GaugeMetricFamily("ringback_line_waiting", "Callbacks waiting in the line.", labels=["service"]),
+        GaugeMetricFamily("ringback_agents", "Agents by the state that is shown.", labels=["state"]),
+        GaugeMetricFamily("ringback_calls_live", "Attempts that are under way.", labels=[]),
+        GaugeMetricFamily("ringback_configuration_version", "Version of the configuration in force.", labels=[]),
+    )

@@ -1,0 +1,100 @@
+"""One group of changes as the statements that store it.
+
+Several changes of one row become the last of them. Rows keep the order in which they first changed: a callback that
+ends is written before the new one of its number, an attempt that ends before the next, as the unique indices demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias, assert_never
+
+from engine.core.changes import (
+    AgentChanged,
+    AgentMoved,
+    AttemptChanged,
+    CallbackChanged,
+    CallbackMoved,
+    ConfigurationKept,
+    IdempotencyKept,
+    TimerCleared,
+    TimerSet,
+)
+from engine.core.model import AgentStatus, Attempt, Callback, Timer
+from engine.store import rows, statements
+from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked
+from engine.store.rows import Row
+
+Statement: TypeAlias = tuple[str, list[Row]]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is left to write after coalescing, one collection for each table."""
+
+    callbacks: dict[str, Callback] = field(default_factory=dict)
+    callback_moves: list[CallbackMoved] = field(default_factory=list)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    agents: dict[str, AgentStatus] = field(default_factory=dict)
+    agent_moves: list[AgentMoved] = field(default_factory=list)
+    timers: dict[tuple[str, str], Timer | None] = field(default_factory=dict)
+    answers: list[KeptAnswer] = field(default_factory=list)
+    configurations: list[ConfigurationKept] = field(default_factory=list)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    revoked: list[KeyRevoked] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Batch:
+        """Coalesce a group."""
+        batch = cls()
+        for entry in entries:
+            batch.add(entry)
+        return batch
+
+    def add(self, entry: Entry) -> None:
+        match entry:
+            case CallbackChanged(callback=callback):
+                self.callbacks[callback.id] = callback
+            case CallbackMoved():
+                self.callback_moves.append(entry)
+            case AttemptChanged(attempt=attempt):
+                self.attempts[attempt.id] = attempt
+            case AgentChanged(status=status):
+                self.agents[status.id] = status
+            case AgentMoved():
+                self.agent_moves.append(entry)
+            case TimerSet(timer=timer):
+                self.timers[timer.owner, timer.name] = timer
+            case TimerCleared(owner=owner, name=name):
+                self.timers[owner, name] = None
+            case IdempotencyKept(key=key, callback=answered, at=at):
+                self.answers.append(KeptAnswer(key.key, key.body_hash, key.answer, answered, at))
+            case ConfigurationKept():
+                self.configurations.append(entry)
+            case KeyKept(key=kept):
+                self.keys[kept.id] = kept
+            case KeyRevoked():
+                self.revoked.append(entry)
+            case _:
+                assert_never(entry)
+
+    def statements(self) -> Iterator[Statement]:
+        """The statements in the order to run them in, each with its rows; none is empty."""
+        for text, written in self._all():
+            if written:
+                yield text, written
+
+    def _all(self) -> Iterator[Statement]:
+        yield statements.PUT_CALLBACK, [rows.callback_row(each) for each in self.callbacks.values()]
+        yield statements.ADD_CALLBACK_MOVE, [rows.callback_move_row(each) for each in self.callback_moves]
+        yield statements.PUT_ATTEMPT, [rows.attempt_row(each) for each in self.attempts.values()]
+        yield statements.PUT_AGENT, [rows.agent_row(each) for each in self.agents.values()]
+        yield statements.ADD_AGENT_MOVE, [rows.agent_move_row(each) for each in self.agent_moves]
+        cleared = [{"owner": owner, "name": name} for (owner, name), timer in self.timers.items() if timer is None]
+        yield statements.DROP_TIMER, list(cleared)
+        yield statements.PUT_TIMER, [rows.timer_row(timer) for timer in self.timers.values() if timer is not None]
+        yield statements.KEEP_ANSWER, [rows.kept_answer_row(each) for each in self.answers]
+        yield statements.ADD_CONFIGURATION, [rows.configuration_row(each) for each in self.configurations]
+        yield statements.PUT_KEY, [rows.key_row(each) for each in self.keys.values()]
+        yield statements.REVOKE_KEY, [{"key_id": each.id, "at": each.at} for each in self.revoked]

@@ -1,0 +1,144 @@
+"""What others may ask the database: reading only, on connections that cannot write and never hold the writer up.
+
+An answer is what was durable at that moment; it may be a moment behind the dispatcher. Nothing here decides. Every
+method raises StoreError when the database cannot be read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Executable, select, tuple_
+
+from engine.core.changes import CallbackMoved
+from engine.core.model import AgentStatus, Attempt, Callback, CallbackId, CallbackState, ServiceId
+from engine.store import cursor as cursors
+from engine.store import rows, statements
+from engine.store.database import path_of
+from engine.store.readers import Readers
+from engine.store.records import ApiKey, KeptAnswer, Page
+from engine.store.statements import compiled, table
+from engine.store.tables import OPEN_CALLBACK, ApiKeyRow, AttemptRow, CallbackMoveRow, CallbackRow, IdempotencyRow
+
+LIMIT_MAX = 500
+_IDS_AT_ONCE = 500
+
+_callbacks, _moves, _attempts = table(CallbackRow), table(CallbackMoveRow), table(AttemptRow)
+_answers, _keys = table(IdempotencyRow), table(ApiKeyRow)
+
+
+class Queries:
+    """Questions to the database of this URL, `connections` at once; close it with `close` or `async with`.
+
+    It connects at the first question and leaves the schema to whoever opened the journal. Raises StoreError: the URL
+    names no file.
+    """
+
+    def __init__(self, url: str, *, connections: int = 4) -> None:
+        self._readers = Readers(path_of(url), connections)
+
+    async def __aenter__(self) -> Queries:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Wait for the questions that run, then close. A second call does nothing."""
+        await self._readers.close()
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        await self._readers.all("SELECT version_num FROM alembic_version")
+
+    async def configuration(self) -> tuple[int, str | None]:
+        """Version and document in force; (0, None) before anything was configured."""
+        found = await self._readers.all(statements.CONFIGURATION)
+        return (found[0][0], found[0][1]) if found else (0, None)
+
+    async def callback(self, callback: CallbackId) -> Callback | None:
+        """One callback, ended or not."""
+        found = await self._rows(select(_callbacks).where(_callbacks.c.id == callback))
+        return rows.callback_of(found[0]) if found else None
+
+    async def callbacks(
+        self,
+        *,
+        states: Collection[CallbackState] | None = None,
+        service: ServiceId | None = None,
+        phone: str | None = None,
+        created_from: float | None = None,
+        created_to: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """One page, newest first. None leaves a condition out; times in epoch seconds, `created_to` not included.
+
+        Raises ValueError: `limit` is not 1 to 500, or `cursor` is not the `next` of an earlier page.
+        """
+        if not 1 <= limit <= LIMIT_MAX:
+            raise ValueError(f"limit must be 1 to {LIMIT_MAX}")
+        wanted = select(_callbacks).order_by(_callbacks.c.created_at.desc(), _callbacks.c.id.desc()).limit(limit + 1)
+        if states is not None:
+            wanted = wanted.where(_callbacks.c.state.in_([state.value for state in states]))
+            if not any(state.ended for state in states):
+                wanted = wanted.where(OPEN_CALLBACK)  # says nothing new, but lets the small index of open ones serve
+        if service is not None:
+            wanted = wanted.where(_callbacks.c.service == service)
+        if phone is not None:
+            wanted = wanted.where(_callbacks.c.phone == phone)
+        if created_from is not None:
+            wanted = wanted.where(_callbacks.c.created_at >= created_from)
+        if created_to is not None:
+            wanted = wanted.where(_callbacks.c.created_at < created_to)
+        if cursor is not None:
+            place = tuple_(*cursors.place_of(cursor))
+            wanted = wanted.where(tuple_(_callbacks.c.created_at, _callbacks.c.id) < place)
+        found = [rows.callback_of(row) for row in await self._rows(wanted)]
+        items = tuple(found[:limit])
+        return Page(items, cursors.after(items[-1]) if len(found) > limit else None)
+
+    async def attempts_of(self, callback: CallbackId) -> list[Attempt]:
+        """The attempts of one callback, first to last."""
+        return (await self.attempts_of_all([callback]))[callback]
+
+    async def attempts_of_all(self, callbacks: Iterable[CallbackId]) -> dict[CallbackId, list[Attempt]]:
+        """The attempts of each of these callbacks, first to last; an empty list where there are none."""
+        found: dict[CallbackId, list[Attempt]] = {callback: [] for callback in callbacks}
+        ids = list(found)
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            wanted = select(_attempts).where(_attempts.c.callback.in_(some)).order_by(_attempts.c.n)
+            for attempt in map(rows.attempt_of, await self._rows(wanted)):
+                found[attempt.callback].append(attempt)
+        return found
+
+    async def moves_of(self, callback: CallbackId) -> list[CallbackMoved]:
+        """Every transition of one callback, in order."""
+        wanted = select(_moves).where(_moves.c.callback == callback).order_by(_moves.c.id)
+        return [rows.callback_move_of(row) for row in await self._rows(wanted)]
+
+    async def agents(self) -> list[AgentStatus]:
+        """Every agent that was ever seen, by id."""
+        return [rows.agent_of(row) for row in await self._readers.all(statements.AGENTS)]
+
+    async def idempotency(self, key: str, *, now: float | None = None) -> KeptAnswer | None:
+        """What this key was answered within the 24 hours before `now` (epoch seconds; None: the clock)."""
+        after = (time.time() if now is None else now) - statements.ANSWERS_KEPT_SECONDS
+        found = await self._rows(select(_answers).where(_answers.c.key == key, _answers.c.at > after))
+        return rows.kept_answer_of(found[0]) if found else None
+
+    async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
+        """The key with this secret; None if there is none or it was revoked."""
+        wanted = select(_keys).where(_keys.c.secret_hash == secret_hash, _keys.c.revoked_at.is_(None))
+        found = await self._rows(wanted)
+        return rows.key_of(found[0]) if found else None
+
+    async def keys(self) -> list[ApiKey]:
+        """Every key, revoked ones too, oldest first."""
+        return [rows.key_of(row) for row in await self._rows(select(_keys).order_by(_keys.c.created_at, _keys.c.id))]
+
+    async def _rows(self, statement: Executable) -> Sequence[Sequence[Any]]:
+        return await self._readers.all(*compiled(statement))

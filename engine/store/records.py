@@ -1,0 +1,97 @@
+"""The store's own values: access keys, what is read at start, pages of a list.
+
+They stand beside the core's values because the core decides nothing about them. A key's secret is never here, only its
+hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from engine.core.changes import Change
+from engine.core.model import AgentStatus, Attempt, Callback, CallbackId, Timer
+
+
+class KeyRole(StrEnum):
+    """What the holder of a key may see and do."""
+
+    PUBLIC = "public"
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    METRICS = "metrics"
+
+
+class KeyKind(StrEnum):
+    """Where a key is kept: `web` and `mobile` keys are publishable, `secret` ones are for servers and people."""
+
+    WEB = "web"
+    MOBILE = "mobile"
+    SECRET = "secret"  # noqa: S105 - a word of a closed list
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One access key. `origins` bind a web key; `subject` is the agent a key of role `agent` acts for."""
+
+    id: str
+    name: str
+    role: KeyRole
+    kind: KeyKind
+    secret_hash: str
+    created_at: float
+    origins: tuple[str, ...] = ()
+    subject: str | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKept:
+    """A key was made, or its name, origins or subject were changed."""
+
+    key: ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """A key is good for nothing from now on; it stays in the list."""
+
+    id: str
+    at: float
+
+
+Entry: TypeAlias = Change | KeyKept | KeyRevoked
+"""Anything the journal writes down."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """What is not over, read at one moment. `document` is None and `version` 0 before anything was configured."""
+
+    version: int = 0
+    document: str | None = None
+    callbacks: tuple[Callback, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    agents: tuple[AgentStatus, ...] = ()
+    timers: tuple[Timer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What an idempotency key was answered; `at` in epoch seconds."""
+
+    key: str
+    body_hash: str
+    answer: str
+    callback: CallbackId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, newest first. `next` is the cursor of the following page, None on the last."""
+
+    items: tuple[Callback, ...]
+    next: str | None

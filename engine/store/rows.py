@@ -1,0 +1,281 @@
+"""Core values to rows and back. One pair of functions for each table; nothing here decides or touches a database.
+
+A row to write is a mapping from column to a value SQLite takes as it is; a row read is a tuple in the table's order of
+columns. A test fills every field of every value, so a field without a column cannot pass unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from engine.core.changes import AgentMoved, CallbackMoved, ConfigurationKept
+from engine.core.model import (
+    AgentId,
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Outcome,
+    Presence,
+    Reason,
+    Request,
+    RequestChannel,
+    ServiceId,
+    Stage,
+    Timer,
+    Work,
+)
+from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole
+
+Row: TypeAlias = Mapping[str, str | int | float | None]
+
+
+def callback_row(callback: Callback) -> Row:
+    request = callback.request
+    return {
+        "id": callback.id,
+        "service": request.service,
+        "phone": request.phone,
+        "language": request.language,
+        "channel": request.channel.value,
+        "subject": request.subject,
+        "customer_id": request.customer_id,
+        "first_name": request.first_name,
+        "last_name": request.last_name,
+        "page_url": request.page_url,
+        "context": _json(dict(request.context)),
+        "state": callback.state.value,
+        "reason": callback.reason and callback.reason.value,
+        "created_at": callback.created_at,
+        "joined_at": callback.joined_at,
+        "token_hash": callback.token_hash,
+        "priority": callback.priority,
+        "at_head": callback.at_head,
+        "next_attempt_at": callback.next_attempt_at,
+        "ended_at": callback.ended_at,
+        "attempts_started": callback.attempts_started,
+        "outcomes": _json([outcome.value for outcome in callback.outcomes]),
+        "agent": callback.agent,
+        "parent_id": callback.parent_id,
+    }
+
+
+def callback_of(row: Sequence[Any]) -> Callback:
+    (
+        id_,
+        service,
+        phone,
+        language,
+        channel,
+        subject,
+        customer_id,
+        first_name,
+        last_name,
+        page_url,
+        context,
+        state,
+        reason,
+        created_at,
+        joined_at,
+        token_hash,
+        priority,
+        at_head,
+        next_attempt_at,
+        ended_at,
+        attempts_started,
+        outcomes,
+        agent,
+        parent_id,
+    ) = row
+    return Callback(
+        id=CallbackId(id_),
+        request=Request(
+            service=ServiceId(service),
+            phone=phone,
+            language=language,
+            channel=RequestChannel(channel),
+            subject=subject,
+            customer_id=customer_id,
+            first_name=first_name,
+            last_name=last_name,
+            page_url=page_url,
+            context=json.loads(context),
+        ),
+        state=CallbackState(state),
+        created_at=created_at,
+        joined_at=joined_at,
+        token_hash=token_hash,
+        priority=priority,
+        reason=None if reason is None else Reason(reason),
+        at_head=bool(at_head),
+        next_attempt_at=next_attempt_at,
+        ended_at=ended_at,
+        attempts_started=attempts_started,
+        outcomes=tuple(Outcome(outcome) for outcome in json.loads(outcomes)),
+        agent=None if agent is None else AgentId(agent),
+        parent_id=None if parent_id is None else CallbackId(parent_id),
+    )
+
+
+def callback_move_row(moved: CallbackMoved) -> Row:
+    return {
+        "callback": moved.callback,
+        "before": moved.before and moved.before.value,
+        "after": moved.after.value,
+        "because": str(moved.because),
+        "at": moved.at,
+    }
+
+
+def callback_move_of(row: Sequence[Any]) -> CallbackMoved:
+    _, callback, before, after, because, at = row
+    return CallbackMoved(
+        CallbackId(callback), None if before is None else CallbackState(before), CallbackState(after), because, at
+    )
+
+
+def attempt_row(attempt: Attempt) -> Row:
+    return {
+        "id": attempt.id,
+        "callback": attempt.callback,
+        "n": attempt.n,
+        "agent": attempt.agent,
+        "dialed_at": attempt.dialed_at,
+        "agent_legs": attempt.agent_legs,
+        "rang": attempt.rang,
+        "answered_at": attempt.answered_at,
+        "confirmed_at": attempt.confirmed_at,
+        "bridged_at": attempt.bridged_at,
+        "ended_at": attempt.ended_at,
+        "outcome": attempt.outcome and attempt.outcome.value,
+        "cause": attempt.cause,
+        "sip_code": attempt.sip_code,
+    }
+
+
+def attempt_of(row: Sequence[Any]) -> Attempt:
+    (
+        id_,
+        callback,
+        n,
+        agent,
+        dialed_at,
+        agent_legs,
+        rang,
+        answered_at,
+        confirmed_at,
+        bridged_at,
+        ended_at,
+        outcome,
+        cause,
+        sip_code,
+    ) = row
+    return Attempt(
+        id=AttemptId(id_),
+        callback=CallbackId(callback),
+        n=n,
+        agent=None if agent is None else AgentId(agent),
+        dialed_at=dialed_at,
+        agent_legs=agent_legs,
+        rang=bool(rang),
+        answered_at=answered_at,
+        confirmed_at=confirmed_at,
+        bridged_at=bridged_at,
+        ended_at=ended_at,
+        outcome=None if outcome is None else Outcome(outcome),
+        cause=cause,
+        sip_code=sip_code,
+    )
+
+
+def agent_row(status: AgentStatus) -> Row:
+    work = status.work
+    return {
+        "id": status.id,
+        "presence": status.presence.value,
+        "reason": status.reason,
+        "work_attempt": None if work is None else work.attempt,
+        "work_callback": None if work is None else work.callback,
+        "work_stage": None if work is None else work.stage.value,
+        "idle_since": status.idle_since,
+    }
+
+
+def agent_of(row: Sequence[Any]) -> AgentStatus:
+    id_, presence, reason, work_attempt, work_callback, work_stage, idle_since = row
+    work = work_attempt and Work(AttemptId(work_attempt), CallbackId(work_callback), Stage(work_stage))
+    return AgentStatus(AgentId(id_), Presence(presence), reason, work or None, idle_since)
+
+
+def agent_move_row(moved: AgentMoved) -> Row:
+    return {
+        "agent": moved.agent,
+        "before": moved.before,
+        "after": moved.after,
+        "reason": moved.reason,
+        "because": moved.because,
+        "at": moved.at,
+    }
+
+
+def timer_row(timer: Timer) -> Row:
+    return {"owner": timer.owner, "name": timer.name, "due_at": timer.due_at}
+
+
+def timer_of(row: Sequence[Any]) -> Timer:
+    return Timer(*row)
+
+
+def kept_answer_row(kept: KeptAnswer) -> Row:
+    return {
+        "key": kept.key,
+        "body_hash": kept.body_hash,
+        "answer": kept.answer,
+        "callback": kept.callback,
+        "at": kept.at,
+    }
+
+
+def kept_answer_of(row: Sequence[Any]) -> KeptAnswer:
+    return KeptAnswer(*row)
+
+
+def configuration_row(kept: ConfigurationKept) -> Row:
+    return {"version": kept.version, "document": kept.document, "at": kept.at}
+
+
+def key_row(key: ApiKey) -> Row:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role.value,
+        "kind": key.kind.value,
+        "origins": _json(list(key.origins)),
+        "subject": key.subject,
+        "secret_hash": key.secret_hash,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def key_of(row: Sequence[Any]) -> ApiKey:
+    id_, name, role, kind, origins, subject, secret_hash, created_at, revoked_at = row
+    return ApiKey(
+        id=id_,
+        name=name,
+        role=KeyRole(role),
+        kind=KeyKind(kind),
+        secret_hash=secret_hash,
+        created_at=created_at,
+        origins=tuple(json.loads(origins)),
+        subject=subject,
+        revoked_at=revoked_at,
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,279 @@
+"""The services document: what it means, what is refused, what is kept without effect."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.model import AgentId, Configuration, ConfirmationKeys, Outcome, OutcomeRule, ServiceId
+from engine.document import export, parse
+from engine.document.comparison import Difference, differences
+from engine.errors import DocumentError
+
+EXAMPLE = (Path(__file__).parent / "services_example.yaml").read_text("utf-8")
+SMALL: dict[str, Any] = {
+    "services": [{"id": "billing", "name": "Billing", "company": "Example Ltd", "skill_expression": "billing >= 1"}],
+    "agents": [{"id": "amy", "name": "Amy", "endpoint": "PJSIP/agent-1001", "skills": {"billing": 5}}],
+}
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """SMALL with one value set; `path` such as `services.0.name`."""
+    document = copy.deepcopy(SMALL)
+    at: Any = document
+    *steps, last = path.split(".")
+    for step in steps:
+        at = at[int(step)] if step.isdigit() else at.setdefault(step, {})
+    at[last] = value
+    return document
+
+
+def fields_refused(document: dict[str, Any]) -> list[str]:
+    with pytest.raises(DocumentError) as error:
+        parse(document)
+    return [each.field for each in error.value.problems]
+
+
+def test_the_example_of_the_reference_is_taken_and_given_back() -> None:
+    document = yaml.safe_load(EXAMPLE)
+    parsed = parse(document)
+    assert export(parsed.document) == document
+    assert parse(parsed.text).configuration == parsed.configuration
+
+
+def test_a_document_becomes_the_cores_configuration() -> None:
+    configuration = parse(yaml.safe_load(EXAMPLE), version=7).configuration
+    service = configuration.services[ServiceId("billing")]
+    assert configuration.version == 7
+    assert service.skill.text == "billing >= 1 and english"
+    assert service.skill.met_by({"billing": 1, "english": 1})
+    assert service.languages == ("en", "es")
+    assert service.subjects == ("invoice",)
+    assert service.caller_id == "+12025550100"
+    assert service.attempts.by_outcome == {
+        Outcome.BUSY: OutcomeRule(interval_seconds=180),
+        Outcome.REJECTED: OutcomeRule(max=1),
+    }
+    assert service.confirmation.keys == ConfirmationKeys("1", "2", "3", "9")
+    assert configuration.agents[AgentId("amy")].skills == {"billing": 5, "english": 5}
+    assert configuration.limits.max_open_per_number == 2
+
+
+def test_what_is_left_out_has_the_cores_defaults() -> None:
+    service = parse(SMALL).configuration.services[ServiceId("billing")]
+    assert (service.attempts.max, service.attempts.interval_seconds) == (3, 600)
+    assert (service.ring_timeout_seconds, service.agent_ring_seconds, service.hold_limit_seconds) == (32, 15, 120)
+    assert (service.wrap_up_seconds, service.rona_return_seconds, service.life_seconds) == (30, None, 86400)
+    assert (service.queue_cap, service.priority, service.caller_id) == (1000, 0, None)
+
+
+def test_an_empty_document_is_a_configuration_without_services() -> None:
+    assert parse({}).configuration == Configuration()
+    assert parse(SMALL).warnings == ()
+
+
+def test_everything_without_effect_gets_one_warning() -> None:
+    assert parse(yaml.safe_load(EXAMPLE)).warnings == tuple(
+        f"{field}: kept, but not in effect in this version{more}"
+        for field, more in {
+            "services[0].expansion": "",
+            "services[0].pages": "",
+            "services[0].calendar": "",
+            "services[0].slots": "",
+            "services[0].preview_seconds": "",
+            "services[0].subjects[0].skill_expression": "",
+            "services[0].screening": "; every answered call is taken for a person",
+            "calendars[0]": "",
+            "agents[0].username": "",
+            "agents[0].capacity_rule": "",
+            "limits.per_number_per_day": "",
+            "limits.min_gap_seconds": "",
+            "limits.attempts_per_number_per_day": "",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("services.0.agent_order", "best_level"),
+        ("services.0.connect", "preview"),
+        ("services.0.connect", "agent_first"),
+        ("services.0.calling_window", {"from": "08:00", "to": "21:00"}),
+        ("services.0.cost_per_minute", 0.1),
+        ("services.0.push", {"enabled": True}),
+        ("services.0.priority", {"inbound": 1}),
+    ],
+)
+def test_a_value_that_this_version_does_not_act_on_is_named(path: str, value: object) -> None:
+    (warning,) = parse(changed(path, value)).warnings
+    assert "not in effect in this version" in warning
+    assert path.rpartition(".")[2] in warning
+
+
+def test_a_service_that_nobody_can_serve_is_named() -> None:
+    (warning,) = parse(changed("services.0.skill_expression", "tax")).warnings
+    assert warning.startswith("services[0].skill_expression: no agent")
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("servces", "did you mean services?"),
+        ("services.0.companny", "did you mean company?"),
+        ("services.0.attempts.maximum", "did you mean max?"),
+        ("services.0.confirmation.keys.conect", "did you mean connect?"),
+        ("agents.0.endpont", "did you mean endpoint?"),
+        ("limits.countrys", "did you mean countries?"),
+        ("limits.zzz", "known here: attempts_per_number_per_day, countries"),
+    ],
+)
+def test_an_unknown_field_is_refused_with_its_path_and_the_nearest_name(path: str, hint: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed(path, 1))
+    (problem,) = error.value.problems
+    assert problem.unknown
+    assert problem.field.replace("[", ".").replace("]", "") == path
+    assert hint in problem.message
+
+
+@pytest.mark.parametrize("id_", ["", "Billing", "-a", "a b", "a/b", "../a", "a.b", "é", "a" * 65, "a\n", 5, None])
+def test_ids_are_plain_words(id_: object) -> None:
+    assert fields_refused(changed("services.0.id", id_)) == ["services[0].id"]
+    assert fields_refused(changed("agents.0.id", id_)) == ["agents[0].id"]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "PJSIP/a&PJSIP/b",
+        "PJSIP/a,30",
+        "PJSIP/a/b",
+        "PJSIP/a@b",
+        "PJSIP/a b",
+        "PJSIP/a\n",
+        "PJSIP/${EXTEN}",
+        "PJSIP/",
+        "PJSIP/-a",
+        "PJSIP/ä",
+        "pjsip/a",
+        "Local/1@x",
+        "a",
+        "",
+    ],
+)
+def test_an_endpoint_that_could_dial_something_else_is_refused(endpoint: str) -> None:
+    assert fields_refused(changed("agents.0.endpoint", endpoint)) == ["agents[0].endpoint"]
+
+
+@given(st.text(alphabet="PJSIP/abcXYZ019._-&,;@ \n$(){}[]|", max_size=30))
+def test_an_endpoint_that_is_taken_holds_one_name(endpoint: str) -> None:
+    try:
+        parse(changed("agents.0.endpoint", endpoint))
+    except DocumentError:
+        return
+    tech, name = endpoint.split("/")
+    assert tech == "PJSIP"
+    assert name
+    assert all(each.isascii() and (each.isalnum() or each in "_.-") for each in name)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("services.0.caller_id", "2025550100"),
+        ("services.0.caller_id", "+1"),
+        ("services.0.caller_id", 12025550100),
+        ("services.0.name", "two\nlines"),
+        ("services.0.name", " "),
+        ("services.0.languages", []),
+        ("services.0.languages", ["en", "en"]),
+        ("services.0.wrap_up_seconds", -1),
+        ("services.0.ring_timeout_seconds", 0),
+        ("services.0.ring_timeout_seconds", 1e9),
+        ("services.0.life_seconds", float("inf")),
+        ("services.0.life_seconds", float("nan")),
+        ("services.0.life_seconds", "60"),
+        ("services.0.queue_cap", True),
+        ("services.0.queue_cap", 1.5),
+        ("services.0.public", "yes"),
+        ("services.0.calendar", "office"),
+        ("agents.0.skills", {"billing": -1}),
+        ("limits.max_open_per_number", 0),
+        ("services", {}),
+        ("services.0", "billing"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused(path: str, value: object) -> None:
+    document = changed(path, value) if path != "services.0" else {"services": [value]}
+    (field,) = fields_refused(document)
+    assert field.replace("[", ".").replace("]", "").startswith(path)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"connect": "12"}, {"connect": "a"}, {"connect": ""}, {"connect": 1}, {"connect": None}, {"connect": "2"}],
+)
+def test_keys_are_single_and_distinct(keys: dict[str, object]) -> None:
+    (field,) = fields_refused(changed("services.0.confirmation.keys", keys))
+    assert field.startswith("services[0].confirmation.keys")
+
+
+@pytest.mark.parametrize("expression", ["billing >=", "billing and", "__import__('os')", "billing >= 'x'", "", "a.b"])
+def test_an_expression_that_cannot_be_read_is_a_problem_of_its_field(expression: str) -> None:
+    assert fields_refused(changed("services.0.skill_expression", expression)) == ["services[0].skill_expression"]
+
+
+@pytest.mark.parametrize("skill", ["and", "two words", "1st", "a-b", ""])
+def test_a_skill_must_be_a_name_that_expressions_can_use(skill: str) -> None:
+    (field,) = fields_refused(changed("agents.0.skills", {skill: 1}))
+    assert field.startswith("agents[0].skills")
+
+
+@pytest.mark.parametrize("section", ["services", "agents"])
+def test_ids_must_differ(section: str) -> None:
+    document = copy.deepcopy(SMALL)
+    document[section].append(document[section][0])
+    assert fields_refused(document) == [f"{section}[1].id"]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    document = changed("services.0.caller_id", "x")
+    document["agents"][0]["endpoint"] = "x"
+    document["lmits"] = {}
+    assert sorted(fields_refused(document)) == ["agents[0].endpoint", "lmits", "services[0].caller_id"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+def test_a_stored_text_that_is_no_document_is_refused(text: str) -> None:
+    with pytest.raises(DocumentError, match="apply the document again"):
+        parse(text)
+
+
+def test_a_problem_never_repeats_the_value() -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed("services.0.caller_id", "hush-hush"))
+    assert "hush" not in str(error.value)
+
+
+def test_a_default_that_is_written_out_is_no_difference() -> None:
+    assert differences(parse(SMALL).document, parse(changed("services.0.wrap_up_seconds", 30)).document) == []
+
+
+def test_differences_name_what_is_added_changed_and_removed() -> None:
+    after = changed("limits.max_open_per_number", 3)
+    after["services"][0]["name"] = "Invoices"
+    after["agents"] = [{"id": "bob", "name": "Bob", "endpoint": "PJSIP/bob"}]
+    found = differences(parse(SMALL).document, parse(after).document)
+    assert found == [
+        Difference("change", "services.billing.name", "Billing", "Invoices"),
+        Difference("remove", "agents.amy"),
+        Difference("add", "agents.bob"),
+        Difference("change", "limits.max_open_per_number", 2, 3),
+    ]
+    assert json.dumps([each.after for each in found])
