@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 CONTEXT = "ringback"
 MUSIC_CLASS = "ringback"
+BRIDGE_TYPE = "mixing,proxy_media"
+"""Media goes through Asterisk. In a native bridge the phones see the other's RTP stream in place of Asterisk's own in the
+middle of the call, and a far end (another Asterisk) was seen to stay deaf to it in one call of two."""
 LOOKS_SECONDS = (0.05, 0.2, 0.75, 2.0, 3.0)
 """Pauses before each look after a request without an answer; a leg was seen to appear 3-6 ms after it."""
 FAREWELL_LIMIT_SECONDS = 20.0
@@ -265,7 +268,7 @@ class Calls:
     async def _connect(self, effect: Connect) -> Ended:
         await self._stop_playing(effect.customer)
         await self._client.channels.stop_moh(effect.customer)
-        created = await self._client.bridges.create(effect.bridge)
+        created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
         if isinstance(created, Refused):
             return _ended(created)
         legs = (effect.customer, effect.agent)

@@ -1,0 +1,48 @@
+"""How much of a tone is in a recording: the Goertzel algorithm (G. Goertzel, 1958) over windows of 50 ms."""
+
+from __future__ import annotations
+
+import math
+import wave
+from array import array
+from pathlib import Path
+
+RATE = 8000
+WINDOW = 400
+
+
+def samples(path: Path) -> array[int]:
+    """The 16-bit samples of a mono WAV at 8 kHz."""
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
+        return array("h", file.readframes(file.getnframes()))
+
+
+def seconds_of_tone(path: Path, hertz: float) -> float:
+    """How long the tone stands out: the windows whose energy is mostly at `hertz`, in seconds."""
+    recorded = samples(path)
+    windows = [recorded[start : start + WINDOW] for start in range(0, len(recorded) - WINDOW, WINDOW)]
+    return sum(_share(window, hertz) > 0.5 for window in windows) * WINDOW / RATE
+
+
+def longest_silence_seconds(path: Path, start_seconds: float, end_seconds: float) -> float:
+    """The longest run of windows below -50 dBFS between two moments of the recording."""
+    recorded = samples(path)[int(start_seconds * RATE) : int(end_seconds * RATE)]
+    longest = run = 0
+    for start in range(0, len(recorded) - WINDOW, WINDOW):
+        loud = math.sqrt(sum(value * value for value in recorded[start : start + WINDOW]) / WINDOW) > 104
+        run = 0 if loud else run + 1
+        longest = max(longest, run)
+    return longest * WINDOW / RATE
+
+
+def _share(window: array[int], hertz: float) -> float:
+    energy = sum(value * value for value in window)
+    if energy < WINDOW * 100 * 100:
+        return 0.0
+    coefficient = 2 * math.cos(2 * math.pi * hertz / RATE)
+    before = last = 0.0
+    for value in window:
+        before, last = last, value + coefficient * last - before
+    power = last * last + before * before - coefficient * last * before
+    return 2 * power / (WINDOW * energy)

@@ -1,0 +1,102 @@
+"""What agents' phones do to a call: taking turns, ringing out, refusing, hanging up, nobody there. Side by side."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.live.calls.audio import longest_silence_seconds
+from tests.live.calls.centre import Callback, Centre
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """The callbacks of each story, ended."""
+
+    solo: list[Callback]
+    rona: Callback
+    rejecting: Callback
+    leaving: Callback
+    nobody: Callback
+
+
+@pytest.fixture(scope="module")
+def stories(centre: Centre) -> Stories:
+    centre.ready(1121, 1901, 1131, 1902, 1141, 1903, 1151, 1161)
+    solo = [centre.request("solo", "12125550100"), centre.request("solo", "12125550125")]
+    rona = centre.request("rona", "12125550101")
+    rejecting = centre.request("rejecting", "12125550102")
+    leaving = centre.request("leaving", "12125550103")
+    nobody = centre.request("nobody", "12125550122")
+    # Reserved for this customer, the only agent goes away while the announcement plays.
+    centre.until_state(nobody, "announcing")
+    centre.client.put("/agents/a1161/state", {"state": "not_ready", "reason": "lunch"})
+    centre.wait(
+        lambda: "no_agent" in [attempt["outcome"] for attempt in centre.callback(nobody)["attempts"]],
+        "the hold limit ends the first attempt",
+    )
+    centre.ready(1161)
+    return Stories(
+        centre.until_ended(*solo),
+        *centre.until_ended(rona, rejecting, leaving, nobody),
+    )
+
+
+def test_two_requests_and_one_agent_the_second_waits(centre: Centre, stories: Stories) -> None:
+    assert [callback["state"] for callback in stories.solo] == ["completed", "completed"]
+    first, second = centre.calls_to("12125550100")[0], centre.calls_to("12125550125")[0]
+    assert first.ended_at is not None
+    assert second.invited_at > first.ended_at
+
+
+def test_an_agent_who_rings_out_is_not_ready_and_the_customer_gets_the_next_one(
+    centre: Centre, stories: Stories
+) -> None:
+    assert (stories.rona["state"], stories.rona["agent"]) == ("completed", "a1131")
+    assert len(stories.rona["attempts"]) == 1
+    assert centre.agent_state(1901) == ("not_ready", "rona")
+    assert len(centre.calls_to("12125550101")) == 1
+
+
+def test_the_customer_hears_music_while_the_next_agent_is_rung(centre: Centre, stories: Stories) -> None:
+    call = centre.calls_to("12125550101")[0]
+    row = centre.rows("select confirmed_at, bridged_at from attempts where callback = ?", stories.rona["id"])[0]
+    assert call.answered_at is not None
+    start, end = row["confirmed_at"] - call.answered_at, row["bridged_at"] - call.answered_at
+    assert end - start > 4.0
+    assert longest_silence_seconds(centre.lab.recordings(call), start, end) < 0.5
+
+
+def test_an_agent_who_rejects_is_not_ready(centre: Centre, stories: Stories) -> None:
+    assert (stories.rejecting["state"], stories.rejecting["agent"]) == ("completed", "a1141")
+    assert centre.agent_state(1902) == ("not_ready", "rona")
+
+
+def test_an_agent_who_hangs_up_before_the_bridge_is_not_ready_and_the_customer_stays(
+    centre: Centre, stories: Stories
+) -> None:
+    assert (stories.leaving["state"], stories.leaving["agent"]) == ("completed", "a1151")
+    assert centre.agent_state(1903) == ("not_ready", "rona")
+    assert len(centre.calls_to("12125550103")) == 1
+
+
+def test_nobody_within_the_hold_limit_an_apology_and_a_new_attempt(stories: Stories) -> None:
+    outcomes = [attempt["outcome"] for attempt in stories.nobody["attempts"]]
+    assert (stories.nobody["state"], outcomes) == ("completed", ["no_agent", "connected"])
+
+
+def test_an_agent_in_wrap_up_is_ready_again_afterwards(centre: Centre, stories: Stories) -> None:
+    centre.wait(lambda: centre.agent_state(1121) == ("ready", None), "wrap-up is over", 10)
+    states = [row["after"] for row in centre.rows("select after from agent_moves where agent = 'a1121' order by id")]
+    assert states == ["ready", *["reserved", "ringing", "talking", "wrap_up", "ready"] * 2]
+
+
+def test_an_agent_who_leaves_while_the_customer_is_dialled_ends_the_dial(centre: Centre) -> None:
+    centre.ready(1171)
+    callback = centre.request("withdrawn", "12125550111")
+    centre.wait(lambda: centre.calls_to_so_far("12125550111"), "the customer's phone rings", 10)
+    centre.client.put("/agents/a1171/state", {"state": "logged_out"})
+    centre.until_state(callback, "retry_wait", 10)
+    assert centre.callback(callback)["attempts"][0]["outcome"] == "no_agent"
+    assert centre.calls_to("12125550111")[0].answered_at is None
+    centre.client.delete(f"/callbacks/{callback}")
+    assert centre.callback(callback)["reason"] == "by_admin"

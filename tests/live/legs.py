@@ -1,0 +1,51 @@
+"""Calls placed by plain ARI requests, for tests of the lab and the dialplan that must not depend on the engine."""
+
+import asyncio
+from typing import Any, Self
+from uuid import uuid4
+
+import aiohttp
+
+from engine.lab import Lab
+
+
+def endpoint(dialled: str) -> str:
+    return f"PJSIP/agent-{dialled}" if len(dialled) == 4 else f"PJSIP/{dialled}@trunk"
+
+
+class Legs:
+    """Channels of an application of their own, by plain requests."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._url = lab.pbx.ari_url
+        self._headers = lab.pbx.headers()
+        self._application = f"legs-{uuid4().hex[:8]}"
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(headers=self._headers)
+        self._events = await self._session.ws_connect(f"{self._url}/events?app={self._application}")
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._events.close()
+        await self._session.close()
+
+    async def request(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with self._session.request(method, f"{self._url}{path}", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json() if answer.status == 200 and answer.content_length else {}
+
+    async def dial(self, dialled: str) -> str:
+        """Dial and wait for the answer; the id of the channel."""
+        channel = f"{self._application}.{dialled}"
+        body = {"endpoint": endpoint(dialled), "app": self._application}
+        await self.request("POST", f"/channels/{channel}", body)
+        await self.when("StasisStart")
+        return channel
+
+    async def when(self, kind: str) -> dict[str, Any]:
+        async with asyncio.timeout(30):
+            while True:
+                event: dict[str, Any] = await self._events.receive_json()
+                if event["type"] == kind:
+                    return event
