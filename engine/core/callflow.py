@@ -57,8 +57,8 @@ ENTER_LIMIT_SECONDS = 40.0
 ANNOUNCE_LIMIT_SECONDS = 60.0
 WHISPER_LIMIT_SECONDS = 10.0
 BRIDGE_LIMIT_SECONDS = 10.0
-MEDIA_REFUSED_GRACE_SECONDS = 2.0
-"""A refused playback mostly means that the customer just left; the leg's own end then says so."""
+REFUSED_GRACE_SECONDS = 2.0
+"""A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
 CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
 
 ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
@@ -94,9 +94,10 @@ class CallFlow:
         self._phone = request.phone
         self._voice = Voice(service.id, request.language)
         self._agent = agent
-        self._agent_leg_live = False
+        self._agent_leg_live = agent is not None and attempt.agent_legs > 0
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
+        self._stopping = False
         self._step = Step()
 
     @property
@@ -154,7 +155,8 @@ class CallFlow:
         return self._taken()
 
     def end_politely(self, now: float) -> Step:
-        """The engine stops: end what is not about to be a conversation."""
+        """The engine stops: end what is not about to be a conversation, or as soon as it is not."""
+        self._stopping = True
         if self.phase in (Phase.DIALING, Phase.ANSWERED):
             self._release_customer()
             self._finish(Outcome.INTERRUPTED, now)
@@ -165,7 +167,7 @@ class CallFlow:
 
     def resume(self, customer: LegSeen, agent: LegSeen, now: float) -> Step:
         """After a start: go on from what Asterisk still has. Entry actions are repeatable, dialling is not."""
-        self._agent_leg_live = agent is not LegSeen.GONE
+        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
         if customer is LegSeen.GONE:
             talked = self.phase is Phase.CONNECTED
             self._finish(Outcome.CONNECTED if talked else Outcome.INTERRUPTED, now, unobserved=talked)
@@ -174,19 +176,28 @@ class CallFlow:
                 self._release_customer()
                 self._finish(Outcome.CONNECTED, now, unobserved=True)
         elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
-            self._wait_again()
+            self._wait_again(now)
         elif customer is LegSeen.ENTERED:
             self._announce(now)
         elif self.phase is Phase.ANSWERED:
             self._arm("enter", now + ENTER_LIMIT_SECONDS)
+        elif self.phase is Phase.DIALING:
+            self.attempt = replace(self.attempt, rang=True)
+            self._tell(Dialled())
         return self._taken()
 
-    def _wait_again(self) -> None:
+    def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
+        if self._stopping:
+            self._apologise(Outcome.INTERRUPTED, now)
+            return
         self.phase = Phase.CONFIRMED
         for name in ("agent_ring", "whisper", "bridge"):
             self._arm(name, None)
-        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
+        if self.attempt.confirmed_at is not None:
+            # The limit may have passed, and its timer with it, while an agent was about to be connected.
+            self._arm("hold", max(now, self.attempt.confirmed_at + self.service.hold_limit_seconds))
+        self._music()
         self._drop_agent_leg()
         if self._agent is not None:
             self._tell(AgentFreed(self._agent.id))
@@ -243,6 +254,8 @@ class CallFlow:
                 self._nothing_pressed(now)
             case Phase.CONFIRMED, "agent_ring":
                 self._agent_missed(now)
+            case Phase.CONFIRMED | Phase.WHISPERING, "music":
+                self._music()
             case Phase.CONFIRMED, "hold":
                 self._hold_over(now)
             case Phase.WHISPERING, "whisper":
@@ -268,10 +281,17 @@ class CallFlow:
             case Play(tag="announcement"), ResultKind.REFUSED | ResultKind.UNKNOWN:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
-            case Connect(), ResultKind.OK if self.phase is Phase.BRIDGING:
-                self._connected(now)
-            case Connect(), _ if self.phase is Phase.BRIDGING:
-                self._bridge_failed(now)
+            case HoldWithMusic(), ResultKind.REFUSED | ResultKind.UNKNOWN:
+                if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
+                    self._arm("music", now + REFUSED_GRACE_SECONDS)
+            case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
+                if self.phase is Phase.WHISPERING:
+                    self._arm("whisper", now + REFUSED_GRACE_SECONDS)
+            case Connect(agent=leg), _ if self._is_agent(leg) and self.phase is Phase.BRIDGING:
+                if result is ResultKind.OK:
+                    self._connected(now)
+                else:
+                    self._arm("bridge", now + REFUSED_GRACE_SECONDS)
             case _:
                 pass
 
@@ -298,7 +318,7 @@ class CallFlow:
     def _announced(self, now: float, *, complete: bool = True) -> None:
         if not complete:
             self._media_failed = True
-            self._arm("announcement", now + MEDIA_REFUSED_GRACE_SECONDS)
+            self._arm("announcement", now + REFUSED_GRACE_SECONDS)
             return
         self._arm("announcement", None)
         self._arm("confirm", now + self.service.confirmation.wait_seconds)
@@ -368,8 +388,10 @@ class CallFlow:
         self._finish(Outcome.INTERRUPTED, now)
 
     def _hold_over(self, now: float) -> None:
-        self._release_customer(PromptId.APOLOGY)
-        self._finish(Outcome.NO_AGENT, now)
+        self._apologise(Outcome.NO_AGENT, now)
+
+    def _music(self) -> None:
+        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
 
     # ---- the agent's side ----------------------------------------------------------------------------
 
@@ -423,8 +445,7 @@ class CallFlow:
             self._tell(Bridged(self._agent.id))
 
     def _bridge_failed(self, now: float) -> None:
-        self._release_customer(PromptId.APOLOGY)
-        self._finish(Outcome.INTERRUPTED, now)
+        self._apologise(Outcome.INTERRUPTED, now)
 
     def _agent_left(self, now: float) -> None:
         self._agent_leg_live = False
@@ -436,6 +457,7 @@ class CallFlow:
 
     def _agent_missed(self, now: float) -> None:
         self._drop_agent_leg()
+        music_may_have_stopped = self.phase is Phase.BRIDGING
         self.phase = Phase.CONFIRMED
         for name in ("agent_ring", "whisper", "bridge"):
             self._arm(name, None)
@@ -443,9 +465,13 @@ class CallFlow:
             self._tell(AgentMissed(self._agent.id))
             self._agent = None
         confirmed_at = self.attempt.confirmed_at
-        if confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
+        if self._stopping:
+            self._apologise(Outcome.INTERRUPTED, now)
+        elif confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
             self._hold_over(now)
         else:
+            if music_may_have_stopped:
+                self._music()
             self._tell(AgentWanted())
 
     # ---- endings -------------------------------------------------------------------------------------
@@ -461,6 +487,10 @@ class CallFlow:
         if self._agent and not bridged:
             self._tell(AgentFreed(self._agent.id))
         self._tell(Finished(self.attempt, outcome, talked, unobserved))
+
+    def _apologise(self, outcome: Outcome, now: float) -> None:
+        self._release_customer(PromptId.APOLOGY)
+        self._finish(outcome, now)
 
     def _release_customer(self, *prompts: PromptId) -> None:
         self._do(Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice))
@@ -480,7 +510,8 @@ class CallFlow:
         return (1 + confirmation.repeats) * (ANNOUNCE_LIMIT_SECONDS + confirmation.wait_seconds)
 
     def _is_agent(self, leg: LegId) -> bool:
-        return self.attempt.agent_legs > 0 and leg == self.attempt.agent_leg
+        """Whether it is the agent leg in use; one that was given up says nothing any more."""
+        return self._agent_leg_live and leg == self.attempt.agent_leg
 
     def _do(self, effect: Effect) -> None:
         self._step.effects.append(effect)

@@ -30,7 +30,7 @@ class Desks:
             if agent not in self._statuses:
                 self._statuses[agent] = status = AgentStatus(agent, idle_since=now)
                 changes.append(AgentChanged(status))
-        for agent in set(self._statuses) - set(agents):
+        for agent in sorted(set(self._statuses) - set(agents)):
             if self._statuses[agent].presence is not Presence.LOGGED_OUT:
                 changes += self.set_presence(agent, Presence.LOGGED_OUT, None, "removed", now)
         return changes

@@ -250,10 +250,12 @@ class Dispatcher:
         self.configuration = replace(event.configuration, version=version)
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
+        for flow in list(self._flows.values()):
+            if flow.agent is not None and self.desks.agent(flow.agent) is None:
+                self._apply(flow, flow.withdraw_agent(now), now)
         for callback in self.book:
-            if callback.state is CallbackState.QUEUED:
-                self.line.leave(callback.id)
-                self._join(callback)
+            if callback.id in self.line:
+                self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
         self._decision.reply = self.configuration
 
     # ---- time ----------------------------------------------------------------------------------------
@@ -311,8 +313,10 @@ class Dispatcher:
             case AgentRinging(agent=agent):
                 self._write(self.desks.advance(agent, Stage.RINGING, "ringing", now))
             case AgentMissed(agent=agent):
+                status = self.desks.status(agent)
+                was_ready = status is not None and status.presence is Presence.READY
                 self._write(self.desks.redirect_on_no_answer(agent, now))
-                if flow.service.rona_return_seconds is not None:
+                if was_ready and flow.service.rona_return_seconds is not None:
                     due_at = now + flow.service.rona_return_seconds
                     self._write(self.timers.set(agent, RONA_RETURN, due_at))
             case AgentFreed(agent=agent):
@@ -333,18 +337,24 @@ class Dispatcher:
         service = self.configuration.services.get(callback.request.service, flow.service)
         decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now)
         match decided:
+            case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
+                self._end(callback, Because.LIFE_OVER, now)
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR as because):
                 self._write(self.book.move(replace(callback, next_attempt_at=None), because, now))
             case retry.NoRetry(because=Because.CALL_ENDED) if fact.unobserved:
                 self._end(callback, Because.CALL_ENDED_UNOBSERVED, now)
             case retry.NoRetry(because=because):
                 self._end(callback, because, now)
-            case retry.RetryDecision(at=at) if at >= callback.created_at + service.life_seconds:
+            case retry.RetryDecision(at=at) if self._life_over(callback, at):
                 self._end(callback, Because.LIFE_OVER, now)
             case retry.RetryDecision(at=at, at_head=at_head, because=because):
                 waiting = replace(callback, next_attempt_at=at, at_head=at_head)
                 self._write(self.book.move(waiting, because, now))
                 self._write(self.timers.set(callback.id, RETRY, at))
+
+    def _life_over(self, callback: Callback, at: float) -> bool:
+        """Whether the callback may not wait until `at`; its timer is gone if it fired during a call."""
+        return not self.timers.is_set(callback.id, LIFE) or self.timers.due(callback.id, LIFE, at)
 
     def _start_wrap_up(self, agent: AgentId, service: Service, now: float) -> None:
         self._write(self.desks.advance(agent, Stage.WRAP_UP, "call_ended", now))
@@ -422,7 +432,8 @@ class Dispatcher:
             ),
             None,
         )
-        agent = self.desks.agent(holder) if holder else None
+        # Somebody removed in the middle of a call is never rung again, but their work has to end.
+        agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
         self._flows[attempt.id] = CallFlow(attempt, callback.request, service, agent)
 
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:

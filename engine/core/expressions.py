@@ -49,10 +49,12 @@ def parse(text: str) -> SkillExpression:
         raise ExpressionError(f"longer than {MAX_LENGTH} characters")
     try:
         tree = ast.parse(text, mode="eval")
+        return SkillExpression(text, _test(tree.body))
+    except ExpressionError:
+        raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         position = getattr(error, "offset", None) or 1
         raise ExpressionError(f"not an expression at position {position}: {text!r}") from error
-    return SkillExpression(text, _test(tree.body))
 
 
 def _test(node: ast.expr) -> _Test:

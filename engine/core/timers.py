@@ -37,6 +37,9 @@ class Timers:
         """Whether this timer is set and its moment has come."""
         return self._due.get(owner, {}).get(name, float("inf")) <= now
 
+    def is_set(self, owner: str, name: str) -> bool:
+        return name in self._due.get(owner, {})
+
     def pending(self) -> Iterable[Timer]:
         for owner, names in self._due.items():
             for name, due_at in names.items():

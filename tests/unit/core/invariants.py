@@ -1,0 +1,195 @@
+"""What must be true after every decision, whatever happened: checked by the World after each event.
+
+Each rule is written against the journal and against its own naive search, never against the parts it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engine.core.changes import AgentChanged, CallbackChanged
+from engine.core.dispatcher import Decision, Dispatcher
+from engine.core.effects import DialCustomer, Dismantle, Farewell, Release, RingAgent
+from engine.core.model import Agent, AgentStatus, Attempt, AttemptId, Callback, CallbackId, CallbackState, Stage
+
+if TYPE_CHECKING:
+    from tests.unit.core.world import World
+
+_IN_A_CALL = (
+    CallbackState.RESERVED,
+    CallbackState.DIALING,
+    CallbackState.ANNOUNCING,
+    CallbackState.CONFIRMED,
+    CallbackState.CONNECTED,
+)
+
+Rank = tuple[int, int, float, str]
+
+
+def check(world: World, decision: Decision, before: dict[CallbackId, Callback]) -> None:
+    """All rules. `before`: the rows of the callbacks before the decision."""
+    _memory_and_journal_agree(world)
+    _one_live_attempt_for_each_call(world)
+    _work_belongs_to_a_call(world)
+    _timers_have_living_owners(world)
+    _legs_are_posted_once(world, decision)
+    _ended_attempts_only_release(world, decision)
+    _dials_have_a_reserved_agent(world, decision)
+    _line_order_is_kept(world, decision, before)
+    if world.telephony and not world.stopping:
+        _nobody_waits_beside_a_free_agent(world)
+
+
+def _memory_and_journal_agree(world: World) -> None:
+    dispatcher, journal = world.dispatcher, world.journal
+    assert {each.id: each for each in dispatcher.book} == {
+        each.id: each for each in journal.callbacks.values() if each.open
+    }
+    assert {status.id: status for status in dispatcher.desks.statuses()} == journal.agents
+    assert {(each.owner, each.name): each for each in dispatcher.timers.pending()} == journal.timers
+    assert {flow.attempt.id: flow.attempt for flow in dispatcher.live()} == {
+        attempt.id: attempt for attempt in journal.open_attempts()
+    }
+    assert dispatcher.configuration == journal.configuration
+    for callback in journal.callbacks.values():
+        waits = callback.state is CallbackState.QUEUED or waits_on_the_phone(world, callback)
+        assert (callback.id in dispatcher.line) == waits
+        assert callback.open == (callback.ended_at is None) == (callback.reason is None)
+        retry = journal.timers.get((callback.id, "retry"))
+        assert callback.next_attempt_at == (retry.due_at if retry else None)
+
+
+def _one_live_attempt_for_each_call(world: World) -> None:
+    open_attempts = list(world.journal.open_attempts())
+    callbacks = [attempt.callback for attempt in open_attempts]
+    assert len(set(callbacks)) == len(callbacks), "a callback has two live attempts"
+    in_a_call = {each.id for each in world.journal.callbacks.values() if each.state in _IN_A_CALL}
+    assert in_a_call == set(callbacks)
+    for callback in world.journal.callbacks.values():
+        ended = [attempt for attempt in attempts_of(world, callback.id) if attempt.ended_at is not None]
+        assert callback.outcomes == tuple(attempt.outcome for attempt in ended)
+        assert callback.attempts_started == len(ended) + (callback.id in in_a_call)
+
+
+def _work_belongs_to_a_call(world: World) -> None:
+    agents = world.dispatcher.desks
+    for flow in world.dispatcher.live():
+        if flow.agent is not None:
+            status = agents.status(flow.agent)
+            assert status is not None
+            assert status.work is not None
+            assert status.work.attempt == flow.attempt.id
+    for status in world.journal.agents.values():
+        if status.work is None:
+            continue
+        attempt = world.journal.attempts[status.work.attempt]
+        assert attempt.callback == status.work.callback
+        if status.work.stage is Stage.WRAP_UP:
+            assert attempt.ended_at is not None
+            assert (status.id, "wrap_up") in world.journal.timers
+        else:
+            assert [flow.agent for flow in world.dispatcher.live() if flow.attempt.id == attempt.id] == [status.id]
+
+
+def _timers_have_living_owners(world: World) -> None:
+    for owner, _name in world.journal.timers:
+        callback = world.journal.callbacks.get(CallbackId(owner))
+        attempt = world.journal.attempts.get(AttemptId(owner))
+        assert callback is None or callback.open, f"{owner} has ended and keeps a timer"
+        assert attempt is None or attempt.ended_at is None, f"{owner} has ended and keeps a timer"
+
+
+def _legs_are_posted_once(world: World, decision: Decision) -> None:
+    for effect in decision.effects:
+        if isinstance(effect, DialCustomer | RingAgent):
+            assert effect.leg not in world.posted, f"{effect.leg} is posted twice"
+            world.posted.add(effect.leg)
+
+
+def _ended_attempts_only_release(world: World, decision: Decision) -> None:
+    ended_in_this_decision = {
+        effect.attempt for effect in decision.effects if world.journal.attempts[effect.attempt].ended_at is not None
+    }
+    for effect in decision.effects:
+        if effect.attempt in ended_in_this_decision:
+            assert isinstance(effect, Release | Farewell | Dismantle), f"{effect} for an attempt that is over"
+        else:
+            assert not isinstance(effect, Farewell | Dismantle), f"{effect} for an attempt that goes on"
+
+
+def _dials_have_a_reserved_agent(world: World, decision: Decision) -> None:
+    if not any(isinstance(effect, DialCustomer) for effect in decision.effects):
+        return
+    in_flight = [attempt for attempt in world.journal.open_attempts() if attempt.answered_at is None]
+    reserved = [
+        status
+        for status in world.journal.agents.values()
+        if status.work is not None and status.work.stage is Stage.RESERVED
+    ]
+    assert len(in_flight) <= len(reserved)
+
+
+def _nobody_waits_beside_a_free_agent(world: World) -> None:
+    free = [agent for agent in configured(world.dispatcher) if world.journal.agents[agent.id].free]
+    for callback in world.journal.callbacks.values():
+        if callback.state is CallbackState.QUEUED or waits_on_the_phone(world, callback):
+            able = [agent.id for agent in free if may_serve(world, agent, callback)]
+            assert not able, f"{callback.id} waits although {able} are free"
+
+
+def _line_order_is_kept(world: World, decision: Decision, before: dict[CallbackId, Callback]) -> None:
+    """Whoever was given an agent came before everybody whom the same agent could serve and who still waits."""
+    rows = dict(before)
+    for change in decision.changes:
+        if isinstance(change, CallbackChanged):
+            rows[change.callback.id] = change.callback
+        elif isinstance(change, AgentChanged) and _newly_reserved(change.status, world.held_before):
+            work = change.status.work
+            assert work is not None
+            served = rank(rows[work.callback])
+            for waiting in world.journal.callbacks.values():
+                if waiting.state is CallbackState.QUEUED or waits_on_the_phone(world, waiting):
+                    agent = world.journal.configuration.agents[change.status.id]
+                    overtaken = may_serve(world, agent, waiting) and rank(waiting) < served
+                    assert not overtaken, f"{work.callback} was served before {waiting.id}"
+
+
+def _newly_reserved(status: AgentStatus, held_before: set[tuple[str, AttemptId]]) -> bool:
+    work = status.work
+    return work is not None and work.stage is Stage.RESERVED and (status.id, work.attempt) not in held_before
+
+
+# ---- naive answers ---------------------------------------------------------------------------------------
+
+
+def rank(callback: Callback) -> Rank:
+    """The place in the line as the design puts it: on the phone, head of the line, priority, time of joining."""
+    on_the_phone = callback.state is CallbackState.CONFIRMED
+    first = 0 if on_the_phone else 1 if callback.at_head else 2
+    return first, -callback.priority, callback.joined_at, callback.id
+
+
+def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
+    service = world.journal.configuration.services[callback.request.service]
+    return service.skill.met_by(agent.skills)
+
+
+def waits_on_the_phone(world: World, callback: Callback) -> bool:
+    """Confirmed, with music, and no agent holds the call; not yet known again right after a start."""
+    if callback.state is not CallbackState.CONFIRMED:
+        return False
+    attempt = attempts_of(world, callback.id)[-1]
+    held = any(
+        status.work is not None and status.work.attempt == attempt.id for status in world.journal.agents.values()
+    )
+    return not held and attempt.id not in world.unseen
+
+
+def attempts_of(world: World, callback: CallbackId) -> list[Attempt]:
+    found = [attempt for attempt in world.journal.attempts.values() if attempt.callback == callback]
+    return sorted(found, key=lambda attempt: attempt.n)
+
+
+def configured(dispatcher: Dispatcher) -> Iterable[Agent]:
+    return dispatcher.configuration.agents.values()

@@ -1,0 +1,420 @@
+"""A small world around the dispatcher: virtual time, a journal, a telephone network that does as it is told.
+
+A story reads as it would be told: a customer requests, rings, answers, presses; an agent answers or lets it ring; time
+passes. Every decision is written to the journal first, then checked against the invariants, then its effects are done.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from engine.core.dispatcher import Accepted, Decision, Dispatcher, Refusal, Snapshot
+from engine.core.effects import (
+    Connect,
+    DialCustomer,
+    Dismantle,
+    Effect,
+    Farewell,
+    HoldWithMusic,
+    Play,
+    Release,
+    RingAgent,
+)
+from engine.core.events import (
+    AttemptSeen,
+    CallbackRequested,
+    CancelRequested,
+    ConfigurationApplied,
+    EffectEnded,
+    Event,
+    IdempotencyKey,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    LegSeen,
+    PlayingFinished,
+    PresenceRequested,
+    ResultKind,
+    StopRequested,
+    TelephonyLost,
+    TelephonyReady,
+    TimerFired,
+)
+from engine.core.expressions import parse
+from engine.core.model import (
+    Agent,
+    AgentId,
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Configuration,
+    LegId,
+    Limits,
+    Outcome,
+    Presence,
+    PromptId,
+    Reason,
+    Request,
+    RequestChannel,
+    Service,
+    ServiceId,
+)
+from tests.unit.core import invariants
+from tests.unit.core.journal import Journal
+
+START = 1_700_000_000.0
+NORMAL_CLEARING = 16
+
+BILLING = Service(ServiceId("billing"), "Billing", "Example Ltd", parse("billing"))
+SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
+AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
+BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3})
+
+_EFFECTS = (DialCustomer, RingAgent, Play, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_E = TypeVar("_E", bound=Effect)
+
+
+def configuration(
+    services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None
+) -> ConfigurationApplied:
+    document = Configuration(
+        services={service.id: service for service in services},
+        agents={agent.id: agent for agent in agents},
+        limits=limits or Limits(),
+    )
+    return ConfigurationApplied(document, "the document")
+
+
+class World:
+    """One engine, its journal and everything outside of it.
+
+    `results` says how each kind of effect ends; a kind that is left out is never answered. A leg that is released
+    successfully ends a moment later, as it does in Asterisk. `unseen` are confirmed attempts that no agent held at
+    the start and that were not looked at since: their customers are not known to wait. `told` is all since the start.
+    """
+
+    def __init__(
+        self,
+        services: Iterable[Service] = (BILLING,),
+        agents: Iterable[Agent] = (AMY,),
+        limits: Limits | None = None,
+    ) -> None:
+        self.now = START
+        self.journal = Journal()
+        self.dispatcher = Dispatcher(Snapshot())
+        self.effects: list[Effect] = []
+        self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
+        self.posted: set[LegId] = set()
+        self.unseen: set[AttemptId] = set()
+        self.stopping = False
+        self.telephony = True
+        self.started_from = Snapshot()
+        self.told: list[tuple[Event, float, Decision]] = []
+        self.held_before: set[tuple[str, AttemptId]] = set()
+        self._to_come: deque[Event] = deque()
+        self._phones = 0
+        self.tell(configuration(services, agents, limits))
+
+    # ---- events and time -----------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> Decision:
+        """Hand an event to the dispatcher, and then whatever its effects bring about; returns the first decision."""
+        self._to_come.append(event)
+        first = self._decide(self._to_come.popleft())
+        while self._to_come:
+            self._decide(self._to_come.popleft())
+        return first
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass; timers that fall due on the way fire in order."""
+        until = self.now + seconds
+        while due := [timer for timer in self.journal.timers.values() if timer.due_at <= until]:
+            timer = min(due, key=lambda timer: (timer.due_at, timer.owner, timer.name))
+            self.now = max(self.now, timer.due_at)
+            self.tell(TimerFired(timer.owner, timer.name))
+            assert self.journal.timers.get((timer.owner, timer.name)) != timer, f"{timer} fired and is still set"
+        self.now = until
+
+    def restart(self) -> None:
+        """The engine dies and starts again from the journal; nothing has been looked at in Asterisk yet."""
+        self._to_come.clear()
+        self.stopping = False
+        self.telephony = True
+        self.told.clear()
+        self.started_from = self.journal.snapshot()
+        self.dispatcher = Dispatcher(self.started_from)
+        held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
+        confirmed = {attempt.id for attempt in self.journal.open_attempts() if attempt.confirmed_at is not None}
+        self.unseen = confirmed - held
+
+    def fail_to_commit(self, event: Event) -> None:
+        """The engine dies between a decision and its commit: neither is known afterwards."""
+        self.dispatcher.handle(event, self.now)
+        self.restart()
+
+    def see(self, attempt: AttemptId, customer: LegSeen, agent: LegSeen = LegSeen.GONE) -> Decision:
+        """What a look at Asterisk shows of an attempt."""
+        return self.tell(AttemptSeen(attempt, customer, agent))
+
+    def stop(self) -> Decision:
+        return self.tell(StopRequested())
+
+    def lose_telephony(self) -> Decision:
+        return self.tell(TelephonyLost())
+
+    def regain_telephony(self) -> Decision:
+        return self.tell(TelephonyReady())
+
+    def configure(self, services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None) -> Decision:
+        return self.tell(configuration(services, agents, limits))
+
+    # ---- people --------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        service: str = "billing",
+        phone: str | None = None,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Accepted | Refusal:
+        """Somebody asks to be called back, from a number of their own unless one is given."""
+        self._phones += 1
+        request = Request(
+            ServiceId(service), phone or f"+1202555{self._phones:04}", "en", RequestChannel.WEB, subject="invoice"
+        )
+        event = CallbackRequested(CallbackId(f"c{self._phones:03}"), request, "hash", idempotency)
+        reply = self.tell(event).reply
+        assert isinstance(reply, Accepted | Refusal)
+        return reply
+
+    def customer(self, service: str = "billing", phone: str | None = None) -> Customer:
+        """A customer whose request is accepted."""
+        reply = self.ask(service, phone)
+        assert isinstance(reply, Accepted), reply
+        return Customer(self, reply.callback.id)
+
+    def agent(self, agent: str = "amy") -> AgentAtDesk:
+        return AgentAtDesk(self, AgentId(agent))
+
+    # ---- what was done -------------------------------------------------------------------------------
+
+    def done(self, kind: type[_E], attempt: AttemptId | None = None) -> list[_E]:
+        """All effects of one kind so far, of one attempt or of all."""
+        return [
+            effect
+            for effect in self.effects
+            if isinstance(effect, kind) and (attempt is None or effect.attempt == attempt)
+        ]
+
+    def done_on(self, leg: LegId) -> list[Effect]:
+        """All effects on one leg so far, in order."""
+        return [
+            effect
+            for effect in self.effects
+            if (isinstance(effect, Connect) and leg in (effect.customer, effect.agent))
+            or (not isinstance(effect, Connect | Dismantle) and effect.leg == leg)
+        ]
+
+    def _decide(self, event: Event) -> Decision:
+        before = dict(self.journal.callbacks)
+        self.held_before = {
+            (status.id, status.work.attempt) for status in self.journal.agents.values() if status.work is not None
+        }
+        if isinstance(event, StopRequested):
+            self.stopping = True
+        if isinstance(event, TelephonyLost | TelephonyReady):
+            self.telephony = isinstance(event, TelephonyReady)
+        if isinstance(event, AttemptSeen):
+            self.unseen.discard(event.attempt)
+        decision = self.dispatcher.handle(event, self.now)
+        self.told.append((event, self.now, decision))
+        self.journal.keep(decision)
+        self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
+        self.effects += decision.effects
+        invariants.check(self, decision, before)
+        for effect in decision.effects:
+            self._do(effect)
+        return decision
+
+    def _do(self, effect: Effect) -> None:
+        result = self.results.get(type(effect))
+        if result is None:
+            return
+        self._to_come.append(EffectEnded(effect, result))
+        if isinstance(effect, Release | Farewell) and result is ResultKind.OK:
+            self._to_come.append(LegEnded(effect.leg, NORMAL_CLEARING))
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One request and the person behind it."""
+
+    world: World
+    id: CallbackId
+
+    # ---- what the journal says
+
+    @property
+    def callback(self) -> Callback:
+        return self.world.journal.callbacks[self.id]
+
+    @property
+    def state(self) -> CallbackState:
+        return self.callback.state
+
+    def is_in(self, state: CallbackState) -> bool:
+        """Whether the callback is in the state; for stories that look at it more than once."""
+        return self.callback.state is state
+
+    @property
+    def reason(self) -> Reason | None:
+        return self.callback.reason
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self.callback.outcomes
+
+    @property
+    def trail(self) -> list[CallbackState]:
+        return self.world.journal.trail(self.id)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return invariants.attempts_of(self.world, self.id)
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt made last."""
+        return self.attempts[-1]
+
+    @property
+    def waits_until(self) -> float:
+        """Seconds from now to the next attempt."""
+        assert self.callback.next_attempt_at is not None
+        return self.callback.next_attempt_at - self.world.now
+
+    @property
+    def hears(self) -> Effect | None:
+        """The last thing done on the customer's leg."""
+        leg = self.attempt.customer_leg
+        on_leg = [effect for effect in self.world.done_on(leg) if not isinstance(effect, DialCustomer)]
+        return on_leg[-1] if on_leg else None
+
+    # ---- what the customer and their network do
+
+    def rings(self) -> Decision:
+        return self.world.tell(LegRinging(self.attempt.customer_leg))
+
+    def picks_up(self) -> Decision:
+        """The far end answers; the leg is still in the dialplan."""
+        return self.world.tell(LegAnswered(self.attempt.customer_leg))
+
+    def enters(self) -> Decision:
+        """The leg comes into our hands."""
+        return self.world.tell(LegEntered(self.attempt.customer_leg))
+
+    def answers(self) -> None:
+        self.rings()
+        self.picks_up()
+        self.enters()
+
+    def hears_announcement(self, *, complete: bool = True) -> Decision:
+        return self.world.tell(PlayingFinished(self.attempt.customer_leg, "announcement", complete))
+
+    def presses(self, digit: str) -> Decision:
+        return self.world.tell(KeyPressed(self.attempt.customer_leg, digit))
+
+    def confirms(self) -> None:
+        """Answers, listens, presses 1."""
+        self.answers()
+        self.hears_announcement()
+        self.presses("1")
+
+    def hangs_up(self, cause: int | None = NORMAL_CLEARING, sip_code: int | None = None) -> Decision:
+        return self.world.tell(LegEnded(self.attempt.customer_leg, cause, sip_code))
+
+    def cancels(self, reason: Reason = Reason.BY_CUSTOMER) -> Decision:
+        return self.world.tell(CancelRequested(self.id, reason))
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAtDesk:
+    """One agent and the phone on their desk."""
+
+    world: World
+    id: AgentId
+
+    @property
+    def status(self) -> AgentStatus:
+        return self.world.journal.agents[self.id]
+
+    @property
+    def shown(self) -> str:
+        return self.status.shown
+
+    @property
+    def leg(self) -> LegId:
+        """The leg that rang this agent last."""
+        return [effect.leg for effect in self.world.done(RingAgent) if effect.agent == self.id][-1]
+
+    @property
+    def times_rung(self) -> int:
+        return sum(effect.agent == self.id for effect in self.world.done(RingAgent))
+
+    def becomes(self, presence: Presence, reason: str | None = None) -> Decision:
+        return self.world.tell(PresenceRequested(self.id, presence, reason))
+
+    def ready(self) -> Decision:
+        return self.becomes(Presence.READY)
+
+    def leaves(self) -> Decision:
+        return self.becomes(Presence.NOT_READY, "lunch")
+
+    def picks_up(self) -> Decision:
+        """The agent's phone is answered and its leg is in our hands; the whisper begins."""
+        self.world.tell(LegRinging(self.leg))
+        self.world.tell(LegAnswered(self.leg))
+        return self.world.tell(LegEntered(self.leg))
+
+    def hears_whisper(self, *, complete: bool = True) -> Decision:
+        return self.world.tell(PlayingFinished(self.leg, "whisper", complete))
+
+    def answers(self) -> None:
+        """Picks up, hears the whisper, and is connected."""
+        self.picks_up()
+        self.hears_whisper()
+
+    def hangs_up(self, cause: int = NORMAL_CLEARING) -> Decision:
+        return self.world.tell(LegEnded(self.leg, cause))
+
+    def rejects(self) -> Decision:
+        return self.hangs_up(cause=21)
+
+
+def only(effect: Effect | None, kind: type[_E]) -> _E:
+    """The effect, which must be of this kind."""
+    assert isinstance(effect, kind), effect
+    return effect
+
+
+def says(effect: Effect | None) -> tuple[PromptId, ...]:
+    """The prompts of an effect that speaks."""
+    assert isinstance(effect, Play | HoldWithMusic | Farewell | Release), effect
+    return effect.prompts
+
+
+def connected(world: World, agent: str = "amy") -> Customer:
+    """A customer in conversation with an agent who was free."""
+    world.agent(agent).ready()
+    customer = world.customer()
+    customer.confirms()
+    world.agent(agent).answers()
+    assert customer.state is CallbackState.CONNECTED
+    return customer
