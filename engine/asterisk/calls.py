@@ -42,8 +42,7 @@ T = TypeVar("T")
 CONTEXT = "ringback"
 MUSIC_CLASS = "ringback"
 BRIDGE_TYPE = "mixing,proxy_media"
-"""Media goes through Asterisk. In a native bridge the phones see the other's RTP stream in place of Asterisk's own in the
-middle of the call, and a far end (another Asterisk) was seen to stay deaf to it in one call of two."""
+"""Media goes through Asterisk: docs/decisions/media-through-asterisk.md says why."""
 LOOKS_SECONDS = (0.05, 0.2, 0.75, 2.0, 3.0)
 """Pauses before each look after a request without an answer; a leg was seen to appear 3-6 ms after it."""
 FAREWELL_LIMIT_SECONDS = 20.0
@@ -116,10 +115,6 @@ class Calls:
                 return await self._let_go(leg, prompts, voice)
             case Dismantle(bridge=bridge):
                 return _ended(await self._client.bridges.destroy(bridge))
-
-    def is_closing(self, leg: LegId) -> bool:
-        """Whether a farewell is being said on the leg."""
-        return leg in self._closing
 
     def playback_ended(self, playback: str, state: PlaybackState, media: str) -> None:
         """Asterisk finished one prompt."""

@@ -229,7 +229,7 @@ class AsteriskNode:
         self._tell(AttemptSeen(attempt.id, customer, agent))
 
     def _is_late(self, leg: LegId) -> bool:
-        return not self._is_live(attempt_of_leg(leg)) and not self.calls.is_closing(leg)
+        return not self._is_live(attempt_of_leg(leg))
 
     async def _hang_up_late_legs(self) -> None:
         while True:

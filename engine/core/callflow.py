@@ -5,7 +5,13 @@ moves the callback and the agent. Each phase answers only the events that mean s
 doubled news and change nothing. Every phase that waits for the outside has a timer that ends on the human's side.
 
     DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
-                                            ^____ agent missed ____|
+       |          |            |           |  ^____ agent missed ____|              |
+       |__________|____________|___________|_______ CLOSING ________________________|___^
+
+CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
+attempt is over only when that leg is gone, so the next attempt can never overlap with it.
+
+The module is long because the machine is one: splitting it would tear phases from the timers that end them.
 """
 
 from __future__ import annotations
@@ -45,12 +51,13 @@ from engine.core.facts import (
     AgentWanted,
     Answered,
     Bridged,
+    Closing,
     Confirmed,
     Dialled,
     Fact,
     Finished,
 )
-from engine.core.model import Agent, AgentId, Attempt, LegId, Outcome, PromptId, Request, Service
+from engine.core.model import Agent, AgentId, Attempt, Callback, LegId, Outcome, PromptId, Service
 
 ENTER_LIMIT_SECONDS = 40.0
 """From the answer to our hands; longer than the dialplan keeps a customer while the engine is away."""
@@ -60,6 +67,11 @@ BRIDGE_LIMIT_SECONDS = 10.0
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
 CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
+CLOSE_LIMIT_SECONDS = 10.0
+"""For a leg that is hung up to be gone, and for one that hears last words first."""
+LAST_WORDS_LIMIT_SECONDS = 30.0
+FREE_LATERS = 2
+"""How often a customer may ask for a later call; after that the key does nothing."""
 
 ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
 
@@ -72,6 +84,7 @@ class Phase(StrEnum):
     WHISPERING = "whispering"
     BRIDGING = "bridging"
     CONNECTED = "connected"
+    CLOSING = "closing"
     ENDED = "ended"
 
 
@@ -87,15 +100,16 @@ class Step:
 class CallFlow:
     """The state machine of one attempt. Methods take the event and the time and return a Step."""
 
-    def __init__(self, attempt: Attempt, request: Request, service: Service, agent: Agent | None) -> None:
+    def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
         self.attempt = attempt
         self.service = service
         self.phase = _phase_of(attempt)
-        self._phone = request.phone
-        self._voice = Voice(service.id, request.language)
+        self._callback = callback
+        self._phone = callback.request.phone
+        self._voice = Voice(service.id, callback.request.language)
         self._agent = agent
         self._agent_leg_live = agent is not None and attempt.agent_legs > 0
-        self._repeats_left = service.confirmation.repeats
+        self._announced_times = 0
         self._media_failed = False
         self._stopping = False
         self._step = Step()
@@ -120,6 +134,7 @@ class CallFlow:
             + self.service.hold_limit_seconds
             + self.service.agent_ring_seconds
             + WHISPER_LIMIT_SECONDS
+            + BRIDGE_LIMIT_SECONDS
         )
         self._do(
             DialCustomer(
@@ -147,30 +162,28 @@ class CallFlow:
         if agent is None or self.phase not in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
             return self._taken()
         if self.phase is Phase.DIALING:
-            self._release_customer()
-            self._finish(Outcome.NO_AGENT, now)
+            self._close(Outcome.NO_AGENT, now)
         else:
-            self._agent = None
-            self._tell(AgentFreed(agent.id))
+            self._free_agent()
         return self._taken()
 
     def end_politely(self, now: float) -> Step:
         """The engine stops: end what is not about to be a conversation, or as soon as it is not."""
         self._stopping = True
         if self.phase in (Phase.DIALING, Phase.ANSWERED):
-            self._release_customer()
-            self._finish(Outcome.INTERRUPTED, now)
+            self._close(Outcome.INTERRUPTED, now)
         elif self.phase in (Phase.ANNOUNCING, Phase.CONFIRMED):
-            self._release_customer(PromptId.APOLOGY)
-            self._finish(Outcome.INTERRUPTED, now)
+            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         return self._taken()
 
     def resume(self, customer: LegSeen, agent: LegSeen, now: float) -> Step:
         """After a start: go on from what Asterisk still has. Entry actions are repeatable, dialling is not."""
         self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
         if customer is LegSeen.GONE:
-            talked = self.phase is Phase.CONNECTED
-            self._finish(Outcome.CONNECTED if talked else Outcome.INTERRUPTED, now, unobserved=talked)
+            self._gone_unseen(now)
+        elif self.phase is Phase.CLOSING:
+            self._release_customer()
+            self._arm("closing", now + CLOSE_LIMIT_SECONDS)
         elif self.phase is Phase.CONNECTED:
             if agent is LegSeen.GONE:
                 self._release_customer()
@@ -186,10 +199,21 @@ class CallFlow:
             self._tell(Dialled())
         return self._taken()
 
+    def _gone_unseen(self, now: float) -> None:
+        """The customer's leg ended while nobody listened."""
+        if self.phase is Phase.CONNECTED:
+            self._finish(Outcome.CONNECTED, now, unobserved=True)
+        elif self.phase is Phase.CLOSING:
+            self._closed(now)
+        else:
+            # It may have rung: who knows no better has to believe so.
+            self.attempt = replace(self.attempt, rang=True)
+            self._finish(Outcome.INTERRUPTED, now)
+
     def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
         if self._stopping:
-            self._apologise(Outcome.INTERRUPTED, now)
+            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
             return
         self.phase = Phase.CONFIRMED
         for name in ("agent_ring", "whisper", "bridge"):
@@ -199,9 +223,7 @@ class CallFlow:
             self._arm("hold", max(now, self.attempt.confirmed_at + self.service.hold_limit_seconds))
         self._music()
         self._drop_agent_leg()
-        if self._agent is not None:
-            self._tell(AgentFreed(self._agent.id))
-            self._agent = None
+        self._free_agent()
         self._tell(AgentWanted())
 
     # ---- what happens on the legs --------------------------------------------------------------------
@@ -230,8 +252,8 @@ class CallFlow:
             case KeyPressed(leg=leg, digit=digit) if leg == self.attempt.customer_leg:
                 if self.phase is Phase.ANNOUNCING:
                     self._key(digit, now)
-            case PlayingFinished(leg=leg, tag="announcement", complete=complete):
-                if leg == self.attempt.customer_leg and self.phase is Phase.ANNOUNCING:
+            case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == self.attempt.customer_leg:
+                if self.phase is Phase.ANNOUNCING and tag == self._announcement:
                     self._announced(now, complete=complete)
             case PlayingFinished(leg=leg, tag="whisper") if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
@@ -245,9 +267,9 @@ class CallFlow:
         self._arm(name, None)
         match self.phase, name:
             case Phase.DIALING, "ring":
-                self._rang_out(now)
+                self._close(Outcome.NO_ANSWER, now)
             case Phase.ANSWERED, "enter":
-                self._never_entered(now)
+                self._close(Outcome.INTERRUPTED, now)
             case Phase.ANNOUNCING, "announcement":
                 self._announcement_overdue(now)
             case Phase.ANNOUNCING, "confirm":
@@ -257,11 +279,13 @@ class CallFlow:
             case Phase.CONFIRMED | Phase.WHISPERING, "music":
                 self._music()
             case Phase.CONFIRMED, "hold":
-                self._hold_over(now)
+                self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
             case Phase.WHISPERING, "whisper":
                 self._connect(now)
             case Phase.BRIDGING, "bridge":
-                self._bridge_failed(now)
+                self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
+            case Phase.CLOSING, "closing":
+                self._closed(now)
             case _:
                 pass
         return self._taken()
@@ -273,12 +297,15 @@ class CallFlow:
             case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.DIALING:
                 self._finish(Outcome.REFUSED, now)
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
-                self._release_customer()
-                self._finish(Outcome.INTERRUPTED, now)
+                self.attempt = replace(self.attempt, rang=True)
+                self._close(Outcome.INTERRUPTED, now)
+            case Release(leg=leg) | Farewell(leg=leg), ResultKind.REFUSED if leg == self.attempt.customer_leg:
+                if self.phase is Phase.CLOSING:
+                    self._arm("closing", now + REFUSED_GRACE_SECONDS)
             case RingAgent(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
                 if self.phase is Phase.CONFIRMED:
                     self._agent_missed(now)
-            case Play(tag="announcement"), ResultKind.REFUSED | ResultKind.UNKNOWN:
+            case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
             case HoldWithMusic(), ResultKind.REFUSED | ResultKind.UNKNOWN:
@@ -312,7 +339,8 @@ class CallFlow:
         for name in ("ring", "enter", "confirm"):
             self._arm(name, None)
         self._arm("announcement", now + ANNOUNCE_LIMIT_SECONDS)
-        self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, "announcement"))
+        self._announced_times += 1
+        self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
         self._tell(Dialled(), Answered())
 
     def _announced(self, now: float, *, complete: bool = True) -> None:
@@ -325,32 +353,33 @@ class CallFlow:
 
     def _announcement_overdue(self, now: float) -> None:
         if self._media_failed:
-            self._release_customer()
-            self._finish(Outcome.INTERRUPTED, now)
+            self._close(Outcome.INTERRUPTED, now)
         else:
             self._announced(now)
 
     def _nothing_pressed(self, now: float) -> None:
-        if self._repeats_left > 0:
-            self._repeats_left -= 1
+        if self._announced_times <= self.service.confirmation.repeats:
             self._announce(now)
-            return
-        self._release_customer(PromptId.UNCONFIRMED_GOODBYE)
-        self._finish(Outcome.UNCONFIRMED, now)
+        else:
+            self._close(Outcome.UNCONFIRMED, now, PromptId.UNCONFIRMED_GOODBYE)
 
     def _key(self, digit: str, now: float) -> None:
         keys = self.service.confirmation.keys
         if digit == keys.connect:
             self._confirmed(now)
         elif digit == keys.later:
-            self._farewell(PromptId.LATER_CONFIRMED)
-            self._finish(Outcome.LATER, now)
+            if self._may_call_later(now):
+                self._keep_wish(Outcome.LATER, now, PromptId.LATER_CONFIRMED)
         elif digit == keys.cancel:
-            self._farewell(PromptId.CANCEL_CONFIRMED)
-            self._finish(Outcome.CANCELLED_BY_KEY, now)
+            self._keep_wish(Outcome.CANCELLED_BY_KEY, now, PromptId.CANCEL_CONFIRMED)
         elif digit == keys.never:
-            self._farewell(PromptId.NEVER_CONFIRMED)
-            self._finish(Outcome.NEVER_AGAIN, now)
+            self._keep_wish(Outcome.NEVER_AGAIN, now, PromptId.NEVER_CONFIRMED)
+
+    def _may_call_later(self, now: float) -> bool:
+        """Only what will be kept is promised."""
+        at = now + self.service.confirmation.later_seconds
+        in_time = at < self._callback.created_at + self.service.life_seconds
+        return in_time and self._callback.outcomes.count(Outcome.LATER) < FREE_LATERS
 
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
@@ -366,6 +395,9 @@ class CallFlow:
             self._ring_agent(now)
 
     def _customer_left(self, cause: int | None, sip_code: int | None, now: float) -> None:
+        if self.phase is Phase.CLOSING:
+            self._closed(now)
+            return
         self.attempt = replace(self.attempt, cause=cause, sip_code=sip_code)
         match self.phase:
             case Phase.DIALING:
@@ -378,17 +410,6 @@ class CallFlow:
                 self._finish(Outcome.CONNECTED, now)
             case Phase.ENDED:
                 pass
-
-    def _rang_out(self, now: float) -> None:
-        self._release_customer()
-        self._finish(Outcome.NO_ANSWER, now)
-
-    def _never_entered(self, now: float) -> None:
-        self._release_customer()
-        self._finish(Outcome.INTERRUPTED, now)
-
-    def _hold_over(self, now: float) -> None:
-        self._apologise(Outcome.NO_AGENT, now)
 
     def _music(self) -> None:
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
@@ -444,9 +465,6 @@ class CallFlow:
         if self._agent is not None:
             self._tell(Bridged(self._agent.id))
 
-    def _bridge_failed(self, now: float) -> None:
-        self._apologise(Outcome.INTERRUPTED, now)
-
     def _agent_left(self, now: float) -> None:
         self._agent_leg_live = False
         if self.phase is Phase.CONNECTED:
@@ -457,7 +475,9 @@ class CallFlow:
 
     def _agent_missed(self, now: float) -> None:
         self._drop_agent_leg()
-        music_may_have_stopped = self.phase is Phase.BRIDGING
+        bridging = self.phase is Phase.BRIDGING
+        if bridging:
+            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
         self.phase = Phase.CONFIRMED
         for name in ("agent_ring", "whisper", "bridge"):
             self._arm(name, None)
@@ -466,37 +486,60 @@ class CallFlow:
             self._agent = None
         confirmed_at = self.attempt.confirmed_at
         if self._stopping:
-            self._apologise(Outcome.INTERRUPTED, now)
+            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         elif confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
-            self._hold_over(now)
+            self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
         else:
-            if music_may_have_stopped:
-                self._music()
+            if bridging:
+                self._music()  # the bridge may have come about and stopped it
             self._tell(AgentWanted())
 
     # ---- endings -------------------------------------------------------------------------------------
 
+    def _close(self, outcome: Outcome, now: float, *prompts: PromptId) -> None:
+        """The outcome stands; let the customer go, with a few last words or without."""
+        self._release_customer(*prompts)
+        self._closing(outcome, now + (LAST_WORDS_LIMIT_SECONDS if prompts else CLOSE_LIMIT_SECONDS))
+
+    def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
+        """The customer pressed a key that ends the call: say that it counts, once it is written."""
+        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
+        self._closing(outcome, now + LAST_WORDS_LIMIT_SECONDS)
+
+    def _closing(self, outcome: Outcome, limit: float) -> None:
+        self.phase = Phase.CLOSING
+        self.attempt = replace(self.attempt, outcome=outcome)
+        for name in ("ring", "enter", "announcement", "confirm", "agent_ring", "music", "hold", "whisper", "bridge"):
+            self._arm(name, None)
+        self._arm("closing", limit)
+        self._tell(Closing())
+        self._drop_agent_leg()
+        if self.attempt.answered_at is not None:
+            self._free_agent()  # while a phone may still ring, its agent stays reserved
+
+    def _closed(self, now: float) -> None:
+        outcome = self.attempt.outcome
+        assert outcome is not None  # noqa: S101 - nothing closes without one
+        self._finish(outcome, now)
+
     def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
-        bridged = self.attempt.bridged_at is not None
         self.phase = Phase.ENDED
         self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
         self._drop_agent_leg()
         if self.attempt.agent_legs:
             self._do(Dismantle(self.attempt.id, self.attempt.bridge))
-        talked = self._agent.id if self._agent and bridged else None
-        if self._agent and not bridged:
-            self._tell(AgentFreed(self._agent.id))
+        talked = self._agent.id if self._agent and self.attempt.bridged_at is not None else None
+        if talked is None:
+            self._free_agent()
         self._tell(Finished(self.attempt, outcome, talked, unobserved))
 
-    def _apologise(self, outcome: Outcome, now: float) -> None:
-        self._release_customer(PromptId.APOLOGY)
-        self._finish(outcome, now)
+    def _free_agent(self) -> None:
+        if self._agent is not None:
+            self._tell(AgentFreed(self._agent.id))
+            self._agent = None
 
     def _release_customer(self, *prompts: PromptId) -> None:
         self._do(Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice))
-
-    def _farewell(self, prompt: PromptId) -> None:
-        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
 
     def _drop_agent_leg(self) -> None:
         if self._agent_leg_live:
@@ -504,6 +547,11 @@ class CallFlow:
             self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
 
     # ---- bookkeeping ---------------------------------------------------------------------------------
+
+    @property
+    def _announcement(self) -> str:
+        """The tag of the announcement that plays; each repeat has its own."""
+        return f"announcement.{self._announced_times}"
 
     def _announcement_limit(self) -> float:
         confirmation = self.service.confirmation
@@ -531,6 +579,8 @@ def _phase_of(attempt: Attempt) -> Phase:
     """Where a restored attempt stood; a call about to be bridged goes back to waiting for its agent."""
     if attempt.ended_at is not None:
         return Phase.ENDED
+    if attempt.outcome is not None:
+        return Phase.CLOSING
     if attempt.bridged_at is not None:
         return Phase.CONNECTED
     if attempt.confirmed_at is not None:

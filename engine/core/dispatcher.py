@@ -48,6 +48,7 @@ from engine.core.facts import (
     AgentWanted,
     Answered,
     Bridged,
+    Closing,
     Confirmed,
     Dialled,
     Fact,
@@ -171,7 +172,14 @@ class Dispatcher:
         if self._telephony and not self._stopping:
             self._match(now)
         decision, self._decision = self._decision, Decision()
+        if isinstance(decision.reply, Accepted):
+            decision.reply = self._as_it_stands(decision.reply.callback)
         return decision
+
+    def _as_it_stands(self, callback: Callback) -> Accepted:
+        """An accepted request may be served in the same moment."""
+        now_open = self.book.get(callback.id)
+        return Accepted(now_open or callback, self.line.position(callback.id))
 
     # ---- what others may look at ---------------------------------------------------------------------
 
@@ -211,7 +219,7 @@ class Dispatcher:
             if event.idempotency is not None:
                 self._write([IdempotencyKept(event.idempotency, callback.id, now)])
             self._join(callback)
-            self._decision.reply = Accepted(callback, self.line.position(callback.id))
+            self._decision.reply = Accepted(callback, None)
 
     def _cancel(self, event: CancelRequested, now: float) -> None:
         callback = self.book.get(event.id)
@@ -324,6 +332,8 @@ class Dispatcher:
             case Bridged(agent=agent):
                 self._write(self.desks.advance(agent, Stage.ACTIVE, "bridged", now))
                 self._write(self.book.move(replace(callback, agent=agent), Because.BRIDGED, now))
+            case Closing():
+                self.line.leave(callback.id)
             case Finished():
                 self._finished(flow, fact, callback, now)
 
@@ -394,7 +404,7 @@ class Dispatcher:
         n = callback.attempts_started + 1
         attempt = Attempt(AttemptId(f"{callback.id}-{n}"), callback.id, n, agent=agent.id, dialed_at=now)
         service = self.configuration.services[callback.request.service]
-        flow = CallFlow(attempt, callback.request, service, agent)
+        flow = CallFlow(attempt, callback, service, agent)
         self._flows[attempt.id] = flow
         self._write(self.desks.reserve(agent.id, attempt.id, callback.id, now))
         reserved = replace(callback, attempts_started=n, at_head=False, next_attempt_at=None)
@@ -434,7 +444,7 @@ class Dispatcher:
         )
         # Somebody removed in the middle of a call is never rung again, but their work has to end.
         agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
-        self._flows[attempt.id] = CallFlow(attempt, callback.request, service, agent)
+        self._flows[attempt.id] = CallFlow(attempt, callback, service, agent)
 
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
         self.line.leave(callback.id)

@@ -53,6 +53,11 @@ class Bridged:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """The attempt's outcome stands and the customer is being let go: nobody is looked for any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The attempt is over. `unobserved`: a conversation ended while nobody watched."""
 
@@ -63,5 +68,14 @@ class Finished:
 
 
 Fact: TypeAlias = (
-    Dialled | Answered | Confirmed | AgentWanted | AgentRinging | AgentMissed | AgentFreed | Bridged | Finished
+    Dialled
+    | Answered
+    | Confirmed
+    | AgentWanted
+    | AgentRinging
+    | AgentMissed
+    | AgentFreed
+    | Bridged
+    | Closing
+    | Finished
 )

@@ -270,7 +270,11 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to the customer. `agent_legs` counts the agent legs posted: a leg's name is used once."""
+    """One call to the customer.
+
+    `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
+    rang, or nobody can say that it did not. An attempt with an outcome and no end is closing: its leg is being let go.
+    """
 
     id: AttemptId
     callback: CallbackId
@@ -298,7 +302,8 @@ class Attempt:
 
     @property
     def bridge(self) -> BridgeId:
-        return BridgeId(f"{self.id}.bridge")
+        """The bridge for the agent leg posted last."""
+        return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
 
 
 def attempt_of_leg(leg: str) -> AttemptId:

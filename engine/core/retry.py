@@ -28,7 +28,6 @@ COUNTED = frozenset(
 )
 FAULTS = frozenset({Outcome.INTERRUPTED, Outcome.NO_AGENT, Outcome.REFUSED})
 FAULTS_BEFORE_HOLD = 5
-FREE_LATERS = 2
 
 _ENDS = {
     Outcome.CONNECTED: Because.CALL_ENDED,
@@ -73,8 +72,7 @@ def decide(
         return NoRetry(Because.HELD_FOR_SUPERVISOR if outcome in FAULTS else Because.ATTEMPTS_EXHAUSTED)
     if outcome in FAULTS and sum(past in FAULTS for past in history) >= FAULTS_BEFORE_HOLD:
         return NoRetry(Because.HELD_FOR_SUPERVISOR)
-    surplus_laters = max(0, history.count(Outcome.LATER) - FREE_LATERS)
-    if sum(past in COUNTED for past in history) + surplus_laters >= policy.max:
+    if sum(past in COUNTED for past in history) >= policy.max:
         return NoRetry(Because.ATTEMPTS_EXHAUSTED)
     interval = rule.interval_seconds
     if interval is None:

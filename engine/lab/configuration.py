@@ -24,7 +24,7 @@ def write_pbx(home: Path, home_inside: str, settings: AsteriskSettings, ports: P
 def write_network(
     home: Path, home_inside: str, settings: AsteriskSettings, ports: PortBlock, behaviour: Mapping[str, str]
 ) -> None:
-    """The simulated network. `behaviour`: `witness_file`, `recordings_dir`, `sounds_dir`, `record_audio`, `talk_seconds`."""
+    """The simulated network; `behaviour` fills the placeholders of its dialplan and of its record."""
     extra = {"pbx_sip_port": str(ports.pbx.sip), **behaviour}
     _write(home, home_inside, "network", settings, ports.network, extra)
 

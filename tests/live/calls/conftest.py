@@ -24,8 +24,9 @@ SERVICES = [
     service("nobody", hold_limit_seconds=6, attempts={"max": 2, "interval_seconds": 4, "fault_interval_seconds": 2}),
     service("withdrawn"),
 ]
+NUMBERS_AGENTS = range(1101, 1117)
 AGENTS = [
-    *(agent(number, "numbers") for number in range(1101, 1113)),
+    *(agent(number, "numbers") for number in NUMBERS_AGENTS),
     agent(1121, "solo"),
     agent(1901, "rona"),
     agent(1131, "rona"),
@@ -38,6 +39,10 @@ AGENTS = [
 ]
 
 
+NUMBERS = tuple(f"{digits:02}" for digits in (*range(21), 22, 25, 26, 27))
+"""The last two digits of the simulated customers; test_numbers says how each must end."""
+
+
 @pytest.fixture(scope="session")
 def centre(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """The engine, configured; every agent is logged out."""
@@ -45,3 +50,10 @@ def centre(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centr
         running = Centre(lab, engine)
         running.configure(SERVICES, AGENTS)
         yield running
+
+
+@pytest.fixture(scope="session")
+def asked_numbers(centre: Centre) -> dict[str, str]:
+    """A callback of each number, by its digits. They run while other stories do; whoever needs their end waits."""
+    centre.ready(*NUMBERS_AGENTS)
+    return {digits: centre.request("numbers", f"120255501{digits}") for digits in NUMBERS}

@@ -20,7 +20,7 @@ class Stories:
 
 
 @pytest.fixture(scope="module")
-def stories(centre: Centre) -> Stories:
+def stories(centre: Centre, asked_numbers: dict[str, str]) -> Stories:
     centre.ready(1121, 1901, 1131, 1902, 1141, 1903, 1151, 1161)
     solo = [centre.request("solo", "12125550100"), centre.request("solo", "12125550125")]
     rona = centre.request("rona", "12125550101")
