@@ -51,9 +51,7 @@ class RunningEngine:
         self.metrics = Metrics()
         self._queries = queries
         self._watch = JournalWatch(self.metrics)
-        self._runtime = Runtime(
-            dispatcher, journal, observe=self.metrics.committed, decided=self._watch.written
-        )
+        self._runtime = Runtime(dispatcher, journal, observe=self.metrics.committed, decided=self._watch.written)
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
         self._node = AsteriskNode(
             node_settings(settings.asterisk[0]),
@@ -226,5 +224,3 @@ def _cannot_listen(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use; stop the other program or set [http] port"
     return f"cannot listen on {host}:{port}: {error.strerror}; set [http] host and port"
-
-
