@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.client import EngineClient, client_of
+from cli.main import INTERRUPTED
 from cli.printing import as_json, console, print_json, table
 from engine.demo.cast import CAST, DOCUMENT, RINGS_OUT, Part
 from engine.demo.verdict import agent_faults, by_part, faults
@@ -34,6 +35,8 @@ STORY_LIMIT_SECONDS = 150.0
 POLL_SECONDS = 0.5
 LAST_WORDS_SECONDS = 10.0
 """After the last callback has ended its customer may still hear a goodbye."""
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,21 @@ def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flag
       ringback demo --json
       ringback demo --keep
     """
+    try:
+        problems = _perform(as_json=as_json, keep=keep)
+    except KeyboardInterrupt:
+        _tell("interrupted; nothing is left running")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    if any(problems.values()):
+        raise RingbackError("not every callback ended as its number says it must; the lines marked ✗ say what differs")
+
+
+def _perform(*, as_json: bool, keep: bool) -> dict[str, list[str]]:
+    """The whole story; what went otherwise than expected, by phone number. Everything is removed at the end."""
     began = time.monotonic()
-    with ExitStack() as stack:
-        stack.enter_context(_terminated_as_interrupted())
+    with _one_interruption() as clean_up_undisturbed, ExitStack() as stack:
         show = _set_up(stack)
+        stack.callback(clean_up_undisturbed)
         _tell(f"set up in {time.monotonic() - began:.0f} s; the story begins")
         _request_all(show.client)
         callbacks = _watch(show)
@@ -76,8 +90,7 @@ def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flag
             _show_ending(show, callbacks, problems, time.monotonic() - began)
         if keep:
             _keep(show)
-    if any(problems.values()):
-        raise RingbackError("not every callback ended as its number says it must; the lines marked ✗ say what differs")
+    return problems
 
 
 def _set_up(stack: ExitStack) -> Show:
@@ -238,17 +251,31 @@ def _keep(show: Show) -> None:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the demonstration as Ctrl-C does: everything is removed."""
+def _one_interruption() -> Iterator[Callable[[], None]]:
+    """Ctrl-C, SIGTERM and a closed terminal all interrupt the story, once: what follows is the clean-up.
+
+    Gives a function after which no signal interrupts any more. A second Ctrl-C in the clean-up would leave behind what
+    it was about to remove.
+    """
+    undisturbed = False
+
+    def leave_alone() -> None:
+        nonlocal undisturbed
+        undisturbed = True
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        if not undisturbed:
+            leave_alone()
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # Whoever started us may have had a signal ignored, as nohup does.
+    heard = [number for number in _ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
-        yield
+        yield leave_alone
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
+from types import FrameType
 
 import click
 import structlog
@@ -49,14 +50,15 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     stop_asked = False
 
-    def stop() -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal stop_asked
         if not stop_asked and serving is not None:
             stop_asked = True
-            serving.cancel()
+            loop.call_soon_threadsafe(serving.cancel)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        # Not the loop's own handlers: those end with the loop, and a second signal would then kill what is tidied up.
+        signal.signal(number, stop)
     node = settings.asterisk[0]
     log.info("engine.starting", store=str(settings.store), asterisk=node.name, ari_url=node.ari_url)
     try:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import time
 from collections.abc import AsyncIterator, Mapping
 
 import structlog
@@ -21,7 +22,7 @@ from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow, Phase
 from engine.core.dispatcher import Dispatcher, Reply, Snapshot
-from engine.core.effects import Voice
+from engine.core.effects import EffectClass, Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
 from engine.core.model import Configuration, PromptId
 from engine.document import parse
@@ -51,7 +52,13 @@ class RunningEngine:
         self.metrics = Metrics()
         self._queries = queries
         self._watch = JournalWatch(self.metrics)
-        self._runtime = Runtime(dispatcher, journal, observe=self.metrics.committed, decided=self._watch.written)
+        self._runtime = Runtime(
+            dispatcher,
+            journal,
+            observe=self.metrics.committed,
+            decided=self._watch.written,
+            told=lambda event: self.metrics.event(type(event).__name__),
+        )
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
         self._node = AsteriskNode(
             node_settings(settings.asterisk[0]),
@@ -60,6 +67,7 @@ class RunningEngine:
             live=lambda: [flow.attempt for flow in dispatcher.live()],
             is_live=dispatcher.is_live,
             endpoints=lambda: [agent.endpoint for agent in dispatcher.configuration.agents.values()],
+            observe=self.metrics.ari_request,
         )
         self._lanes = EffectLanes(self._node.perform, self._runtime.tell, dispatcher.is_live)
         self._runtime.effects = self._lanes
@@ -96,25 +104,40 @@ class RunningEngine:
         """Serve until cancelled; a cancelled engine ends its calls politely. Raises what made a part end."""
         self._runtime.tell(TelephonyLost())
         async with asyncio.TaskGroup() as tasks:
-            runtime = tasks.create_task(self._runtime.run(), name="runtime")
+            runtime = tasks.create_task(self._run_runtime(), name="runtime")
             node = tasks.create_task(self._run_node(), name=f"asterisk {self._node.settings.name}")
             try:
                 async with self._listening(admin_key_hash):
-                    await asyncio.Event().wait()
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        self._stopping = True  # requests that are still being answered must not start anything new
             finally:
                 if not runtime.done() and not node.done():
                     await self._stop()
                 node.cancel()
                 runtime.cancel()
 
+    async def _run_runtime(self) -> None:
+        try:
+            await self._runtime.run()
+        except StoreError as error:
+            log.error("store.failed", why=str(error))
+            try:
+                await self._let_go_of_the_unconfirmed()
+            finally:
+                # Also when we are told to stop meanwhile: this is why the engine ends.
+                raise error
+
     async def _run_node(self) -> None:
         await self._node.run()
         raise ConfigError(self._node.trouble or "the event socket ended")
 
     def _hear(self, event: Event) -> None:
-        self._runtime.tell(event)
         if isinstance(event, TelephonyReady):
+            # What fell due while we were away comes before whom to call now.
             self._runtime.arm_timers()
+        self._runtime.tell(event)
 
     @contextlib.asynccontextmanager
     async def _listening(self, admin_key_hash: str | None) -> AsyncIterator[None]:
@@ -144,7 +167,12 @@ class RunningEngine:
     async def _stop(self) -> None:
         """End what is not connected, let those who are being connected arrive, leave conversations alone."""
         self._stopping = True
-        log.info("engine.stopping", live=len(list(self.dispatcher.live())))
+        live = len(list(self.dispatcher.live()))
+        log.info("engine.stopping", live=live)
+        if self._node.trouble is not None:
+            # Nobody can be spoken to or hung up on, and what nobody saw must not be written down as an end.
+            log.info("engine.stopped", calls_left_to_the_next_start=live, asterisk=self._node.trouble)
+            return
         try:
             async with asyncio.timeout(STOP_LIMIT_SECONDS):
                 await self._runtime.submit(StopRequested())
@@ -152,10 +180,29 @@ class RunningEngine:
                     await self._watch.next_change()
                 await self._lanes.idle()
                 await self._node.calls.close()
-        except (TimeoutError, StoreError) as error:
-            log.error("engine.stopped_hard", why=str(error) or f"not done within {STOP_LIMIT_SECONDS:.0f} s")
+        except StoreError as error:
+            log.error("engine.stopped_hard", why=str(error))
+            await self._let_go_of_the_unconfirmed()
+        except TimeoutError:
+            log.error("engine.stopped_hard", why=f"not done within {STOP_LIMIT_SECONDS:.0f} s")
         left = [flow.attempt.id for flow in self.dispatcher.live()]
         log.info("engine.stopped", conversations_left_alone=len(left))
+
+    async def _let_go_of_the_unconfirmed(self) -> None:
+        """Nothing can be written down: only release whoever would else wait for nobody, unwritten.
+
+        The next start finds these legs gone and calls again. Who has confirmed keeps the music until then, and
+        conversations go on.
+        """
+        for flow in list(self.dispatcher.live()):
+            if flow.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+                for effect in flow.end_politely(time.time()).effects:
+                    if effect.kind is EffectClass.RELEASE:
+                        self._lanes.start(effect)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_LIMIT_SECONDS):
+                await self._lanes.idle()
+                await self._node.calls.close()
 
 
 class _ServicePrompts:
@@ -192,7 +239,7 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         configuration = Configuration()
         if stored.document is not None:
             configuration = parse(stored.document, version=stored.version).configuration
-        if problems := prompt_problems(configuration, settings.prompts):
+        if problems := await asyncio.to_thread(prompt_problems, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
         snapshot = Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers)
         yield RunningEngine(settings, journal, queries, Dispatcher(snapshot)), admin_key_hash

@@ -28,7 +28,9 @@ from engine.store.records import Entry, KeyKept, KeyRevoked
 log = structlog.get_logger()
 
 GROUP_LIMIT = 500
-"""Events decided and written together at most; bounds how long the first of them waits."""
+"""Events decided and written together at most, and as many timers; bounds how long the first of them waits."""
+CLOCK_LOOK_SECONDS = 30.0
+"""The longest sleep of the timers: a clock that was set forward, or a machine that slept, is noticed after it."""
 
 
 class Writer(Protocol):
@@ -47,15 +49,22 @@ class Effects(Protocol):
 
 @dataclass(slots=True)
 class _Item:
-    """An event to decide on, or a record to write; `answer` is set once it is durable."""
+    """An event to decide on, or a record to write; `answer` is set once it is durable.
+
+    `due_at`: a timer's moment. It is never decided on as if it were earlier, even if the clock is set back meanwhile.
+    """
 
     event: Event | None = None
     record: KeyKept | KeyRevoked | None = None
     answer: asyncio.Future[Reply | None] | None = None
+    due_at: float = 0.0
 
 
 class Runtime:
-    """One for each engine. `observe` is told each group's size and the seconds its commit took."""
+    """One for each engine. `observe` is told each group's size and the seconds its commit took.
+
+    `told` hears of each event as it is decided on, `decided` of each group that is durable.
+    """
 
     def __init__(
         self,
@@ -65,6 +74,7 @@ class Runtime:
         clock: Callable[[], float] = time.time,
         observe: Callable[[int, float], None] = lambda _size, _seconds: None,
         decided: Callable[[Sequence[Entry]], None] = lambda _changes: None,
+        told: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self.dispatcher = dispatcher
         self.accepting = True
@@ -73,6 +83,7 @@ class Runtime:
         self._clock = clock
         self._observe = observe
         self._decided = decided
+        self._told = told
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._due = [(timer.due_at, timer.owner, timer.name) for timer in dispatcher.timers.pending()]
         heapq.heapify(self._due)
@@ -91,8 +102,10 @@ class Runtime:
         await self._put(_Item(record=record))
 
     def arm_timers(self) -> None:
-        """Let timers fire from now on, overdue ones first and in order."""
+        """Let timers fire from now on: overdue ones in order, before whatever is told after this."""
         self._timers_armed = True
+        for item in self._overdue(len(self._due)):
+            self._queue.put_nowait(item)
         self._queue.put_nowait(_Item())
 
     async def run(self) -> None:
@@ -120,16 +133,22 @@ class Runtime:
         while len(items) < GROUP_LIMIT and not self._queue.empty():
             items.append(self._queue.get_nowait())
         if self._timers_armed:
-            now = self._clock()
-            while self._due and self._due[0][0] <= now:
-                _, owner, name = heapq.heappop(self._due)
-                items.append(_Item(TimerFired(owner, name)))
+            items += self._overdue(GROUP_LIMIT)
+        return items
+
+    def _overdue(self, most: int) -> list[_Item]:
+        """Take the timers whose moment has come, the earliest first."""
+        now = self._clock()
+        items: list[_Item] = []
+        while len(items) < most and self._due and self._due[0][0] <= now:
+            due_at, owner, name = heapq.heappop(self._due)
+            items.append(_Item(TimerFired(owner, name), due_at=due_at))
         return items
 
     def _until_next_timer(self) -> float | None:
         if not self._timers_armed or not self._due:
             return None
-        return max(0.0, self._due[0][0] - self._clock())
+        return min(max(0.0, self._due[0][0] - self._clock()), CLOCK_LOOK_SECONDS)
 
     async def _handle(self, items: list[_Item]) -> None:
         changes: list[Entry] = []
@@ -141,7 +160,8 @@ class Runtime:
                 if item.record is not None:
                     changes.append(item.record)
                 if item.event is not None:
-                    decision = self.dispatcher.handle(item.event, self._clock())
+                    decision = self.dispatcher.handle(item.event, max(self._clock(), item.due_at))
+                    self._told(item.event)
                     changes += decision.changes
                     for effect in decision.effects:
                         if effect.kind is EffectClass.IRREVERSIBLE:

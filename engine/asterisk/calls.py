@@ -1,7 +1,7 @@
-"""Carries out the core's effects on one Asterisk, and knows which of its playbacks and farewells are under way.
+"""Carries out the core's effects on one Asterisk, and knows which farewells are under way.
 
 It decides nothing about callbacks. Every request ends as ok, refused or unknown, and an unknown one is followed by
-looks at Asterisk, never by a second request: a leg's name is posted once in its life.
+looks at Asterisk, never by a second request: a leg's name is posted once in its life. Only hanging up is asked again.
 
 What happens if the process dies: before a request, nothing happened, and the look after the next start says so; after
 it, the leg carries its attempt in its name and in RB_ATTEMPT, so the same look finds it, and until somebody comes back
@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
-from engine.asterisk.ari.snapshots import PlaybackState
+from engine.asterisk.playing import Playing, PromptPlayer, Prompts
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -33,8 +33,8 @@ from engine.core.effects import (
     RingAgent,
     Voice,
 )
-from engine.core.events import Event, PlayingFinished, ResultKind
-from engine.core.model import LegId, PromptId
+from engine.core.events import Event, ResultKind
+from engine.core.model import BridgeId, LegId, PromptId
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -45,29 +45,14 @@ BRIDGE_TYPE = "mixing,proxy_media"
 """Media goes through Asterisk: docs/decisions/media-through-asterisk.md says why."""
 LOOKS_SECONDS = (0.05, 0.2, 0.75, 2.0, 3.0)
 """Pauses before each look after a request without an answer; a leg was seen to appear 3-6 ms after it."""
+BRIDGE_LOOKS_SECONDS = (0.0, 0.05, 0.2, 0.75)
 FAREWELL_LIMIT_SECONDS = 20.0
 RING_BACKSTOP_SECONDS = 5.0
 """Asterisk's own ring limit is this much longer than ours, which is the one that counts."""
 
+_NUMBER = re.compile(r"\+?[0-9]{7,}")
+
 Ended = tuple[ResultKind, str]
-
-
-class Prompts(Protocol):
-    """Where the voice prompts are, as Asterisk sees them."""
-
-    def media(self, voice: Voice, prompt: PromptId) -> str:
-        """A media address such as `sound:/path/without/extension`."""
-
-
-@dataclass(slots=True)
-class _Playing:
-    """Prompts of one effect on one leg that have not all ended."""
-
-    leg: LegId
-    tag: str
-    pending: set[str]
-    complete: bool = True
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Calls:
@@ -85,11 +70,9 @@ class Calls:
         self._application = application
         self._customer_endpoint = customer_endpoint
         self._prompts = prompts
-        self._tell = tell
         self._subscribed: set[str] = set()
-        self._playing: dict[str, _Playing] = {}
-        self._played: dict[LegId, int] = {}
-        self._closing: dict[LegId, asyncio.Task[None]] = {}
+        self.playing = PromptPlayer(client, prompts, tell)
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def trunk(self) -> str:
@@ -105,8 +88,8 @@ class Calls:
             case RingAgent():
                 return await self._ring(effect)
             case Play(leg=leg, prompts=prompts, voice=voice, tag=tag):
-                await self._stop_playing(leg)
-                return _ended(await self._play(leg, prompts, voice, tag))
+                await self.playing.stop(leg)
+                return _ended(await self.playing.start(Playing(leg, tag), prompts, voice))
             case HoldWithMusic():
                 return await self._hold(effect)
             case Connect():
@@ -115,24 +98,6 @@ class Calls:
                 return await self._let_go(leg, prompts, voice)
             case Dismantle(bridge=bridge):
                 return _ended(await self._client.bridges.destroy(bridge))
-
-    def playback_ended(self, playback: str, state: PlaybackState, media: str) -> None:
-        """Asterisk finished one prompt."""
-        playing = self._playing.pop(playback, None)
-        if playing is None:
-            return
-        playing.pending.discard(playback)
-        if state is PlaybackState.FAILED:
-            playing.complete = False
-            log.error("prompt.failed", media=media, mend="run: ringback prompts check")
-        if not playing.pending:
-            self._finished(playing)
-
-    def leg_ended(self, leg: LegId) -> None:
-        """Forget what was under way on a leg that is gone."""
-        self._played.pop(leg, None)
-        for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
-            self._playing.pop(playback).ended.set()
 
     def forget_subscriptions(self) -> None:
         """The event socket is new: Asterisk may have forgotten what we wanted to hear."""
@@ -151,8 +116,8 @@ class Calls:
 
     async def close(self) -> None:
         """Wait until every farewell is said and its leg hung up; each is bounded."""
-        if self._closing:
-            await asyncio.wait(set(self._closing.values()))
+        while self._closing:
+            await asyncio.wait(set(self._closing))
 
     # ---- dialling ------------------------------------------------------------------------------------
 
@@ -160,7 +125,13 @@ class Calls:
         endpoint = self._customer_endpoint.format(number=effect.phone.removeprefix("+"), e164=effect.phone)
         variables = self._variables(effect.attempt, "dialing", effect.voice, effect.max_seconds)
         return await self._originate(
-            effect.leg, endpoint, self.trunk, "customer", effect.caller_id, effect.ring_timeout_seconds, variables
+            effect.leg,
+            endpoint,
+            self.trunk or endpoint,
+            "customer",
+            effect.caller_id,
+            effect.ring_timeout_seconds,
+            variables,
         )
 
     async def _ring(self, effect: RingAgent) -> Ended:
@@ -189,7 +160,8 @@ class Calls:
         heard = await self.listen_to([heard_at])
         if not isinstance(heard, Ok):
             # Without the subscription an instant refusal would go unheard: not dialling is the safe side.
-            return ResultKind.REFUSED, f"cannot hear {heard_at}: {_ended(heard)[1]}"
+            return ResultKind.REFUSED, f"cannot hear {_NUMBER.sub('[number]', heard_at)}: {_ended(heard)[1]}"
+        self.playing.leg_begins(leg)
         result = await self._client.channels.originate(
             endpoint=endpoint,
             channel_id=leg,
@@ -199,10 +171,11 @@ class Calls:
             timeout_seconds=math.ceil(ring_timeout_seconds + RING_BACKSTOP_SECONDS),
             variables=variables,
         )
-        if not isinstance(result, Unknown):
+        if isinstance(result, Refused) or (isinstance(result, Unknown) and not result.sent):
+            self.playing.leg_ended(leg)
+            return ResultKind.REFUSED, _ended(result)[1]
+        if isinstance(result, Ok):
             return _ended(result)
-        if not result.sent:
-            return ResultKind.REFUSED, result.why
         return await self._look_for(leg, result.why)
 
     async def _look_for(self, leg: LegId, why: str) -> Ended:
@@ -211,6 +184,7 @@ class Calls:
             await asyncio.sleep(pause)
             if isinstance(await self._client.channels.get(leg), Ok):
                 return ResultKind.OK, "found after a lost answer"
+        self.playing.leg_ended(leg)
         return ResultKind.UNKNOWN, why
 
     def _variables(self, attempt: str, phase: str, voice: Voice, max_seconds: float) -> dict[str, str]:
@@ -227,82 +201,74 @@ class Calls:
 
     # ---- media ---------------------------------------------------------------------------------------
 
-    async def _play(self, leg: LegId, prompts: Sequence[PromptId], voice: Voice, tag: str) -> Result[None]:
-        """Queue the prompts on the leg: Asterisk plays them without a gap. All are registered beforehand."""
-        first = self._played.get(leg, 0)
-        self._played[leg] = first + len(prompts)
-        ids = [f"{leg}.play.{first + n}" for n in range(len(prompts))]
-        playing = _Playing(leg, tag, set(ids))
-        for playback in ids:
-            self._playing[playback] = playing
-        for n, playback in enumerate(ids):
-            result = await self._client.channels.play(leg, self._prompts.media(voice, prompts[n]), playback)
-            if not isinstance(result, Ok):
-                for missed in ids[n:]:
-                    self._playing.pop(missed, None)
-                    playing.pending.discard(missed)
-                playing.ended.set()
-                return result
-        return Ok(None)
-
     async def _hold(self, effect: HoldWithMusic) -> Ended:
-        await self._stop_playing(effect.leg)
+        await self.playing.stop(effect.leg)
         if effect.prompts:
-            await self._play(effect.leg, effect.prompts, effect.voice, "hold")
+            await self.playing.start(Playing(effect.leg, "hold"), effect.prompts, effect.voice)
         # Asterisk starts the music when the prompts before it have ended.
         return _ended(await self._client.channels.start_moh(effect.leg, MUSIC_CLASS))
 
-    async def _stop_playing(self, leg: LegId) -> None:
-        for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
-            await self._client.playbacks.stop(playback)
-
-    def _finished(self, playing: _Playing) -> None:
-        playing.ended.set()
-        self._tell(PlayingFinished(playing.leg, playing.tag, playing.complete))
-
     async def _connect(self, effect: Connect) -> Ended:
-        await self._stop_playing(effect.customer)
+        await self.playing.stop(effect.customer)
         await self._client.channels.stop_moh(effect.customer)
         created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
         if isinstance(created, Refused):
             return _ended(created)
+        # Before they talk: if we die right after, nothing must cut their conversation short.
         legs = (effect.customer, effect.agent)
+        limit = str(math.ceil(effect.max_seconds))
+        set_variable = self._client.channels.set_variable
+        await asyncio.gather(*(set_variable(leg, "TIMEOUT(absolute)", limit) for leg in legs))
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
-        if isinstance(joined, Unknown):
-            look = await self._client.bridges.get(effect.bridge)
-            if isinstance(look, Ok) and set(legs) <= set(look.value.channel_ids):
-                joined = Ok(None)
+        if isinstance(joined, Unknown) and joined.sent:
+            for pause in BRIDGE_LOOKS_SECONDS:
+                await asyncio.sleep(pause)
+                if await self.are_together(effect.bridge, legs):
+                    joined = Ok(None)
+                    break
         if isinstance(joined, Ok):
-            for leg in legs:
-                limit = str(math.ceil(effect.max_seconds))
-                await self._client.channels.set_variable(leg, "TIMEOUT(absolute)", limit)
-                await self._client.channels.set_variable(leg, "RB_PHASE", "connected")
+            await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)
+
+    async def are_together(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool:
+        """Whether a look at the bridge finds all of these legs in it."""
+        look = await self._client.bridges.get(bridge)
+        return isinstance(look, Ok) and set(legs) <= set(look.value.channel_ids)
 
     # ---- letting go ----------------------------------------------------------------------------------
 
     async def _let_go(self, leg: LegId, prompts: Sequence[PromptId], voice: Voice) -> Ended:
         """Hang up now, or after a few last words that nobody else has to wait for."""
         if not prompts:
-            return _ended(await self._client.channels.hangup(leg))
-        await self._stop_playing(leg)
+            return await self.hang_up(leg)
+        await self.playing.stop(leg)
         await self._client.channels.stop_moh(leg)
-        played = await self._play(leg, prompts, voice, "farewell")
+        last_words = Playing(leg, "farewell")
+        played = await self.playing.start(last_words, prompts, voice)
         if not isinstance(played, Ok):
-            return _ended(await self._client.channels.hangup(leg))
-        last = next(playing for playing in self._playing.values() if playing.leg == leg and playing.tag == "farewell")
-        task = asyncio.create_task(self._hang_up_after(leg, last), name=f"farewell {leg}")
-        self._closing[leg] = task
-        task.add_done_callback(lambda _: self._closing.pop(leg, None))
+            return await self.hang_up(leg)
+        task = asyncio.create_task(self._hang_up_after(leg, last_words), name=f"farewell {leg}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
         return ResultKind.OK, ""
 
-    async def _hang_up_after(self, leg: LegId, playing: _Playing) -> None:
+    async def hang_up(self, leg: LegId) -> Ended:
+        """End a leg. Safe to ask again while the end is unknown: the name never belongs to another leg."""
+        result = await self._client.channels.hangup(leg)
+        for pause in LOOKS_SECONDS:
+            if not isinstance(result, Unknown):
+                break
+            await asyncio.sleep(pause)
+            result = await self._client.channels.hangup(leg)
+        return _ended(result)
+
+    async def _hang_up_after(self, leg: LegId, playing: Playing) -> None:
         try:
             async with asyncio.timeout(FAREWELL_LIMIT_SECONDS):
                 await playing.ended.wait()
         except TimeoutError:
             log.warning("farewell.overdue", leg=leg)
-        await self._client.channels.hangup(leg)
+        await self.hang_up(leg)
 
 
 def _ended(result: Result[T]) -> Ended:
@@ -310,6 +276,6 @@ def _ended(result: Result[T]) -> Ended:
         case Ok():
             return ResultKind.OK, ""
         case Refused(status=status, message=message):
-            return ResultKind.REFUSED, f"{status} {message}"
+            return ResultKind.REFUSED, f"{status} {_NUMBER.sub('[number]', message)}"
         case Unknown(why=why):
             return ResultKind.UNKNOWN, why

@@ -12,13 +12,21 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.asterisk.ari import AriClient, EventStream, Ok, Refused
-from engine.asterisk.ari.events import AriEvent, ChannelDestroyed, PlaybackFinished, StasisStart
+from engine.asterisk.ari import AriClient, EventStream, Ok, Refused, Result
+from engine.asterisk.ari.events import (
+    AriEvent,
+    ChannelCreated,
+    ChannelDestroyed,
+    ChannelStateChange,
+    PlaybackFinished,
+    StasisStart,
+)
 from engine.asterisk.ari.snapshots import Channel
-from engine.asterisk.calls import Calls, Prompts
+from engine.asterisk.calls import Calls
+from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.effects import Effect
-from engine.core.events import AttemptSeen, Event, ResultKind, TelephonyLost, TelephonyReady
+from engine.core.events import AttemptSeen, Event, LegSeen, ResultKind, TelephonyLost, TelephonyReady
 from engine.core.model import Attempt, AttemptId, LegId, attempt_of_leg
 
 log = structlog.get_logger()
@@ -36,6 +44,8 @@ HEARD = (
 )
 """The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
 MIN_VERSION = (22, 7)
+LOOKS_AT_MOVING_CALLS = 5
+"""How often a recovery looks again because a call went on during the look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,10 @@ class AsteriskNode:
         live: Callable[[], Iterable[Attempt]],
         is_live: Callable[[AttemptId], bool],
         endpoints: Callable[[], Iterable[str]],
+        observe: Callable[[str, str], None] = lambda _operation, _result: None,
     ) -> None:
         self.settings = settings
-        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password)
+        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=observe)
         self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
         self.trouble: str | None = "not connected yet"
         self._tell = tell
@@ -111,13 +122,15 @@ class AsteriskNode:
 
     def _heard(self, event: AriEvent) -> None:
         if isinstance(event, PlaybackFinished):
-            self.calls.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
+            self.calls.playing.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
             return
         if isinstance(event, ChannelDestroyed) and (gone := our_leg(event.channel.id)):
-            self.calls.leg_ended(gone)
-        if isinstance(event, StasisStart) and (leg := our_leg(event.channel.id)) and self._is_late(leg):
-            self._late.put_nowait(leg)
-            return
+            self.calls.playing.leg_ended(gone)
+        if isinstance(event, StasisStart | ChannelCreated | ChannelStateChange):
+            leg = our_leg(event.channel.id)
+            if leg and not self._is_live(attempt_of_leg(leg)):
+                self._late.put_nowait(leg)
+                return
         if told := translated(event):
             self._tell(told)
 
@@ -146,13 +159,19 @@ class AsteriskNode:
         told: str | None = None
         while True:
             await asyncio.sleep(1.0)
-            if not self.stream.connected and not self._replaced:
-                self.trouble = await self._why_unreachable()
+            if self._is_away():
+                why = await self._why_unreachable()
+                if not self._is_away():
+                    continue  # it came back while we asked; what is true now is told by the recovery
+                self.trouble = why
                 if self.trouble != told:
                     log.error("asterisk.unreachable", node=self.settings.name, why=self.trouble)
                 told = self.trouble
             else:
                 told = None
+
+    def _is_away(self) -> bool:
+        return not self.stream.connected and not self._replaced
 
     async def _why_unreachable(self) -> str:
         url = self.settings.ari_url
@@ -179,7 +198,7 @@ class AsteriskNode:
                 # Without a recovery nothing is dialled; the next try may find Asterisk in a better state.
                 log.exception("asterisk.recovery_failed", node=self.settings.name)
                 recovered = False
-            if not recovered or connection != self._connections:
+            if not recovered or connection != self._connections or self._down.is_set():
                 await asyncio.sleep(1.0)
                 continue
             self.trouble = None
@@ -195,47 +214,76 @@ class AsteriskNode:
         heard = await self.calls.listen_to([self.calls.trunk, *self._endpoints()])
         if isinstance(heard, Refused):
             # An agent's endpoint that does not exist must not keep everybody else from being called.
-            log.error("asterisk.endpoint_unknown", node=self.settings.name, detail=heard.message)
-            heard = await self.calls.listen_to([self.calls.trunk])
+            heard = await self._listen_to_those_there_are()
         if not isinstance(filtered, Ok) or not isinstance(heard, Ok):
             detail = heard.message if isinstance(heard, Refused) else "no answer"
-            self.trouble = f"cannot listen to {self.calls.trunk}: {detail}; does the endpoint exist (pjsip.conf)?"
-            log.error("asterisk.cannot_listen", node=self.settings.name, why=self.trouble)
+            trouble = f"cannot listen to {self.calls.trunk}: {detail}; does the endpoint exist (pjsip.conf)?"
+            if trouble != self.trouble:
+                log.error("asterisk.cannot_listen", node=self.settings.name, why=trouble)
+            self.trouble = trouble
             return False
-        channels = await self._look()
-        if channels is None:
+        if (first := await self._look()) is None:
             return False
-        attempts = list(self._live())
-        if any(_gone(attempt, channels) for attempt in attempts):
+        # Only what no look found is gone: the end of a leg that one of them found is told by its own event.
+        channels = dict(first)
+        if any(_gone(attempt, channels) for attempt in self._live()):
             await asyncio.sleep(self.settings.settle_seconds)
-            if (channels := await self._look()) is None:
+        for _ in range(LOOKS_AT_MOVING_CALLS):
+            attempts = list(self._live())
+            if (now := await self._look()) is None:
                 return False
+            channels.update(now)
+            bridged = {attempt.id for attempt in attempts if await self._is_bridged(attempt, channels)}
+            if attempts == list(self._live()):
+                break
+            # A call went on meanwhile: a look that is older than what we know would undo it.
         for attempt in attempts:
-            self._tell_seen(attempt, channels)
-        for channel in channels.values():
-            leg = our_leg(channel.id)
-            if leg and self._is_late(leg):
-                self._late.put_nowait(leg)
+            self._tell_seen(attempt, channels, bridged=attempt.id in bridged)
+        self.calls.playing.only_these_are_left(channels)
+        await self._hang_up_nobodys(channels)
         return True
+
+    async def _listen_to_those_there_are(self) -> Result[None]:
+        heard = await self.calls.listen_to([self.calls.trunk])
+        if not isinstance(heard, Ok):
+            return heard
+        missing = [
+            endpoint for endpoint in self._endpoints() if isinstance(await self.calls.listen_to([endpoint]), Refused)
+        ]
+        if missing:
+            log.error("asterisk.endpoint_unknown", node=self.settings.name, endpoints=missing, mend="see pjsip.conf")
+        return heard
 
     async def _look(self) -> Mapping[str, Channel] | None:
         listed = await self.client.channels.list()
         return {channel.id: channel for channel in listed.value} if isinstance(listed, Ok) else None
 
-    def _tell_seen(self, attempt: Attempt, channels: Mapping[str, Channel]) -> None:
-        customer = seen(channels.get(attempt.customer_leg))
-        agent = seen(channels.get(attempt.agent_leg))
-        log.info("attempt.recovered", attempt=attempt.id, customer=customer, agent=agent)
-        self._tell(AttemptSeen(attempt.id, customer, agent))
+    async def _is_bridged(self, attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
+        """Whether two people talk whom nobody has written down as connected: we died just after we bridged them."""
+        legs = (attempt.customer_leg, attempt.agent_leg)
+        if not attempt.agent_legs or attempt.bridged_at is not None or not set(legs) <= set(channels):
+            return False
+        return await self.calls.are_together(attempt.bridge, legs)
 
-    def _is_late(self, leg: LegId) -> bool:
-        return not self._is_live(attempt_of_leg(leg))
+    def _tell_seen(self, attempt: Attempt, channels: Mapping[str, Channel], *, bridged: bool) -> None:
+        customer = seen(channels.get(attempt.customer_leg))
+        agent = seen(channels.get(attempt.agent_leg)) if attempt.agent_legs else LegSeen.GONE
+        log.info("attempt.recovered", attempt=attempt.id, customer=customer, agent=agent, bridged=bridged)
+        self._tell(AttemptSeen(attempt.id, customer, agent, bridged))
+
+    async def _hang_up_nobodys(self, channels: Mapping[str, Channel]) -> None:
+        """Legs of attempts that are over, and of agents that were given up: before anybody is dialled again."""
+        wanted = {leg for attempt in self._live() for leg in (attempt.customer_leg, attempt.agent_leg)}
+        legs = [leg for leg in map(our_leg, channels) if leg and leg not in wanted]
+        for leg in legs:
+            log.warning("leg.late", leg=leg)
+        await asyncio.gather(*(self.calls.hang_up(leg) for leg in legs))
 
     async def _hang_up_late_legs(self) -> None:
         while True:
             leg = await self._late.get()
             log.warning("leg.late", leg=leg)
-            await self.client.channels.hangup(leg)
+            await self.calls.hang_up(leg)
 
 
 def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:

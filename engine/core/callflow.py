@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from engine.core import outcomes
+from engine.core import outcomes, retry
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -176,20 +176,23 @@ class CallFlow:
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         return self._taken()
 
-    def resume(self, customer: LegSeen, agent: LegSeen, now: float) -> Step:
+    def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> Step:
         """After a start: go on from what Asterisk still has. Entry actions are repeatable, dialling is not."""
         self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
         if customer is LegSeen.GONE:
             self._gone_unseen(now)
         elif self.phase is Phase.CLOSING:
-            self._release_customer()
-            self._arm("closing", now + CLOSE_LIMIT_SECONDS)
+            self._release_again(now)
+            self._drop_agent_leg()
         elif self.phase is Phase.CONNECTED:
             if agent is LegSeen.GONE:
                 self._release_customer()
                 self._finish(Outcome.CONNECTED, now, unobserved=True)
         elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
-            self._wait_again(now)
+            if bridged and self._agent_leg_live and self._agent is not None:
+                self._found_connected(now)
+            else:
+                self._wait_again(now)
         elif customer is LegSeen.ENTERED:
             self._announce(now)
         elif self.phase is Phase.ANSWERED:
@@ -203,12 +206,19 @@ class CallFlow:
         """The customer's leg ended while nobody listened."""
         if self.phase is Phase.CONNECTED:
             self._finish(Outcome.CONNECTED, now, unobserved=True)
-        elif self.phase is Phase.CLOSING:
+            return
+        # It may have rung: who knows no better has to believe so.
+        self.attempt = replace(self.attempt, rang=True)
+        if self.phase is Phase.CLOSING:
             self._closed(now)
         else:
-            # It may have rung: who knows no better has to believe so.
-            self.attempt = replace(self.attempt, rang=True)
             self._finish(Outcome.INTERRUPTED, now)
+
+    def _found_connected(self, now: float) -> None:
+        """They were bridged just before the engine died, and talk: leave them alone."""
+        for name in ("agent_ring", "music", "whisper"):
+            self._arm(name, None)
+        self._connected(now)
 
     def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
@@ -221,8 +231,10 @@ class CallFlow:
         if self.attempt.confirmed_at is not None:
             # The limit may have passed, and its timer with it, while an agent was about to be connected.
             self._arm("hold", max(now, self.attempt.confirmed_at + self.service.hold_limit_seconds))
-        self._music()
         self._drop_agent_leg()
+        if self.attempt.agent_legs:
+            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
+        self._music()
         self._free_agent()
         self._tell(AgentWanted())
 
@@ -243,6 +255,11 @@ class CallFlow:
                     self._customer_answered(now)
                 if self.phase is Phase.ANSWERED:
                     self._announce(now)
+                if self.phase is Phase.CLOSING:
+                    self._shows_itself(now)
+            case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == self.attempt.customer_leg:
+                if self.phase is Phase.CLOSING:
+                    self._shows_itself(now)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == self.attempt.customer_leg:
@@ -285,6 +302,7 @@ class CallFlow:
             case Phase.BRIDGING, "bridge":
                 self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
             case Phase.CLOSING, "closing":
+                self.attempt = replace(self.attempt, rang=True)  # nobody saw it end, so nobody can say it did not
                 self._closed(now)
             case _:
                 pass
@@ -299,6 +317,10 @@ class CallFlow:
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
                 self._close(Outcome.INTERRUPTED, now)
+            case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.CLOSING:
+                self._closed(now)
+            case DialCustomer(), _ if self.phase is Phase.CLOSING:
+                self._shows_itself(now)
             case Release(leg=leg) | Farewell(leg=leg), ResultKind.REFUSED if leg == self.attempt.customer_leg:
                 if self.phase is Phase.CLOSING:
                     self._arm("closing", now + REFUSED_GRACE_SECONDS)
@@ -377,9 +399,13 @@ class CallFlow:
 
     def _may_call_later(self, now: float) -> bool:
         """Only what will be kept is promised."""
-        at = now + self.service.confirmation.later_seconds
-        in_time = at < self._callback.created_at + self.service.life_seconds
-        return in_time and self._callback.outcomes.count(Outcome.LATER) < FREE_LATERS
+        history = (*self._callback.outcomes, Outcome.LATER)
+        if history.count(Outcome.LATER) > FREE_LATERS:
+            return False
+        service, ended_at = self.service, now + LAST_WORDS_LIMIT_SECONDS
+        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at)
+        life_ends_at = self._callback.created_at + service.life_seconds
+        return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
 
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
@@ -516,6 +542,16 @@ class CallFlow:
         self._drop_agent_leg()
         if self.attempt.answered_at is not None:
             self._free_agent()  # while a phone may still ring, its agent stays reserved
+
+    def _shows_itself(self, now: float) -> None:
+        """The leg of a dial that was given up is there, or may be: the release may have come before it."""
+        if self.attempt.answered_at is None:
+            self.attempt = replace(self.attempt, rang=True)
+            self._release_again(now)
+
+    def _release_again(self, now: float) -> None:
+        self._release_customer()
+        self._arm("closing", now + CLOSE_LIMIT_SECONDS)
 
     def _closed(self, now: float) -> None:
         outcome = self.attempt.outcome

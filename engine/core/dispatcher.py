@@ -162,9 +162,9 @@ class Dispatcher:
                 self._telephony = True
             case TimerFired(owner=owner, name=name):
                 self._timer(owner, name, now)
-            case AttemptSeen(attempt=attempt, customer=customer, agent=agent):
+            case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
                 if flow_seen := self._flows.get(attempt):
-                    self._apply(flow_seen, flow_seen.resume(customer, agent, now), now)
+                    self._apply(flow_seen, flow_seen.resume(customer, agent, now, bridged=bridged), now)
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
@@ -452,7 +452,7 @@ class Dispatcher:
         self._write(self.book.move(callback, because, now, cancel.reason if cancel else None))
         if cancel:
             ended = replace(callback, state=CallbackState.CANCELLED, reason=cancel.reason, ended_at=now)
-            self._decision.reply = Accepted(ended, None)
+            self._decision.reply = Accepted(replace(ended, next_attempt_at=None), None)
 
     def _move_if(self, callback: Callback, state: CallbackState, because: Because, now: float) -> None:
         """Facts such as Dialled are told more than once; only the first moves the callback."""

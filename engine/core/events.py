@@ -148,11 +148,15 @@ class LegSeen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttemptSeen:
-    """After a start: what is left in Asterisk of an attempt that the journal holds as running."""
+    """After a start: what is left in Asterisk of an attempt that the journal holds as running.
+
+    `bridged`: both legs are in the bridge of the agent leg posted last.
+    """
 
     attempt: AttemptId
     customer: LegSeen
     agent: LegSeen
+    bridged: bool = False
 
 
 Event: TypeAlias = (

@@ -123,7 +123,11 @@ class EngineProcess:
         return [_entry(line) for line in lines if line.strip()]
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # also Ctrl-C: a process in a session of its own would outlive us
+            self.kill()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -41,7 +41,7 @@ def test_the_environment_goes_before_the_file_key_by_key(tmp_path: Path) -> None
             "RINGBACK_ASTERISK__1__NAME": "b",
             "RINGBACK_PROMPTS__BUILD": "false",
             "RINGBACK_HTTP__TRUSTED_PROXIES": "10.0.0.1,10.0.0.2",
-            "RINGBACK_URL": "http://belongs.to.the.command.line",
+            "RINGBACK_URL": "http://of.the.command.line.invalid",
             "PATH": "/bin",
         },
     )

@@ -4,6 +4,7 @@ It holds no state of calls, raises nothing for network trouble and repeats nothi
 `EventStream`.
 """
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,7 +26,8 @@ class AriClient:
     `max_connections` bounds requests at the same time, the others wait; it must stay below `sessionlimit` in
     Asterisk's http.conf (100), beyond which Asterisk drops connections without an answer. Raises ValueError
     for an address that is none, or that holds a password. Before `open` and after `close` every request is
-    Unknown, not sent.
+    Unknown, not sent. `observe` is told how each request ended: its kind, such as `POST /channels/{id}/play/{id}`, and
+    ok, refused or unknown.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class AriClient:
         *,
         request_timeout_seconds: float = 5.0,
         max_connections: int = 32,
+        observe: Callable[[str, str], None] = lambda _operation, _result: None,
     ) -> None:
         self._transport = Transport(
             url,
@@ -43,6 +46,7 @@ class AriClient:
             password,
             request_timeout_seconds=request_timeout_seconds,
             max_connections=max_connections,
+            observe=observe,
         )
         self.channels = Channels(self._transport)
         self.bridges = Bridges(self._transport)

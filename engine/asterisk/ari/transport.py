@@ -50,13 +50,21 @@ class Transport:
     """Connections to one Asterisk. Made by `AriClient`; `open` before use, `close` after it."""
 
     def __init__(
-        self, url: str, user: str, password: str, *, request_timeout_seconds: float, max_connections: int
+        self,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        request_timeout_seconds: float,
+        max_connections: int,
+        observe: Callable[[str, str], None],
     ) -> None:
         self._base = _checked(url)
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         self._headers = {"Authorization": f"Basic {credentials}"}
         self._timeout_seconds = request_timeout_seconds
         self._max_connections = max_connections
+        self._observe = observe
         self._requests: aiohttp.ClientSession | None = None
         self._streams: aiohttp.ClientSession | None = None
 
@@ -106,6 +114,18 @@ class Transport:
         """One exchange. `path` parts are quoted by the caller (`segment`); `read` turns the JSON answer into
         a value.
         """
+        result = await self._exchange(method, path, read, query, body)
+        self._observe(_operation(method, path), type(result).__name__.lower())
+        return result
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[object], T],
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> Result[T]:
         if self._requests is None:
             return Unknown("the client is closed", sent=False)
         url = URL(self._base + path, encoded=True)
@@ -164,6 +184,19 @@ def segment(value: str) -> str:
 def nothing(_: object) -> None:
     """The reader of an answer that does not matter."""
     return
+
+
+def _operation(method: str, path: str) -> str:
+    """The kind of a request: no id of a leg, bridge or playback in it."""
+    resource, *rest = path.split("/")[1:]
+    match resource, rest:
+        case "asterisk", _:
+            kind = rest
+        case "endpoints", _:
+            kind = ["{id}"] * len(rest)
+        case _:
+            kind = ["{id}" if n % 2 == 0 else part for n, part in enumerate(rest)]
+    return f"{method} /{'/'.join([resource, *kind])}"
 
 
 def _judge(status: int, answer: bytes, read: Callable[[object], T]) -> Result[T]:

@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.core.changes import AgentChanged, CallbackChanged
+from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
 from engine.core.dispatcher import Decision, Dispatcher
-from engine.core.effects import DialCustomer, Dismantle, Farewell, Release, RingAgent
-from engine.core.model import Agent, AgentStatus, Attempt, AttemptId, Callback, CallbackId, CallbackState, Stage
+from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, Release, RingAgent
+from engine.core.events import Event, TimerFired
+from engine.core.model import (
+    Agent,
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Stage,
+    attempt_of_leg,
+)
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World
@@ -27,14 +38,18 @@ _IN_A_CALL = (
 Rank = tuple[int, int, float, str]
 
 
-def check(world: World, decision: Decision, before: dict[CallbackId, Callback]) -> None:
+def check(world: World, event: Event, decision: Decision, before: dict[CallbackId, Callback]) -> None:
     """All rules. `before`: the rows of the callbacks before the decision."""
     _memory_and_journal_agree(world)
     _one_live_attempt_for_each_call(world)
     _work_belongs_to_a_call(world)
     _timers_have_living_owners(world)
     _legs_are_posted_once(world, decision)
-    _ended_attempts_only_release(world, decision)
+    _decided_attempts_only_release(world, decision)
+    _closing_is_timed_and_holds_nobody(world)
+    _attempts_end_when_the_leg_is_gone(world, event, decision)
+    _calls_of_one_customer_never_overlap(world, decision)
+    _bridges_are_used_once_and_dismantled(world, decision)
     _dials_have_a_reserved_agent(world, decision)
     _line_order_is_kept(world, decision, before)
     if world.telephony and not world.stopping:
@@ -107,15 +122,64 @@ def _legs_are_posted_once(world: World, decision: Decision) -> None:
             world.posted.add(effect.leg)
 
 
-def _ended_attempts_only_release(world: World, decision: Decision) -> None:
-    ended_in_this_decision = {
-        effect.attempt for effect in decision.effects if world.journal.attempts[effect.attempt].ended_at is not None
-    }
+def _decided_attempts_only_release(world: World, decision: Decision) -> None:
+    """Once the outcome stands, nothing but letting go is done; before, nobody is let go who is still needed."""
     for effect in decision.effects:
-        if effect.attempt in ended_in_this_decision:
-            assert isinstance(effect, Release | Farewell | Dismantle), f"{effect} for an attempt that is over"
-        else:
-            assert not isinstance(effect, Farewell | Dismantle), f"{effect} for an attempt that goes on"
+        attempt = world.journal.attempts[effect.attempt]
+        if attempt.outcome is not None:
+            assert isinstance(effect, Release | Farewell | Dismantle), f"{effect} for an attempt that is decided"
+            continue
+        assert not isinstance(effect, Farewell), f"{effect} for an attempt that goes on"
+        if isinstance(effect, Release):
+            assert effect.leg != attempt.customer_leg, f"{effect} for an attempt that goes on"
+        if isinstance(effect, Dismantle):
+            assert attempt.bridged_at is None, f"{effect} during a conversation"
+
+
+def _closing_is_timed_and_holds_nobody(world: World) -> None:
+    for attempt in world.journal.open_attempts():
+        if attempt.outcome is None:
+            assert (attempt.id, "closing") not in world.journal.timers
+            continue
+        assert attempt.bridged_at is None
+        assert {name for owner, name in world.journal.timers if owner == attempt.id} == {"closing"}
+        if attempt.answered_at is not None:
+            assert attempt.id not in {each.work.attempt for each in world.journal.agents.values() if each.work}
+
+
+def _attempts_end_when_the_leg_is_gone(world: World, event: Event, decision: Decision) -> None:
+    """Or when it was waited for in vain, for the full time; only a conversation ends with its first leg."""
+    for change in decision.changes:
+        if not isinstance(change, AttemptChanged) or change.attempt.ended_at is None:
+            continue
+        attempt = change.attempt
+        if attempt.customer_leg not in world.alive or attempt.bridged_at is not None:
+            continue
+        assert event == TimerFired(attempt.id, "closing"), f"{attempt.id} ended and its leg is alive"
+        assert world.now >= world.awaited[attempt.customer_leg], f"{attempt.customer_leg} was given up too early"
+        world.given_up.add(attempt.customer_leg)
+
+
+def _calls_of_one_customer_never_overlap(world: World, decision: Decision) -> None:
+    for effect in decision.effects:
+        if isinstance(effect, DialCustomer):
+            callback = world.journal.attempts[effect.attempt].callback
+            legs = {each.customer_leg for each in attempts_of(world, callback) if each.id != effect.attempt}
+            there = legs & world.alive - world.given_up
+            assert not there, f"{effect.leg} is dialled and {there} may still be there"
+
+
+def _bridges_are_used_once_and_dismantled(world: World, decision: Decision) -> None:
+    """Each agent leg has a bridge of its own; only after a start the same legs may be put into it again."""
+    for effect in decision.effects:
+        if isinstance(effect, Connect):
+            assert world.bridges.get(effect.bridge, effect.agent) == effect.agent, f"{effect.bridge} is used twice"
+            assert effect.bridge not in world.bridged_since_start, f"{effect.bridge} is made twice"
+    going = {effect.bridge for effect in decision.effects if isinstance(effect, Dismantle)} | world.dismantled
+    for change in decision.changes:
+        if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
+            made = {bridge for bridge, leg in world.bridges.items() if attempt_of_leg(leg) == change.attempt.id}
+            assert made <= going, f"{made - going} of {change.attempt.id} are left over"
 
 
 def _dials_have_a_reserved_agent(world: World, decision: Decision) -> None:
@@ -176,10 +240,12 @@ def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
 
 
 def waits_on_the_phone(world: World, callback: Callback) -> bool:
-    """Confirmed, with music, and no agent holds the call; not yet known again right after a start."""
+    """Confirmed, with music, not being let go, and no agent holds the call; not yet known again after a start."""
     if callback.state is not CallbackState.CONFIRMED:
         return False
     attempt = attempts_of(world, callback.id)[-1]
+    if attempt.outcome is not None:
+        return False
     held = any(
         status.work is not None and status.work.attempt == attempt.id for status in world.journal.agents.values()
     )

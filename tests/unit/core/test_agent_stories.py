@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.dispatcher import Refusal
-from engine.core.effects import Connect, DialCustomer, HoldWithMusic, Release, RingAgent
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, PresenceRequested
 from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, World, connected, only, says
@@ -86,6 +86,7 @@ def test_given_a_missed_ring_while_bridging_when_music_had_stopped_then_it_start
 
     hangs_up_while_being_bridged(world.agent())
 
+    assert [effect.bridge for effect in world.done(Dismantle)] == [customer.attempt.bridge]
     assert isinstance(customer.hears, HoldWithMusic), "the Connect may have stopped the music"
 
 
@@ -131,8 +132,8 @@ def test_given_nobody_within_the_hold_limit_then_an_apology_and_again_at_the_hea
 
     world.pass_time(BILLING.hold_limit_seconds)
 
-    assert first.outcomes == (Outcome.NO_AGENT,)
     assert says(only(first.hears, Release)) == (PromptId.APOLOGY,)
+    first.is_let_go(Outcome.NO_AGENT)
     assert first.waits_until == BILLING.attempts.fault_interval_seconds
     others = [world.customer() for _each in range(2)]
     world.pass_time(first.waits_until)
@@ -155,8 +156,8 @@ def test_given_the_hold_limit_passes_in_the_whisper_when_the_agent_leaves_then_a
 
     world.agent().hangs_up()
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
     assert says(customer.hears) == (PromptId.APOLOGY,)
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 def test_given_the_hold_limit_passes_while_bridging_when_the_agent_leaves_then_an_apology_and_no_more_music() -> None:
@@ -171,8 +172,8 @@ def test_given_the_hold_limit_passes_while_bridging_when_the_agent_leaves_then_a
 
     decision = world.agent().hangs_up()
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
     assert not [effect for effect in decision.effects if isinstance(effect, HoldWithMusic)]
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 def test_given_two_requests_and_one_agent_then_the_second_waits_until_the_agent_is_free() -> None:
@@ -219,8 +220,9 @@ def test_given_an_agent_who_leaves_while_the_customer_is_dialled_then_the_dial_i
 
     world.agent().leaves()
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
     assert says(only(customer.hears, Release)) == ()
+    assert world.agent().shown == "reserved", "the phone may still ring"
+    customer.is_let_go(Outcome.NO_AGENT)
     assert (world.agent().shown, world.agent().status.reason) == ("not_ready", "lunch")
     assert customer.waits_until == BILLING.attempts.fault_interval_seconds, "the phone never rang"
 
@@ -244,6 +246,7 @@ def test_given_an_agent_who_leaves_while_the_phone_rings_then_the_customer_is_le
 
     world.agent().leaves()
 
+    customer.is_let_go(Outcome.NO_AGENT)
     assert customer.waits_until == BILLING.attempts.interval_seconds
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.core.dispatcher import Refusal
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.expressions import parse
-from engine.core.model import CallbackState, Configuration, Presence
+from engine.core.model import CallbackState, Configuration, Outcome, Presence
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, connected
 
 S = CallbackState
@@ -137,6 +137,7 @@ def test_given_an_agent_removed_while_the_customer_is_dialled_then_the_dial_is_c
 
     world.configure((BILLING,), (BEN,))
 
+    customer.is_let_go(Outcome.NO_AGENT)
     assert customer.state is S.RETRY_WAIT
     assert world.agent().status.work is None
 

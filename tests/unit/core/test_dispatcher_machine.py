@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.core.callflow import CallFlow, Phase
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import Connect
+from engine.core.effects import Connect, Farewell, Release
 from engine.core.events import (
     AttemptSeen,
     CallbackRequested,
@@ -75,7 +75,7 @@ DOCUMENTS = [
 
 NOBODY = "nobody"
 TIMER_NAMES = [
-    *("ring", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music"),
+    *("ring", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music", "closing"),
     *("retry", "life", "wrap_up", "rona_return"),
 ]
 pick = st.integers(0, 10_000)
@@ -90,8 +90,14 @@ class Disorder(RuleBasedStateMachine):
         self.world.results.clear()
         self.requests = 0
 
-    @initialize(ready=st.sets(st.sampled_from(["amy", "ben", "eve"])), waiting=st.integers(0, 4))
-    def a_day_begins(self, ready: set[str], waiting: int) -> None:
+    @initialize(
+        ready=st.sets(st.sampled_from(["amy", "ben", "eve"])),
+        waiting=st.integers(0, 4),
+        letting_go=st.sampled_from([None, *ResultKind]),
+    )
+    def a_day_begins(self, ready: set[str], waiting: int, letting_go: ResultKind | None) -> None:
+        if letting_go is not None:
+            self.world.results |= {Release: letting_go, Farewell: letting_go}
         for agent in sorted(ready):
             self.world.tell(PresenceRequested(AgentId(agent), Presence.READY))
         for phone in range(waiting):
@@ -215,7 +221,7 @@ class Disorder(RuleBasedStateMachine):
             *(
                 PlayingFinished(leg, tag, complete)
                 for leg in (customer, agent)
-                for tag in ("announcement", "whisper")
+                for tag in ("announcement.1", "announcement.2", "whisper")
                 for complete in (True, False)
             ),
             *results,
@@ -254,7 +260,7 @@ class Disorder(RuleBasedStateMachine):
                 return PlayingFinished(attempt.agent_leg, "whisper")
             case Phase.BRIDGING:
                 return EffectEnded(self.world.done(Connect, attempt.id)[-1], ResultKind.OK)
-            case Phase.CONNECTED | Phase.ENDED:
+            case Phase.CONNECTED | Phase.CLOSING | Phase.ENDED:
                 return LegEnded(attempt.customer_leg, 16)
 
 

@@ -11,7 +11,7 @@ from engine.core.callflow import (
     REFUSED_GRACE_SECONDS,
     WHISPER_LIMIT_SECONDS,
 )
-from engine.core.effects import Connect, DialCustomer, Effect, HoldWithMusic, Play, Release, RingAgent
+from engine.core.effects import Connect, DialCustomer, Dismantle, Effect, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
     Event,
@@ -57,8 +57,9 @@ def test_given_a_dial_of_unknown_result_then_the_leg_is_released_and_never_diall
 
     customer = called(world)
 
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
     assert [effect.leg for effect in world.done(Release)] == [customer.attempt.customer_leg]
+    customer.is_let_go(Outcome.INTERRUPTED)
+    assert customer.waits_until == BILLING.attempts.interval_seconds, "nobody can say that it did not ring"
     assert len(world.done(DialCustomer)) == 1
 
 
@@ -103,10 +104,11 @@ def test_given_a_bridge_that_fails_then_the_customer_hears_an_apology_and_comes_
     world.agent().answers()
     world.pass_time(REFUSED_GRACE_SECONDS)
 
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
     assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
-    assert customer.callback.at_head
     assert world.agent().shown == "ready", "no wrap-up without a conversation"
+    customer.is_let_go(Outcome.INTERRUPTED)
+    assert customer.callback.at_head
+    assert [effect.bridge for effect in world.done(Dismantle)] == [customer.attempt.bridge]
 
 
 def test_given_a_bridge_refused_because_the_agent_just_left_when_that_is_known_then_the_customer_stays() -> None:
@@ -133,8 +135,8 @@ def test_given_a_bridge_of_unknown_fate_when_nothing_is_heard_of_it_then_an_apol
 
     world.pass_time(BRIDGE_LIMIT_SECONDS)
 
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
     assert says(customer.hears) == (PromptId.APOLOGY,)
+    customer.is_let_go(Outcome.INTERRUPTED)
 
 
 @pytest.mark.parametrize("result", list(ResultKind))
@@ -150,6 +152,8 @@ def test_given_a_second_agent_being_bridged_when_the_result_of_the_first_comes_t
     world.agent("ben").ready()
     world.agent("ben").answers()
     first, second = world.done(Connect)
+    assert first.bridge != second.bridge == customer.attempt.bridge
+    assert [effect.bridge for effect in world.done(Dismantle)] == [first.bridge]
 
     world.tell(EffectEnded(first, result))
     world.pass_time(REFUSED_GRACE_SECONDS)
@@ -167,10 +171,10 @@ def test_given_any_call_then_asterisks_own_limit_is_beyond_all_of_our_waits() ->
 
     asked = (1 + BILLING.confirmation.repeats) * (ANNOUNCE_LIMIT_SECONDS + BILLING.confirmation.wait_seconds)
     before_hold = BILLING.ring_timeout_seconds + ENTER_LIMIT_SECONDS + asked
-    to_the_bridge = WHISPER_LIMIT_SECONDS + BRIDGE_LIMIT_SECONDS
+    to_the_bridge = BILLING.agent_ring_seconds + WHISPER_LIMIT_SECONDS + BRIDGE_LIMIT_SECONDS
     [dial], [ring] = world.done(DialCustomer), world.done(RingAgent)
     assert dial.max_seconds >= before_hold + BILLING.hold_limit_seconds + to_the_bridge
-    assert ring.max_seconds >= BILLING.agent_ring_seconds + to_the_bridge
+    assert ring.max_seconds >= to_the_bridge
 
 
 # ---- media ---------------------------------------------------------------------------------------------
@@ -188,8 +192,8 @@ def test_given_an_announcement_that_cannot_be_played_then_the_call_ends_soon_ins
 
     world.pass_time(REFUSED_GRACE_SECONDS)
 
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
-    assert isinstance(customer.hears, Release)
+    assert says(only(customer.hears, Release)) == ()
+    customer.is_let_go(Outcome.INTERRUPTED)
 
 
 def test_given_an_announcement_refused_because_the_customer_just_left_then_the_outcome_is_theirs() -> None:
@@ -219,7 +223,7 @@ def test_given_an_announcement_that_broke_off_when_the_next_one_is_only_long_the
     customer = called(world)
     customer.answers()
     customer.hears_announcement(complete=False)
-    customer.hears_announcement()
+    world.tell(PlayingFinished(customer.attempt.customer_leg, "announcement.1"))
     world.pass_time(BILLING.confirmation.wait_seconds)
     assert len(world.done(Play)) == 2
 
@@ -237,8 +241,29 @@ def test_given_an_announcement_whose_end_is_never_told_then_the_customer_is_aske
 
     world.pass_time(2 * (ANNOUNCE_LIMIT_SECONDS + BILLING.confirmation.wait_seconds))
 
-    assert customer.outcomes == (Outcome.UNCONFIRMED,)
     assert says(customer.hears) == (PromptId.UNCONFIRMED_GOODBYE,)
+    customer.is_let_go(Outcome.UNCONFIRMED)
+
+
+def test_given_a_repeated_announcement_when_the_end_of_the_first_is_told_late_then_nobody_is_hurried() -> None:
+    world = World()
+    customer = called(world)
+    customer.answers()
+    customer.hears_announcement()
+    world.pass_time(BILLING.confirmation.wait_seconds)
+    assert [play.tag for play in world.done(Play)] == ["announcement.1", "announcement.2"]
+
+    for complete in (True, False):
+        news = PlayingFinished(customer.attempt.customer_leg, "announcement.1", complete)
+        assert world.tell(news).changes == []
+    refused = world.tell(EffectEnded(world.done(Play)[0], ResultKind.REFUSED))
+
+    assert refused.changes == []
+    world.pass_time(ANNOUNCE_LIMIT_SECONDS - 1)
+    assert (customer.closing, customer.attempt.ended_at) == (None, None)
+    customer.hears_announcement()
+    world.pass_time(BILLING.confirmation.wait_seconds)
+    customer.is_let_go(Outcome.UNCONFIRMED)
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -267,7 +292,7 @@ def test_given_music_that_keeps_failing_then_the_hold_limit_still_ends_the_wait(
 
     world.pass_time(BILLING.hold_limit_seconds)
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -312,8 +337,8 @@ def test_given_an_answer_when_the_leg_never_comes_into_our_hands_then_the_call_i
 
     world.pass_time(ENTER_LIMIT_SECONDS)
 
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
-    assert world.agent().shown == "ready"
+    assert world.agent().shown == "ready", "the customer has answered: nothing rings any more"
+    customer.is_let_go(Outcome.INTERRUPTED)
 
 
 # ---- keys ----------------------------------------------------------------------------------------------
@@ -351,7 +376,8 @@ def test_given_a_wish_when_a_second_key_follows_then_the_first_stands() -> None:
 
     decision = customer.presses("1")
 
-    assert decision.changes == []
+    assert (decision.changes, decision.effects) == ([], [])
+    customer.is_let_go(Outcome.CANCELLED_BY_KEY)
     assert customer.state is S.CANCELLED
 
 
@@ -400,9 +426,9 @@ def late_events(customer: Customer, effects: list[Effect]) -> list[Event]:
     events: list[Event] = []
     for leg in legs:
         events += [LegRinging(leg), LegAnswered(leg), LegEntered(leg), KeyPressed(leg, "1"), LegEnded(leg, 16, 200)]
-        events += [PlayingFinished(leg, tag) for tag in ("announcement", "whisper")]
+        events += [PlayingFinished(leg, tag) for tag in ("announcement.1", "announcement.2", "whisper")]
     events += [EffectEnded(effect, result) for effect in effects for result in ResultKind]
-    timers = ("ring", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge")
+    timers = ("ring", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "closing")
     events += [TimerFired(attempt.id, name) for name in timers]
     return events
 

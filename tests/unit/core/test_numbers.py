@@ -12,7 +12,7 @@ import pytest
 
 from engine.core.effects import Connect, Dismantle, Farewell, Release
 from engine.core.model import CallbackState, Outcome, PromptId, Reason
-from tests.unit.core.world import BILLING, Customer, World, connected, says
+from tests.unit.core.world import BILLING, LAST_WORDS, Customer, World, connected, only, says
 
 S = CallbackState
 
@@ -101,33 +101,35 @@ def network_says(cause: int, sip_code: int) -> Callable[[Customer], None]:
 
 @dataclass(frozen=True)
 class Number:
+    """`let_go`: we end the call, so the attempt is over only when the leg is gone."""
+
     last_digits: str
     story: Callable[[Customer], None]
     outcomes: tuple[Outcome, ...]
     state: CallbackState
     reason: Reason | None = None
-    counted: bool = True
+    let_go: bool = False
 
 
 PERSONS = [Number(f"{n:02}", presses_1_when_asked, (Outcome.CONNECTED,), S.COMPLETED, Reason.TALKED) for n in range(10)]
 NUMBERS = [
     *PERSONS,
     Number("10", network_says(17, 486), (Outcome.BUSY,), S.RETRY_WAIT),
-    Number("11", rings_for_ever, (Outcome.NO_ANSWER,), S.RETRY_WAIT),
+    Number("11", rings_for_ever, (Outcome.NO_ANSWER,), S.RETRY_WAIT, let_go=True),
     Number("12", network_says(21, 603), (Outcome.REJECTED,), S.RETRY_WAIT),
-    Number("13", never_presses, (Outcome.UNCONFIRMED,), S.RETRY_WAIT),
-    Number("14", never_presses, (Outcome.UNCONFIRMED,), S.RETRY_WAIT),
-    Number("15", presses("3"), (Outcome.CANCELLED_BY_KEY,), S.CANCELLED, Reason.BY_KEY),
+    Number("13", never_presses, (Outcome.UNCONFIRMED,), S.RETRY_WAIT, let_go=True),
+    Number("14", never_presses, (Outcome.UNCONFIRMED,), S.RETRY_WAIT, let_go=True),
+    Number("15", presses("3"), (Outcome.CANCELLED_BY_KEY,), S.CANCELLED, Reason.BY_KEY, let_go=True),
     Number("16", hangs_up_during_the_announcement, (Outcome.HUNG_UP,), S.RETRY_WAIT),
     Number("17", network_says(1, 404), (Outcome.INVALID_NUMBER,), S.UNSUCCESSFUL, Reason.INVALID_NUMBER),
     Number("18", network_says(38, 503), (Outcome.NETWORK_FAILURE,), S.RETRY_WAIT),
     Number("19", is_busy_then_a_person, (Outcome.BUSY, Outcome.CONNECTED), S.COMPLETED, Reason.TALKED),
-    Number("20", presses("2"), (Outcome.LATER,), S.RETRY_WAIT),
+    Number("20", presses("2"), (Outcome.LATER,), S.RETRY_WAIT, let_go=True),
     Number("22", presses_1_late, (Outcome.CONNECTED,), S.COMPLETED, Reason.TALKED),
-    Number("23", is_silent_then_greets, (Outcome.UNCONFIRMED,), S.RETRY_WAIT),
+    Number("23", is_silent_then_greets, (Outcome.UNCONFIRMED,), S.RETRY_WAIT, let_go=True),
     Number("24", plays_early_media_then_answers, (Outcome.CONNECTED,), S.COMPLETED, Reason.TALKED),
     Number("25", presses_1_over_the_announcement, (Outcome.CONNECTED,), S.COMPLETED, Reason.TALKED),
-    Number("27", presses("9"), (Outcome.NEVER_AGAIN,), S.CANCELLED, Reason.NEVER_AGAIN),
+    Number("27", presses("9"), (Outcome.NEVER_AGAIN,), S.CANCELLED, Reason.NEVER_AGAIN, let_go=True),
 ]
 
 
@@ -138,6 +140,8 @@ def test_given_a_number_when_it_is_called_then_the_attempt_ends_as_the_table_say
     customer = world.customer()
 
     number.story(customer)
+    if number.let_go:
+        customer.is_let_go(number.outcomes[-1])
 
     assert customer.outcomes == number.outcomes
     assert (customer.state, customer.reason) == (number.state, number.reason)
@@ -240,8 +244,10 @@ def test_given_a_wish_by_key_when_it_is_pressed_then_it_is_confirmed_and_the_cal
 
     presses(digit)(customer)
 
-    assert isinstance(customer.hears, Farewell)
-    assert says(customer.hears) == (prompt,)
+    assert says(only(customer.hears, Farewell)) == (prompt,)
+    assert world.agent().shown == "ready", "the agent need not wait for the last words"
+    world.pass_time(LAST_WORDS)
+    assert customer.attempt.ended_at == world.now
 
 
 def test_given_nothing_pressed_when_asked_twice_then_a_goodbye_is_said() -> None:
@@ -251,8 +257,8 @@ def test_given_nothing_pressed_when_asked_twice_then_a_goodbye_is_said() -> None
 
     never_presses(customer)
 
-    assert isinstance(customer.hears, Release)
-    assert says(customer.hears) == (PromptId.UNCONFIRMED_GOODBYE,)
+    assert says(only(customer.hears, Release)) == (PromptId.UNCONFIRMED_GOODBYE,)
+    customer.is_let_go(Outcome.UNCONFIRMED)
 
 
 def test_given_a_busy_number_when_the_call_ends_then_cause_and_sip_code_are_kept() -> None:
@@ -272,4 +278,5 @@ def test_given_key_2_when_pressed_then_the_next_call_is_later_by_the_services_se
 
     presses("2")(customer)
 
+    customer.is_let_go(Outcome.LATER)
     assert customer.waits_until == BILLING.confirmation.later_seconds

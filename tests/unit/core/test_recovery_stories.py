@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.callflow import ENTER_LIMIT_SECONDS
-from engine.core.effects import Connect, DialCustomer, HoldWithMusic, Play, Release, RingAgent
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, LegSeen, PlayingFinished, ResultKind
 from engine.core.model import CallbackState, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, only, says
@@ -166,7 +166,7 @@ def test_given_a_ringing_customer_then_the_ringing_goes_on_until_the_ring_timeou
     assert decision.effects == []
     assert customer.state is S.DIALING
     world.pass_time(BILLING.ring_timeout_seconds)
-    assert customer.outcomes == (Outcome.NO_ANSWER,)
+    customer.is_let_go(Outcome.NO_ANSWER)
 
 
 def test_given_a_ringing_customer_whose_ringing_was_never_told_then_it_is_known_that_the_phone_rang() -> None:
@@ -197,7 +197,7 @@ def test_given_a_customer_who_answered_and_is_kept_by_the_dialplan_then_we_wait_
     customer = interrupted(announcing)
     customer.world.see(customer.attempt.id, RINGING)
     customer.world.pass_time(ENTER_LIMIT_SECONDS)
-    assert customer.outcomes == (Outcome.INTERRUPTED,)
+    customer.is_let_go(Outcome.INTERRUPTED)
 
 
 @pytest.mark.parametrize("agent", list(LegSeen))
@@ -216,6 +216,24 @@ def test_given_a_confirmed_customer_in_our_hands_then_music_again_and_the_agent_
     assert [release.leg for release in world.done(Release)] == ([] if agent is GONE else [old_leg])
     assert world.agent().leg == LegEnded(customer.attempt.agent_leg).leg != old_leg
     world.agent().answers()
+    assert customer.state is S.CONNECTED
+
+
+@pytest.mark.parametrize("agent", list(LegSeen))
+def test_given_a_call_that_was_being_bridged_then_its_bridge_goes_before_the_music_and_the_next_agent_has_another(
+    agent: LegSeen,
+) -> None:
+    customer = interrupted(bridging)
+    world = customer.world
+    [first] = world.done(Connect)
+
+    decision = world.see(customer.attempt.id, ENTERED, agent)
+
+    kinds = [type(effect) for effect in decision.effects if isinstance(effect, Dismantle | HoldWithMusic)]
+    assert kinds == [Dismantle, HoldWithMusic], "who is in a bridge hears no music of their own"
+    assert [effect.bridge for effect in world.done(Dismantle)] == [first.bridge]
+    world.agent().answers()
+    assert world.done(Connect)[-1].bridge == customer.attempt.bridge != first.bridge
     assert customer.state is S.CONNECTED
 
 
@@ -239,7 +257,7 @@ def test_given_a_confirmed_customer_then_the_hold_limit_counts_from_the_confirma
 
     world.pass_time(BILLING.hold_limit_seconds - 20)
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 def test_given_a_hold_limit_that_passed_in_the_whisper_when_the_agent_is_lost_then_the_wait_still_ends() -> None:
@@ -261,8 +279,8 @@ def test_given_a_hold_limit_that_passed_in_the_whisper_when_the_agent_is_lost_th
     world.see(customer.attempt.id, ENTERED)
     world.pass_time(1)
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
     assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 def test_given_a_conversation_with_both_legs_then_it_is_left_alone() -> None:
@@ -390,7 +408,7 @@ def test_given_a_playback_told_after_the_restart_then_it_belongs_to_nobody() -> 
     customer = interrupted(confirmed)
     customer.world.see(customer.attempt.id, ENTERED, RINGING)
 
-    decision = customer.world.tell(PlayingFinished(customer.attempt.customer_leg, "announcement"))
+    decision = customer.world.tell(PlayingFinished(customer.attempt.customer_leg, "announcement.1"))
 
     assert decision.changes == []
     assert len(customer.world.done(RingAgent)) == 2

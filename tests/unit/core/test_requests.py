@@ -37,6 +37,20 @@ def test_given_nobody_ready_when_a_request_comes_then_it_waits_at_its_position()
     assert second.callback.created_at == second.callback.joined_at == START
 
 
+def test_given_a_free_agent_when_a_request_comes_then_the_answer_says_that_it_is_being_served() -> None:
+    world = World()
+    world.results.clear()
+    world.agent().ready()
+
+    served, waiting = world.ask(), world.ask()
+
+    assert isinstance(served, Accepted)
+    assert (served.callback.state, served.position) == (S.RESERVED, None)
+    assert served.callback == world.journal.callbacks[served.callback.id]
+    assert isinstance(waiting, Accepted)
+    assert (waiting.callback.state, waiting.position) == (S.QUEUED, 1)
+
+
 def test_given_a_request_with_an_idempotency_key_then_the_key_is_written_with_it() -> None:
     world = World()
     key = IdempotencyKey("k1", "hash of the body", "the answer")
@@ -123,7 +137,9 @@ def test_given_a_request_between_attempts_when_it_is_cancelled_then_it_is_never_
     customer = world.customer()
     customer.hangs_up(17, 486)
 
-    customer.cancels()
+    reply = customer.cancels().reply
+    assert isinstance(reply, Accepted)
+    assert reply.callback == customer.callback
     world.pass_time(BILLING.life_seconds)
 
     assert customer.state is S.CANCELLED

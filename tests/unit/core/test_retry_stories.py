@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.callflow import FREE_LATERS, LAST_WORDS_LIMIT_SECONDS
 from engine.core.effects import DialCustomer
 from engine.core.model import AttemptPolicy, CallbackState, Outcome, OutcomeRule, Reason, Service
 from engine.core.retry import FAULTS_BEFORE_HOLD
@@ -28,9 +29,16 @@ def has_no_answer(customer: Customer) -> None:
     customer.hangs_up(19, 480)
 
 
-def presses_2(customer: Customer) -> None:
+def asks_for_later(customer: Customer) -> None:
     customer.answers()
     customer.presses("2")
+    customer.is_let_go(Outcome.LATER)
+
+
+def finds_no_agent(customer: Customer) -> None:
+    """The reserved agent leaves while the phone does not ring yet."""
+    customer.world.agent().leaves()
+    customer.is_let_go(Outcome.NO_AGENT)
 
 
 def abandons(customer: Customer) -> None:
@@ -92,18 +100,91 @@ def test_given_a_rule_with_a_maximum_when_it_is_reached_then_the_callback_is_uns
     assert (customer.state, customer.reason) == (S.UNSUCCESSFUL, Reason.ATTEMPTS_EXHAUSTED)
 
 
-def test_given_later_by_key_when_pressed_twice_then_it_is_free_and_the_third_counts() -> None:
+def test_given_later_by_key_when_pressed_twice_then_it_is_free_and_the_third_time_the_key_does_nothing() -> None:
     world = world_with(policy=AttemptPolicy(max=1))
     customer = world.customer()
-
-    for _free in range(2):
-        presses_2(customer)
+    for _free in range(FREE_LATERS):
+        asks_for_later(customer)
         assert customer.state is S.RETRY_WAIT
+        assert customer.waits_until == BILLING.confirmation.later_seconds
         waits(customer)
-    presses_2(customer)
+    customer.answers()
 
+    decision = customer.presses("2")
+
+    assert (decision.changes, decision.effects) == ([], [])
+    assert customer.is_in(S.ANNOUNCING)
+    for _asked in range(1 + BILLING.confirmation.repeats):
+        customer.hears_announcement()
+        world.pass_time(BILLING.confirmation.wait_seconds)
+    customer.is_let_go(Outcome.UNCONFIRMED)
     assert (customer.state, customer.reason) == (S.UNSUCCESSFUL, Reason.ATTEMPTS_EXHAUSTED)
-    assert customer.outcomes == (Outcome.LATER,) * 3
+    assert customer.outcomes == (Outcome.LATER, Outcome.LATER, Outcome.UNCONFIRMED)
+
+
+def test_given_later_by_key_twice_when_the_customer_presses_1_the_third_time_then_they_are_connected() -> None:
+    world = world_with()
+    customer = world.customer()
+    for _free in range(FREE_LATERS):
+        asks_for_later(customer)
+        waits(customer)
+    customer.answers()
+    customer.presses("2")
+
+    customer.presses("1")
+
+    assert customer.state is S.CONFIRMED
+
+
+LATER = BILLING.confirmation.later_seconds
+
+
+@pytest.mark.parametrize(
+    ("life_seconds", "kept"),
+    [(LATER, False), (LATER + LAST_WORDS_LIMIT_SECONDS, False), (LATER + LAST_WORDS_LIMIT_SECONDS + 1, True)],
+)
+def test_given_later_by_key_then_it_is_promised_only_if_the_life_lasts_until_then_however_long_the_last_words(
+    life_seconds: float,
+    kept: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    world = world_with(replace(BILLING, life_seconds=life_seconds))
+    world.last_words_seconds = LAST_WORDS_LIMIT_SECONDS - 0.25
+    customer = world.customer()
+    customer.answers()
+
+    decision = customer.presses("2")
+
+    if kept:
+        customer.is_let_go(Outcome.LATER)
+        waits(customer)
+        assert (customer.is_in(S.DIALING), customer.attempt.n) == (True, 2)
+    else:
+        assert (decision.changes, decision.effects) == ([], [])
+        assert customer.is_in(S.ANNOUNCING)
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        (OutcomeRule(max=1), False),
+        (OutcomeRule(interval_seconds=BILLING.life_seconds), False),
+        (OutcomeRule(max=2, interval_seconds=60), True),
+    ],
+)
+def test_given_later_by_key_when_the_policy_has_a_rule_for_it_then_only_what_it_allows_is_promised(
+    rule: OutcomeRule,
+    kept: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    world = world_with(policy=AttemptPolicy(by_outcome={Outcome.LATER: rule}))
+    customer = world.customer()
+    customer.answers()
+
+    customer.presses("2")
+
+    assert customer.closing is (Outcome.LATER if kept else None)
+    if kept:
+        customer.is_let_go(Outcome.LATER)
+        assert customer.waits_until == rule.interval_seconds
 
 
 def test_given_an_abandoned_call_when_it_is_due_again_then_it_is_at_the_head_of_the_line() -> None:
@@ -142,7 +223,7 @@ def test_given_faults_of_our_own_when_the_limit_is_reached_then_it_is_held_and_n
     customer = world.customer()
     for n in range(1, FAULTS_BEFORE_HOLD + 1):
         assert customer.attempt.n == n
-        world.agent().leaves()
+        finds_no_agent(customer)
         world.agent().ready()
         if n < FAULTS_BEFORE_HOLD:
             waits(customer)
@@ -158,7 +239,7 @@ def test_given_faults_of_our_own_when_the_limit_is_reached_then_it_is_held_and_n
 def test_given_a_held_callback_when_it_is_cancelled_then_it_ends() -> None:
     world = world_with(policy=AttemptPolicy(by_outcome={Outcome.NO_AGENT: OutcomeRule(max=1)}))
     customer = world.customer()
-    world.agent().leaves()
+    finds_no_agent(customer)
     assert customer.callback.next_attempt_at is None
 
     customer.cancels(Reason.BY_ADMIN)
@@ -169,7 +250,8 @@ def test_given_a_held_callback_when_it_is_cancelled_then_it_ends() -> None:
 def test_given_a_held_callback_when_its_life_is_over_then_it_expires() -> None:
     world = world_with(policy=AttemptPolicy(by_outcome={Outcome.NO_AGENT: OutcomeRule(max=1)}))
     customer = world.customer()
-    world.agent().leaves()
+    finds_no_agent(customer)
+    assert customer.is_in(S.RETRY_WAIT)
 
     world.pass_time(BILLING.life_seconds)
 
@@ -239,7 +321,7 @@ def test_given_a_life_that_ended_in_a_call_when_the_call_is_the_last_fault_then_
     world.agent().rejects()
     world.pass_time(BILLING.hold_limit_seconds)
 
-    assert customer.outcomes == (Outcome.NO_AGENT,)
+    customer.is_let_go(Outcome.NO_AGENT)
     assert customer.state is S.EXPIRED
 
 
@@ -253,5 +335,5 @@ def test_given_a_policy_changed_between_attempts_then_the_new_one_decides(outcom
         is_busy(customer)
         assert customer.state is S.UNSUCCESSFUL
     else:
-        world.agent().leaves()
+        finds_no_agent(customer)
         assert world.journal.causes(customer.id)[-1] == "held_for_supervisor"

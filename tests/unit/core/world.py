@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from engine.core.callflow import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
 from engine.core.dispatcher import Accepted, Decision, Dispatcher, Refusal, Snapshot
 from engine.core.effects import (
     Connect,
@@ -52,6 +53,7 @@ from engine.core.model import (
     AgentStatus,
     Attempt,
     AttemptId,
+    BridgeId,
     Callback,
     CallbackId,
     CallbackState,
@@ -72,6 +74,10 @@ from tests.unit.core.journal import Journal
 
 START = 1_700_000_000.0
 NORMAL_CLEARING = 16
+HANG_UP = 0.25
+"""Seconds from a release to the end of the leg."""
+LAST_WORDS = 4.0
+"""The same where a few words are said first."""
 
 BILLING = Service(ServiceId("billing"), "Billing", "Example Ltd", parse("billing"))
 SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
@@ -97,8 +103,15 @@ class World:
     """One engine, its journal and everything outside of it.
 
     `results` says how each kind of effect ends; a kind that is left out is never answered. A leg that is released
-    successfully ends a moment later, as it does in Asterisk. `unseen` are confirmed attempts that no agent held at
-    the start and that were not looked at since: their customers are not known to wait. `told` is all since the start.
+    successfully ends `hang_up_seconds` later, after last words `last_words_seconds` later; None: nothing is heard of
+    it. `leaving` are the legs on their way out, and when each will be gone. While telephony is lost, and after a
+    restart, the ends of legs go unheard.
+
+    What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
+    not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `bridges` are those
+    posted, each with its agent's leg. `unseen` are
+    confirmed attempts that no agent held at the start and that were not looked at since: their customers are not known
+    to wait. `told` is all since the start.
     """
 
     def __init__(
@@ -112,7 +125,16 @@ class World:
         self.dispatcher = Dispatcher(Snapshot())
         self.effects: list[Effect] = []
         self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
+        self.hang_up_seconds: float | None = HANG_UP
+        self.last_words_seconds: float | None = LAST_WORDS
+        self.leaving: dict[LegId, float] = {}
         self.posted: set[LegId] = set()
+        self.alive: set[LegId] = set()
+        self.given_up: set[LegId] = set()
+        self.awaited: dict[LegId, float] = {}
+        self.bridges: dict[BridgeId, LegId] = {}
+        self.bridged_since_start: set[BridgeId] = set()
+        self.dismantled: set[BridgeId] = set()
         self.unseen: set[AttemptId] = set()
         self.stopping = False
         self.telephony = True
@@ -134,25 +156,37 @@ class World:
         return first
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass; timers that fall due on the way fire in order."""
+        """Let time pass; on the way legs end and timers fire as they fall due, in order."""
         until = self.now + seconds
-        while due := [timer for timer in self.journal.timers.values() if timer.due_at <= until]:
-            timer = min(due, key=lambda timer: (timer.due_at, timer.owner, timer.name))
-            self.now = max(self.now, timer.due_at)
-            self.tell(TimerFired(timer.owner, timer.name))
-            assert self.journal.timers.get((timer.owner, timer.name)) != timer, f"{timer} fired and is still set"
+        while True:
+            timers = self.journal.timers.values()
+            timer = min(timers, key=lambda timer: (timer.due_at, timer.owner, timer.name), default=None)
+            leg = min(self.leaving, key=lambda leg: (self.leaving[leg], leg), default=None)
+            if leg is not None and self.leaving[leg] <= min(until, timer.due_at if timer else until):
+                self.now = max(self.now, self.leaving.pop(leg))
+                if self.telephony:
+                    self.tell(LegEnded(leg, NORMAL_CLEARING))
+            elif timer is not None and timer.due_at <= until:
+                self.now = max(self.now, timer.due_at)
+                self.tell(TimerFired(timer.owner, timer.name))
+                assert self.journal.timers.get((timer.owner, timer.name)) != timer, f"{timer} fired and is still set"
+            else:
+                break
         self.now = until
 
     def restart(self) -> None:
         """The engine dies and starts again from the journal; nothing has been looked at in Asterisk yet."""
         self._to_come.clear()
+        self.leaving.clear()
+        self.bridged_since_start.clear()
         self.stopping = False
         self.telephony = True
         self.told.clear()
         self.started_from = self.journal.snapshot()
         self.dispatcher = Dispatcher(self.started_from)
         held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
-        confirmed = {attempt.id for attempt in self.journal.open_attempts() if attempt.confirmed_at is not None}
+        waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
+        confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
         self.unseen = confirmed - held
 
     def fail_to_commit(self, event: Event) -> None:
@@ -233,23 +267,53 @@ class World:
             self.telephony = isinstance(event, TelephonyReady)
         if isinstance(event, AttemptSeen):
             self.unseen.discard(event.attempt)
+        self._note(event)
         decision = self.dispatcher.handle(event, self.now)
         self.told.append((event, self.now, decision))
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
         self.effects += decision.effects
-        invariants.check(self, decision, before)
+        invariants.check(self, event, decision, before)
         for effect in decision.effects:
             self._do(effect)
         return decision
 
+    def _note(self, event: Event) -> None:
+        """Keep what the event says of customers' legs, apart from what the dispatcher makes of it."""
+        match event:
+            case LegEnded(leg=leg):
+                self.alive.discard(leg)
+                self.leaving.pop(leg, None)
+            case AttemptSeen(attempt=attempt, customer=LegSeen.GONE):
+                self.alive.discard(LegId(f"{attempt}.customer"))
+            case EffectEnded(effect=DialCustomer(leg=leg), result=ResultKind.REFUSED):
+                self.alive.discard(leg)
+            case EffectEnded(effect=Release(leg=leg) | Farewell(leg=leg), result=ResultKind.REFUSED):
+                self.awaited[leg] = self.now + REFUSED_GRACE_SECONDS
+            case _:
+                pass
+
     def _do(self, effect: Effect) -> None:
+        match effect:
+            case DialCustomer(leg=leg):
+                self.alive.add(leg)
+            case Release(leg=leg, prompts=prompts) | Farewell(leg=leg, prompts=prompts):
+                self.awaited[leg] = self.now + (LAST_WORDS_LIMIT_SECONDS if prompts else CLOSE_LIMIT_SECONDS)
+            case Connect(bridge=bridge, agent=agent):
+                self.bridges[bridge] = agent
+                self.bridged_since_start.add(bridge)
+            case Dismantle(bridge=bridge):
+                self.dismantled.add(bridge)
+            case _:
+                pass
         result = self.results.get(type(effect))
         if result is None:
             return
         self._to_come.append(EffectEnded(effect, result))
         if isinstance(effect, Release | Farewell) and result is ResultKind.OK:
-            self._to_come.append(LegEnded(effect.leg, NORMAL_CLEARING))
+            seconds = self.last_words_seconds if effect.prompts else self.hang_up_seconds
+            if seconds is not None:
+                self.leaving[effect.leg] = self.now + seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +359,11 @@ class Customer:
         return self.attempts[-1]
 
     @property
+    def closing(self) -> Outcome | None:
+        """The outcome of an attempt that is decided and not over yet."""
+        return self.attempt.outcome if self.attempt.ended_at is None else None
+
+    @property
     def waits_until(self) -> float:
         """Seconds from now to the next attempt."""
         assert self.callback.next_attempt_at is not None
@@ -326,7 +395,10 @@ class Customer:
         self.enters()
 
     def hears_announcement(self, *, complete: bool = True) -> Decision:
-        return self.world.tell(PlayingFinished(self.attempt.customer_leg, "announcement", complete))
+        """The announcement that began last is over."""
+        leg = self.attempt.customer_leg
+        tag = [effect.tag for effect in self.world.done(Play) if effect.leg == leg][-1]
+        return self.world.tell(PlayingFinished(leg, tag, complete))
 
     def presses(self, digit: str) -> Decision:
         return self.world.tell(KeyPressed(self.attempt.customer_leg, digit))
@@ -339,6 +411,19 @@ class Customer:
 
     def hangs_up(self, cause: int | None = NORMAL_CLEARING, sip_code: int | None = None) -> Decision:
         return self.world.tell(LegEnded(self.attempt.customer_leg, cause, sip_code))
+
+    def is_let_go(self, outcome: Outcome) -> None:
+        """The outcome stands at once; nothing else is over until the leg is gone, which takes a while."""
+        world, attempt, before = self.world, self.attempt, self.callback
+        assert (attempt.outcome, attempt.ended_at) == (outcome, None)
+        assert len(before.outcomes) == attempt.n - 1
+        gone_at = world.leaving[attempt.customer_leg]
+        world.pass_time(gone_at - world.now - 0.125)
+        assert self.callback == before, "the leg is still there"
+        world.pass_time(0.125)
+        ended = world.journal.attempts[attempt.id]
+        assert (ended.outcome, ended.ended_at) == (outcome, gone_at)
+        assert self.outcomes == (*before.outcomes, outcome)
 
     def cancels(self, reason: Reason = Reason.BY_CUSTOMER) -> Decision:
         return self.world.tell(CancelRequested(self.id, reason))

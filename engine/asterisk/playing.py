@@ -1,0 +1,124 @@
+"""Prompts on legs: queues them, knows which are under way, and tells when the last one of an effect has ended.
+
+Asterisk cannot list playbacks and forgets one as soon as it has ended, so each has a name that can be counted up from
+its leg's. A leg of an earlier process is treated with care: its playbacks are stopped by the names they may have, and
+ours get names that nobody had before, or the end of an old prompt would be taken for the end of a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from engine.asterisk.ari import AriClient, Ok, Refused, Result
+from engine.asterisk.ari.snapshots import PlaybackState
+from engine.core.effects import Voice
+from engine.core.events import Event, PlayingFinished
+from engine.core.model import LegId, PromptId
+
+log = structlog.get_logger()
+
+INHERITED_PLAYBACKS = 12
+"""How many prompts an earlier process is expected to have queued on a leg at most."""
+
+
+class Prompts(Protocol):
+    """Where the voice prompts are, as Asterisk sees them."""
+
+    def media(self, voice: Voice, prompt: PromptId) -> str:
+        """A media address such as `sound:/path/without/extension`."""
+
+
+@dataclass(slots=True)
+class Playing:
+    """Prompts of one effect on one leg; `pending` are the playbacks that have not ended."""
+
+    leg: LegId
+    tag: str
+    pending: set[str] = field(default_factory=set)
+    complete: bool = True
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class PromptPlayer:
+    """The prompts that are playing or queued on the legs of one Asterisk."""
+
+    def __init__(self, client: AriClient, prompts: Prompts, tell: Callable[[Event], None]) -> None:
+        self._client = client
+        self._prompts = prompts
+        self._tell = tell
+        self._playing: dict[str, Playing] = {}
+        self._played: dict[LegId, int] = {}
+        self._inherited: set[LegId] = set()
+        self._process = secrets.token_hex(3)
+
+    def leg_begins(self, leg: LegId) -> None:
+        """The leg is about to be made by us: nothing plays on it yet."""
+        self._played[leg] = 0
+
+    def leg_ended(self, leg: LegId) -> None:
+        """Forget what was under way on a leg that is gone."""
+        self._played.pop(leg, None)
+        self._inherited.discard(leg)
+        for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
+            self._playing.pop(playback).ended.set()
+
+    def only_these_are_left(self, channels: Container[str]) -> None:
+        """Forget legs whose end nobody heard."""
+        for leg in [leg for leg in self._played if leg not in channels]:
+            self.leg_ended(leg)
+
+    def playback_ended(self, playback: str, state: PlaybackState, media: str) -> None:
+        """Asterisk finished one prompt."""
+        playing = self._playing.pop(playback, None)
+        if playing is None:
+            return
+        playing.pending.discard(playback)
+        if state is PlaybackState.FAILED:
+            playing.complete = False
+            log.error("prompt.failed", media=media, mend="run: ringback prompts check")
+        if not playing.pending:
+            playing.ended.set()
+            self._tell(PlayingFinished(playing.leg, playing.tag, playing.complete))
+
+    async def start(self, playing: Playing, prompts: Sequence[PromptId], voice: Voice) -> Result[None]:
+        """Queue the prompts on the leg: Asterisk plays them without a gap. All are registered beforehand."""
+        leg = playing.leg
+        media = [self._prompts.media(voice, prompt) for prompt in prompts]
+        first = self._played.get(leg, 0)
+        self._played[leg] = first + len(prompts)
+        name = f"{leg}.play.{self._process}" if leg in self._inherited else f"{leg}.play"
+        ids = [f"{name}.{first + n}" for n in range(len(prompts))]
+        playing.pending.update(ids)
+        for playback in ids:
+            self._playing[playback] = playing
+        for n, playback in enumerate(ids):
+            result = await self._client.channels.play(leg, media[n], playback)
+            if not isinstance(result, Ok):
+                self._could_not_queue(playing, ids[n:])
+                if isinstance(result, Refused) and result.gone:
+                    self.leg_ended(leg)
+                return result
+        return Ok(None)
+
+    async def stop(self, leg: LegId) -> None:
+        """Stop what plays on the leg and what is queued there."""
+        if leg not in self._played:
+            self._played[leg] = 0
+            self._inherited.add(leg)
+            stop = self._client.playbacks.stop
+            await asyncio.gather(*(stop(f"{leg}.play.{n}") for n in range(INHERITED_PLAYBACKS)))
+        for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
+            await self._client.playbacks.stop(playback)
+
+    def _could_not_queue(self, playing: Playing, playbacks: Sequence[str]) -> None:
+        playing.complete = False
+        for playback in playbacks:
+            self._playing.pop(playback, None)
+            playing.pending.discard(playback)
+        playing.ended.set()

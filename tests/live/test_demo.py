@@ -1,0 +1,108 @@
+"""`ringback demo` as a user runs it: it tells the truth as JSON, and leaves nothing behind, however it ends.
+
+The runs begin with the first live test (see conftest) and go on beside the others; these tests come last and wait.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from engine.core.model import CallbackState, Outcome, Reason, RequestChannel
+from engine.demo.cast import CAST
+from tests.live.conftest import INTERRUPTIONS
+from tests.live.demo_runs import DemoRuns, Ended, Interruption
+
+# fmt: off
+CALLBACK_FIELDS = [
+    "id", "parent_id", "service", "subject", "phone", "customer_id", "first_name", "last_name", "language", "context",
+    "page_url", "state", "reason", "channel", "when", "priority", "position", "wait", "scheduled_for",
+    "next_attempt_at", "agent", "disposition", "created_at", "ended_at", "attempts",
+]
+ATTEMPT_FIELDS = [
+    "n", "outcome", "cause", "sip_code", "verdict", "agent", "dialed_at", "answered_at", "confirmed_at", "bridged_at",
+    "ended_at", "talk_seconds",
+]
+# fmt: on
+
+
+@pytest.fixture(scope="session")
+def whole(demo_runs: DemoRuns) -> Ended:
+    return demo_runs.whole()
+
+
+def callbacks_of(run: Ended) -> list[dict[str, Any]]:
+    callbacks: list[dict[str, Any]] = json.loads(run.output)["callbacks"]
+    return callbacks
+
+
+def left_behind(run: Ended) -> dict[str, object]:
+    return {
+        "processes": run.processes_left,
+        "process group": run.group_left,
+        "ports": run.ports_left,
+        "folders": run.folders_left,
+    }
+
+
+NOTHING = {"processes": [], "process group": False, "ports": [], "folders": []}
+
+
+def test_every_callback_of_the_demo_ends_as_its_number_says(whole: Ended) -> None:
+    assert whole.code == 0, whole.errors
+    told = json.loads(whole.output)
+    assert set(told) == {"callbacks", "ok"}
+    assert told["ok"] is True
+    endings = [(each["phone"], each["state"], each["reason"]) for each in told["callbacks"]]
+    assert endings == [(part.number, part.state, part.reason) for part in CAST]
+
+
+def test_the_demo_gives_callbacks_as_the_interface_does(whole: Ended) -> None:
+    for callback in callbacks_of(whole):
+        assert list(callback) == CALLBACK_FIELDS
+        assert CallbackState(callback["state"]).ended
+        assert Reason(callback["reason"])
+        assert RequestChannel(callback["channel"]) is RequestChannel.WEB
+        assert is_utc(callback["created_at"])
+        assert is_utc(callback["ended_at"])
+        assert [attempt["n"] for attempt in callback["attempts"]] == [*range(1, len(callback["attempts"]) + 1)]
+        for attempt in callback["attempts"]:
+            assert list(attempt) == ATTEMPT_FIELDS
+            assert Outcome(attempt["outcome"])
+            assert is_utc(attempt["dialed_at"])
+            assert is_utc(attempt["ended_at"])
+
+
+def test_an_attempt_that_connected_has_all_its_times_in_order(whole: Ended) -> None:
+    attempts = [attempt for callback in callbacks_of(whole) for attempt in callback["attempts"]]
+    connected = [attempt for attempt in attempts if attempt["outcome"] == "connected"]
+    assert connected
+    for attempt in connected:
+        times = [attempt[f"{name}_at"] for name in ("dialed", "answered", "confirmed", "bridged", "ended")]
+        assert None not in times
+        assert times == sorted(times)
+        assert attempt["talk_seconds"] > 0
+    assert all(attempt["talk_seconds"] is None for attempt in attempts if attempt["bridged_at"] is None)
+
+
+def test_the_demo_leaves_nothing_behind(whole: Ended) -> None:
+    assert left_behind(whole) == NOTHING
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS, ids=lambda each: f"{each.number.name} {each.at.name}")
+def test_a_demo_that_is_interrupted_says_so_in_one_line_and_leaves_nothing_behind(
+    demo_runs: DemoRuns, interruption: Interruption
+) -> None:
+    run = demo_runs.interrupted(interruption)
+    assert run.code == 130, run.errors
+    assert run.output == ""
+    assert run.processes_seen >= 4, "the demo, its engine and two Asterisks ran when the signal came"
+    lines = run.errors.splitlines()
+    assert all(line.startswith("demo: ") for line in lines), run.errors
+    assert lines[-1] == "demo: interrupted; nothing is left running"
+    assert left_behind(run) == NOTHING
+
+
+def is_utc(text: str) -> bool:
+    return text.endswith("Z") and datetime.fromisoformat(text).utcoffset() is not None

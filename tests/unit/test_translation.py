@@ -1,0 +1,104 @@
+"""What Asterisk's events and looks say in the core's words: only of legs that we named, and only what matters."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.asterisk.ari.parsing import parse
+from engine.asterisk.ari.snapshots import read_channel
+from engine.asterisk.translation import our_leg, seen, translated
+from engine.core.events import Event, KeyPressed, LegAnswered, LegEnded, LegEntered, LegRinging, LegSeen
+from engine.core.model import LegId
+from tests.unit.ari_samples import channel, text
+
+LEG = "cb1-2.customer"
+
+
+@pytest.mark.parametrize("name", ["c1-1.customer", "c1-1.agent.1", "0abc-12.agent.31"])
+def test_a_leg_that_we_named_is_ours(name: str) -> None:
+    assert our_leg(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1700000000.12",
+        "c1-1.customer.play.0",
+        "c1-1.agent",
+        "c1.customer",
+        "C1-1.customer",
+        "c1-1.customer;2",
+        "x c1-1.customer",
+        "c1-1.customer\n",
+        "",
+    ],
+)
+def test_a_leg_with_any_other_name_is_not_ours(name: str) -> None:
+    assert our_leg(name) is None
+
+
+def said(type_name: str, leg: str = LEG, state: str = "Up", **fields: object) -> Event | None:
+    return translated(parse(text(type_name, channel={**channel(leg), "state": state}, **fields)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("state", ["Ring", "Ringing"])
+def test_a_leg_that_rings(state: str) -> None:
+    assert said("ChannelStateChange", state=state) == LegRinging(LegId(LEG))
+
+
+def test_a_leg_that_is_answered() -> None:
+    assert said("ChannelStateChange", state="Up") == LegAnswered(LegId(LEG))
+
+
+@pytest.mark.parametrize("state", ["Down", "Dialing", "Busy", "Something new"])
+def test_other_states_say_nothing(state: str) -> None:
+    assert said("ChannelStateChange", state=state) is None
+
+
+def test_a_leg_in_our_hands() -> None:
+    assert said("StasisStart", args=[]) == LegEntered(LegId(LEG))
+
+
+def test_a_leg_that_ended_with_the_networks_words() -> None:
+    ended = said("ChannelDestroyed", cause=17, cause_txt="User busy", tech_cause=486)
+    assert ended == LegEnded(LegId(LEG), 17, 486)
+
+
+def test_cause_zero_is_no_cause() -> None:
+    assert said("ChannelDestroyed", cause=0, cause_txt="Unknown") == LegEnded(LegId(LEG), None, None)
+
+
+def test_a_key() -> None:
+    assert said("ChannelDtmfReceived", digit="3", duration_ms=100) == KeyPressed(LegId(LEG), "3")
+
+
+@pytest.mark.parametrize(
+    ("type_name", "fields"),
+    [
+        ("StasisStart", {"args": []}),
+        ("ChannelStateChange", {}),
+        ("ChannelDestroyed", {"cause": 16, "cause_txt": "Normal"}),
+        ("ChannelDtmfReceived", {"digit": "1", "duration_ms": 100}),
+    ],
+)
+def test_other_peoples_legs_mean_nothing(type_name: str, fields: dict[str, object]) -> None:
+    assert said(type_name, "1700000000.12", **fields) is None
+
+
+def test_events_the_core_does_not_ask_for_mean_nothing() -> None:
+    assert said("ChannelCreated") is None
+    assert said("StasisEnd") is None
+
+
+@pytest.mark.parametrize(
+    ("application", "what"),
+    [("Stasis", LegSeen.ENTERED), ("AppDial2", LegSeen.RINGING), ("Playback", LegSeen.RINGING), ("", LegSeen.RINGING)],
+)
+def test_a_look_at_a_leg(application: str, what: LegSeen) -> None:
+    raw = channel(LEG)
+    raw["dialplan"] = {**raw["dialplan"], "app_name": application}
+    assert seen(read_channel(raw)) is what
+
+
+def test_a_leg_that_a_look_does_not_find_is_gone() -> None:
+    assert seen(None) is LegSeen.GONE
