@@ -20,7 +20,8 @@ from engine.api import build_app
 from engine.api.ports import Check
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.config import AsteriskSettings, Settings, read_secret
-from engine.core.callflow import CallFlow, Phase
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher, Reply, Snapshot
 from engine.core.effects import EffectClass, Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady

@@ -4,22 +4,30 @@ The flow owns the attempt's record, its legs and its timers, and nothing else: i
 moves the callback and the agent. Each phase answers only the events that mean something in it; all others are late or
 doubled news and change nothing. Every phase that waits for the outside has a timer that ends on the human's side.
 
-    DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
-       |          |            |           |  ^____ agent missed ____|              |
-       |__________|____________|___________|_______ CLOSING ________________________|___^
-
-CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
-attempt is over only when that leg is gone, so the next attempt can never overlap with it.
-
-The module is long because the machine is one: splitting it would tear phases from the timers that end them.
+The phases and limits stand in callphase.py. The module is long because the machine is one: splitting it further would
+tear phases from the timers that end them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from engine.core import outcomes, retry
+from engine.core.callphase import (
+    ANNOUNCE_LIMIT_SECONDS,
+    ANNOUNCEMENT,
+    BRIDGE_LIMIT_SECONDS,
+    CLOSE_LIMIT_SECONDS,
+    CONVERSATION_LIMIT_SECONDS,
+    ENTER_LIMIT_SECONDS,
+    FREE_LATERS,
+    LAST_WORDS_LIMIT_SECONDS,
+    REFUSED_GRACE_SECONDS,
+    WHISPER_LIMIT_SECONDS,
+    Phase,
+    Step,
+    phase_of,
+)
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -59,43 +67,6 @@ from engine.core.facts import (
 )
 from engine.core.model import Agent, AgentId, Attempt, Callback, LegId, Outcome, PromptId, Service
 
-ENTER_LIMIT_SECONDS = 40.0
-"""From the answer to our hands; longer than the dialplan keeps a customer while the engine is away."""
-ANNOUNCE_LIMIT_SECONDS = 60.0
-WHISPER_LIMIT_SECONDS = 10.0
-BRIDGE_LIMIT_SECONDS = 10.0
-REFUSED_GRACE_SECONDS = 2.0
-"""A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
-CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
-CLOSE_LIMIT_SECONDS = 10.0
-"""For a leg that is hung up to be gone, and for one that hears last words first."""
-LAST_WORDS_LIMIT_SECONDS = 30.0
-FREE_LATERS = 2
-"""How often a customer may ask for a later call; after that the key does nothing."""
-
-ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
-
-
-class Phase(StrEnum):
-    DIALING = "dialing"
-    ANSWERED = "answered"
-    ANNOUNCING = "announcing"
-    CONFIRMED = "confirmed"
-    WHISPERING = "whispering"
-    BRIDGING = "bridging"
-    CONNECTED = "connected"
-    CLOSING = "closing"
-    ENDED = "ended"
-
-
-@dataclass(slots=True)
-class Step:
-    """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
-
-    effects: list[Effect] = field(default_factory=list)
-    timers: dict[str, float | None] = field(default_factory=dict)
-    facts: list[Fact] = field(default_factory=list)
-
 
 class CallFlow:
     """The state machine of one attempt. Methods take the event and the time and return a Step."""
@@ -103,7 +74,7 @@ class CallFlow:
     def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
         self.attempt = attempt
         self.service = service
-        self.phase = _phase_of(attempt)
+        self.phase = phase_of(attempt)
         self._callback = callback
         self._phone = callback.request.phone
         self._voice = Voice(service.id, callback.request.language)
@@ -117,11 +88,6 @@ class CallFlow:
     @property
     def agent(self) -> AgentId | None:
         return self._agent.id if self._agent else None
-
-    @property
-    def in_flight(self) -> bool:
-        """Dialled and not yet answered by the customer."""
-        return self.phase is Phase.DIALING
 
     # ---- what the dispatcher asks for ----------------------------------------------------------------
 
@@ -609,16 +575,3 @@ class CallFlow:
     def _taken(self) -> Step:
         step, self._step = self._step, Step()
         return step
-
-
-def _phase_of(attempt: Attempt) -> Phase:
-    """Where a restored attempt stood; a call about to be bridged goes back to waiting for its agent."""
-    if attempt.ended_at is not None:
-        return Phase.ENDED
-    if attempt.outcome is not None:
-        return Phase.CLOSING
-    if attempt.bridged_at is not None:
-        return Phase.CONNECTED
-    if attempt.confirmed_at is not None:
-        return Phase.CONFIRMED
-    return Phase.ANSWERED if attempt.answered_at is not None else Phase.DIALING

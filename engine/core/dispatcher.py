@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from engine.core import retry
 from engine.core.book import CallbackBook
-from engine.core.callflow import CallFlow, Step
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Step
 from engine.core.changes import (
     AttemptChanged,
     Change,

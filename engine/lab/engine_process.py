@@ -101,6 +101,12 @@ class EngineProcess:
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
+        return self.wait_until_ended()
+
+    def wait_until_ended(self) -> int:
+        """Its exit code once it has ended. Raises LabError, and kills it, if it does not end in time."""
+        if self._process is None:
+            return 0
         try:
             return self._process.wait(STOP_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:

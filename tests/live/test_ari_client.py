@@ -29,6 +29,7 @@ from engine.asterisk.ari.events import (
 )
 from engine.asterisk.ari.snapshots import ChannelState, PlaybackState
 from engine.lab import Lab
+from tests.live.cable import Cable
 
 pytestmark = pytest.mark.live
 
@@ -48,50 +49,6 @@ def ok(result: Result[T]) -> T:
 def refused(result: Result[T]) -> int:
     assert isinstance(result, Refused), result
     return result.status
-
-
-class Cable:
-    """A TCP relay to Asterisk that can be cut (both ends learn of it) or go dead (nobody does)."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._writers: list[asyncio.StreamWriter] = []
-        self._dead = asyncio.Event()
-
-    @asynccontextmanager
-    async def laid(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        try:
-            yield server.sockets[0].getsockname()[1]
-        finally:
-            server.close()
-            self.cut()
-
-    def cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    def go_dead(self) -> None:
-        """Connections of now carry nothing any more; later ones do."""
-        self._dead.set()
-        self._dead = asyncio.Event()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers += (writer, far_writer)
-        dead = self._dead
-        await asyncio.gather(self._pump(reader, far_writer, dead), self._pump(far_reader, writer, dead))
-
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dead: asyncio.Event) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if not dead.is_set():
-                    writer.write(data)
-                    await writer.drain()
-            if not dead.is_set():
-                writer.close()
 
 
 class Listener:

@@ -101,7 +101,7 @@ async def _two_calls_to_19(lab: Lab) -> tuple[tuple[CallReport, WitnessCall], ..
 
 
 async def _conversation(lab: Lab) -> Conversation:
-    customer, agent = "12125550125", "1500"
+    customer, agent = "13125550125", "1500"
     async with Legs(lab) as legs:
         ids = [await legs.dial(customer), await legs.dial(agent)]
         bridge = await legs.request("POST", "/bridges", {"type": "mixing"})

@@ -1,4 +1,4 @@
-"""Effects of one attempt run in order, attempts side by side; a release overtakes and cancels what its leg waits for."""
+"""Effects of one attempt run in order, attempts side by side; a release overtakes and cancels."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.callflow import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
+from engine.core.callphase import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, HoldWithMusic, Release, RingAgent
 from engine.core.events import (
     EffectEnded,

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from engine.core.callflow import CallFlow, Phase
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, Farewell, Release
 from engine.core.events import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.callflow import (
+from engine.core.callphase import (
     ANNOUNCE_LIMIT_SECONDS,
     BRIDGE_LIMIT_SECONDS,
     ENTER_LIMIT_SECONDS,

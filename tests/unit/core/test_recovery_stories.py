@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.core.callflow import ENTER_LIMIT_SECONDS
+from engine.core.callphase import ENTER_LIMIT_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, LegSeen, PlayingFinished, ResultKind
 from engine.core.model import CallbackState, Outcome, PromptId, Reason

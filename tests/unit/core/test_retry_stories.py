@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.callflow import FREE_LATERS, LAST_WORDS_LIMIT_SECONDS
+from engine.core.callphase import FREE_LATERS, LAST_WORDS_LIMIT_SECONDS
 from engine.core.effects import DialCustomer
 from engine.core.model import AttemptPolicy, CallbackState, Outcome, OutcomeRule, Reason, Service
 from engine.core.retry import FAULTS_BEFORE_HOLD

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.core.callflow import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
+from engine.core.callphase import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
 from engine.core.dispatcher import Accepted, Decision, Dispatcher, Refusal, Snapshot
 from engine.core.effects import (
     Connect,

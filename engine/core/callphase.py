@@ -1,0 +1,68 @@
+"""The phases of one live attempt, how long each may last, and what one step of it brings about.
+
+    DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
+       |          |            |           |  ^____ agent missed ____|              |
+       |__________|____________|___________|_______ CLOSING ________________________|___^
+
+CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
+attempt is over only when that leg is gone, so the next attempt can never overlap with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.core.effects import Effect
+from engine.core.facts import Fact
+from engine.core.model import Attempt, PromptId
+
+ENTER_LIMIT_SECONDS = 40.0
+"""From the answer to our hands; longer than the dialplan keeps a customer while the engine is away."""
+ANNOUNCE_LIMIT_SECONDS = 60.0
+WHISPER_LIMIT_SECONDS = 10.0
+BRIDGE_LIMIT_SECONDS = 10.0
+REFUSED_GRACE_SECONDS = 2.0
+"""A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
+CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
+CLOSE_LIMIT_SECONDS = 10.0
+"""For a leg that is hung up to be gone, and for one that hears last words first."""
+LAST_WORDS_LIMIT_SECONDS = 30.0
+FREE_LATERS = 2
+"""How often a customer may ask for a later call; after that the key does nothing."""
+
+ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
+
+
+class Phase(StrEnum):
+    DIALING = "dialing"
+    ANSWERED = "answered"
+    ANNOUNCING = "announcing"
+    CONFIRMED = "confirmed"
+    WHISPERING = "whispering"
+    BRIDGING = "bridging"
+    CONNECTED = "connected"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Step:
+    """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
+
+    effects: list[Effect] = field(default_factory=list)
+    timers: dict[str, float | None] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+
+def phase_of(attempt: Attempt) -> Phase:
+    """Where a restored attempt stood; a call about to be bridged goes back to waiting for its agent."""
+    if attempt.ended_at is not None:
+        return Phase.ENDED
+    if attempt.outcome is not None:
+        return Phase.CLOSING
+    if attempt.bridged_at is not None:
+        return Phase.CONNECTED
+    if attempt.confirmed_at is not None:
+        return Phase.CONFIRMED
+    return Phase.ANSWERED if attempt.answered_at is not None else Phase.DIALING

@@ -1,0 +1,100 @@
+"""How `ringback serve` ends when it is told to: quickly, with code 0, and without judging calls that nobody saw."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
+from engine.core.model import CallbackState
+from engine.prompts import PromptLibrary
+from engine.store.journal import Journal
+from tests.component.store_samples import a_callback, an_open_attempt
+
+RINGBACK = str(Path(sys.executable).parent / "ringback")
+DOCUMENT = {"services": [{"id": "billing", "name": "Billing", "company": "Example", "skill_expression": "billing"}]}
+
+
+def said(directory: Path) -> str:
+    return (directory / "log").read_text("utf-8")
+
+
+@contextmanager
+def serving(directory: Path, *, until: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An engine without Asterisk that has logged `until`."""
+    (directory / "ringback.toml").write_text(
+        '[http]\nport = 0\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n', "utf-8"
+    )
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [RINGBACK, "serve"],
+            cwd=directory,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "RINGBACK_ASTERISK__0__ARI_PASSWORD": "secret-of-the-lab"},
+        )
+    try:
+        deadline = time.monotonic() + 20
+        while until not in said(directory):
+            assert process.poll() is None, said(directory)
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        yield process
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+def a_call_under_way(directory: Path) -> None:
+    """A database of an engine that died while it announced."""
+
+    async def write() -> None:
+        callback = a_callback(1, state=CallbackState.DIALING)
+        async with await Journal.open(f"sqlite+aiosqlite:///{directory}/ringback.db") as journal:
+            await journal.commit(
+                [
+                    ConfigurationKept(1, json.dumps(DOCUMENT), time.time()),
+                    CallbackChanged(callback),
+                    AttemptChanged(an_open_attempt(callback.id)),
+                ]
+            )
+
+    asyncio.run(write())
+
+
+def test_a_stop_without_asterisk_leaves_a_call_under_way_to_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_call_under_way(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(
+        "from engine.prompts import PromptLibrary\nPromptLibrary.missing = lambda *_: []\n", "utf-8"
+    )
+    assert hasattr(PromptLibrary, "missing")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with serving(tmp_path, until="asterisk.unreachable") as process:
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 5
+    with closing(sqlite3.connect(tmp_path / "ringback.db")) as database:
+        assert database.execute("select outcome, ended_at from attempts").fetchall() == [(None, None)]
+        assert database.execute("select state from callbacks").fetchall() == [("dialing",)]
+
+
+@pytest.mark.parametrize("until", ["engine.starting", "http.listening"])
+def test_signals_again_and_again_end_it_once_and_in_order(tmp_path: Path, until: str) -> None:
+    with serving(tmp_path, until=until) as process:
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.002)
+        assert process.returncode == 0
+    assert "Traceback" not in said(tmp_path)

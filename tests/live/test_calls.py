@@ -1,0 +1,356 @@
+"""Calls and recovery of one Asterisk where the stories of whole calls do not reach: lost answers, sockets and sounds.
+
+The lab is this module's own, because only one program can be the dialplan's Stasis application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from engine.asterisk import calls as calls_module
+from engine.asterisk.ari import Ok
+from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent, Voice
+from engine.core.events import (
+    AttemptSeen,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    LegSeen,
+    PlayingFinished,
+    ResultKind,
+    TelephonyLost,
+    TelephonyReady,
+)
+from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.lab import Lab
+from tests.live.cable import Cable
+
+VOICE = Voice(ServiceId("billing"), "en")
+MISSING = Voice(ServiceId("no-such-sounds"), "en")
+LISTENS, RINGS = "14", "11"
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def own_lab() -> Iterator[Lab]:
+    with Lab.up(talk_seconds=20.0) as lab:
+        yield lab
+
+
+class Sounds:
+    """Long announcements, a short sound for everything else, and a service whose sounds do not exist."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._announcement = f"sound:{lab.announcement_in_asterisk}"
+
+    def media(self, voice: Voice, prompt: PromptId) -> str:
+        if voice == MISSING:
+            return f"sound:/no/such/folder/{prompt}"
+        return self._announcement if prompt is PromptId.ANNOUNCE else "sound:hello-world"
+
+
+class Desk:
+    """A node with what it told, and the attempts that are live. `port` is where it finds Asterisk."""
+
+    def __init__(self, lab: Lab, port: int, *attempts: Attempt, endpoint: str = "PJSIP/{number}@trunk") -> None:
+        self.lab = lab
+        self.told: list[Event] = []
+        self.attempts = {attempt.id: attempt for attempt in attempts}
+        self.endpoints: list[str] = []
+        self._changed = asyncio.Event()
+        settings = NodeSettings(
+            name="lab",
+            ari_url=f"http://127.0.0.1:{port}{urlsplit(lab.pbx.ari_url).path}",
+            ari_user=lab.pbx.ari_user,
+            ari_password=lab.pbx.ari_password,
+            application="ringback",
+            customer_endpoint=endpoint,
+            settle_seconds=0.3,
+        )
+        self.node = AsteriskNode(
+            settings,
+            Sounds(lab),
+            self._tell,
+            live=lambda: list(self.attempts.values()),
+            is_live=lambda each: each in self.attempts,
+            endpoints=lambda: self.endpoints,
+        )
+
+    def _tell(self, event: Event) -> None:
+        self.told.append(event)
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], object], limit_seconds: float = 10.0) -> None:
+        async with asyncio.timeout(limit_seconds):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def told_of(self, event: Event, limit_seconds: float = 10.0) -> None:
+        await self.until(lambda: event in self.told, limit_seconds)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Desk]:
+        running = asyncio.create_task(self.node.run())
+        try:
+            yield self
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Desk]:
+        async with self.open():
+            await self.told_of(TelephonyReady())
+            yield self
+
+    async def tidy(self, *legs: LegId) -> None:
+        for leg in legs:
+            await self.node.calls.hang_up(leg)
+
+    async def answered(self, attempt: Attempt, phone: str) -> None:
+        """Dial a customer and wait until the leg is in our hands."""
+        assert await self.node.perform(dial(attempt, phone)) == (ResultKind.OK, "")
+        await self.told_of(LegEntered(attempt.customer_leg))
+
+
+def new_attempt(*, agent_legs: int = 0) -> Attempt:
+    name = f"call{next(_NUMBERS)}"
+    return Attempt(AttemptId(f"{name}-1"), CallbackId(name), 1, None, 0.0, agent_legs=agent_legs)
+
+
+def phone(area: int, digits: str) -> str:
+    """Each test has its own area code, so that the network's record tells its calls apart."""
+    return f"+1{area}55501{digits}"
+
+
+def dial(attempt: Attempt, to: str) -> DialCustomer:
+    return DialCustomer(attempt.id, attempt.customer_leg, to, None, VOICE, 20.0, 120.0)
+
+
+def ring(attempt: Attempt, endpoint: str) -> RingAgent:
+    leg = attempt.agent_leg
+    return RingAgent(attempt.id, leg, AgentId("amy"), endpoint, "+12025550100", VOICE, 10.0, 60.0)
+
+
+def direct(lab: Lab) -> int:
+    port = urlsplit(lab.pbx.ari_url).port
+    assert port is not None
+    return port
+
+
+# ---- answers that are lost ---------------------------------------------------------------------------
+
+
+async def test_a_dial_whose_answer_is_lost_is_found_by_looks_and_dialled_once(own_lab: Lab) -> None:
+    cable, attempt, to = Cable(direct(own_lab)), new_attempt(), phone(201, RINGS)
+    async with cable.laid() as port, Desk(own_lab, port, attempt).ready() as desk:
+        cable.answers_lost_of = b'"channelId"'
+        result = await desk.node.perform(dial(attempt, to))
+        assert result == (ResultKind.OK, "found after a lost answer")
+        await desk.told_of(LegRinging(attempt.customer_leg))
+        assert (await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE)))[0] is ResultKind.OK
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+    assert len([call for call in own_lab.witness() if f"+{call.number}" == to]) == 1
+
+
+async def test_a_hang_up_whose_answer_is_lost_is_asked_again(own_lab: Lab) -> None:
+    cable, attempt = Cable(direct(own_lab)), new_attempt()
+    async with cable.laid() as port, Desk(own_lab, port, attempt).ready() as desk:
+        await desk.node.perform(dial(attempt, phone(202, RINGS)))
+        cable.answers_lost_of = b"DELETE /ari/channels"
+        result, _ = await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE))
+        assert result is not ResultKind.UNKNOWN
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+
+
+async def test_an_agent_whose_phone_does_not_exist_is_refused_and_nobody_else_is_kept_from_calls(own_lab: Lab) -> None:
+    attempt = new_attempt(agent_legs=1)
+    desk = Desk(own_lab, direct(own_lab), attempt)
+    desk.endpoints = ["PJSIP/agent-1001", "PJSIP/agent-nobody", "PJSIP/agent-1002"]
+    with capture_logs() as logs:
+        async with desk.ready():
+            result, why = await desk.node.perform(ring(attempt, "PJSIP/agent-nobody"))
+    assert (result, why) == (ResultKind.REFUSED, "cannot hear PJSIP/agent-nobody: 422 Event source does not exist")
+    missing = [line["endpoints"] for line in logs if line["event"] == "asterisk.endpoint_unknown"]
+    assert missing == [["PJSIP/agent-nobody"]]
+
+
+async def test_a_trunk_that_does_not_exist_is_told_in_one_line_and_nobody_is_dialled(own_lab: Lab) -> None:
+    attempt, to = new_attempt(), phone(203, LISTENS)
+    desk = Desk(own_lab, direct(own_lab), attempt, endpoint="PJSIP/{number}@nowhere")
+    with capture_logs() as logs:
+        async with desk.open():
+            await asyncio.sleep(2.5)  # two more tries
+            result, why = await desk.node.perform(dial(attempt, to))
+            assert desk.node.trouble is not None
+            assert "cannot listen to PJSIP/nowhere" in desk.node.trouble
+    assert len([line for line in logs if line["log_level"] == "error"]) == 1
+    assert TelephonyReady() not in desk.told
+    assert result is ResultKind.REFUSED
+    assert to.removeprefix("+") not in why
+    assert not [call for call in own_lab.witness() if f"+{call.number}" == to]
+
+
+# ---- prompts -----------------------------------------------------------------------------------------
+
+
+async def test_a_prompt_that_asterisk_does_not_have_is_told_as_not_complete(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as desk:
+        await desk.answered(attempt, phone(205, LISTENS))
+        await desk.node.perform(Play(attempt.id, leg, (PromptId.ANNOUNCE, PromptId.PRESS), MISSING, "a.1"))
+        await desk.told_of(PlayingFinished(leg, "a.1", complete=False))
+        await desk.node.perform(Play(attempt.id, leg, (PromptId.PRESS,), VOICE, "a.2"))
+        await desk.told_of(PlayingFinished(leg, "a.2", complete=True))
+        await desk.tidy(leg)
+
+
+@pytest.mark.parametrize("voice", [VOICE, MISSING], ids=["with sounds", "without sounds"])
+async def test_a_farewell_ends_the_leg_with_and_without_its_sounds(own_lab: Lab, voice: Voice) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as desk:
+        await desk.answered(attempt, phone(206, LISTENS))
+        words = (PromptId.CANCEL_CONFIRMED, PromptId.APOLOGY)
+        assert await desk.node.perform(Farewell(attempt.id, leg, words, voice)) == (ResultKind.OK, "")
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.node.calls.close()
+    assert desk.node.calls.playing._playing == {}
+    assert desk.node.calls.playing._played == {}
+
+
+async def test_a_farewell_whose_end_is_never_heard_is_bounded(own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls_module, "FAREWELL_LIMIT_SECONDS", 1.0)
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as desk:
+        monkeypatch.setattr(desk.node.calls.playing, "playback_ended", lambda *_: None)
+        await desk.answered(attempt, phone(207, LISTENS))
+        await desk.node.perform(Farewell(attempt.id, leg, (PromptId.ANNOUNCE,), VOICE))
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told), 3.0)
+
+
+async def test_after_a_restart_the_announcement_of_the_process_before_is_not_heard_first(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as before:
+        await before.answered(attempt, phone(208, LISTENS))
+        announcement = (PromptId.ANNOUNCE, PromptId.ANNOUNCE)
+        await before.node.perform(Play(attempt.id, leg, announcement, VOICE, "announcement.1"))
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as after:
+        began = asyncio.get_running_loop().time()
+        await after.node.perform(Play(attempt.id, leg, (PromptId.PRESS,), VOICE, "announcement.1"))
+        await after.told_of(PlayingFinished(leg, "announcement.1"))
+        # Longer than nothing, and shorter than the eighteen seconds that were queued before.
+        assert 0.4 < asyncio.get_running_loop().time() - began < 4.0
+        await after.tidy(leg)
+
+
+# ---- late legs and lost sockets ----------------------------------------------------------------------
+
+
+async def test_a_late_leg_of_an_ended_attempt_is_hung_up_before_it_is_answered(own_lab: Lab) -> None:
+    attempt, to = new_attempt(), phone(209, LISTENS)
+    async with Desk(own_lab, direct(own_lab)).ready() as desk:
+        await desk.node.perform(dial(attempt, to))
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        assert not [each for each in desk.told if isinstance(each, LegAnswered | LegEntered)]
+
+
+async def test_a_leg_of_nobody_is_hung_up_at_the_start(own_lab: Lab) -> None:
+    over, given_up = new_attempt(), new_attempt(agent_legs=1)
+    async with Desk(own_lab, direct(own_lab), over, given_up).ready() as before:
+        await before.answered(over, phone(210, LISTENS))
+        await before.node.perform(ring(given_up, "PJSIP/agent-1001"))
+        await before.told_of(LegEntered(given_up.agent_leg))
+    rung_again = replace(given_up, agent_legs=2)
+    async with Desk(own_lab, direct(own_lab), rung_again).ready() as after:
+        # Both before anybody is dialled again.
+        listed = await after.node.client.channels.list()
+        assert isinstance(listed, Ok)
+        assert not {over.customer_leg, given_up.agent_leg} & {channel.id for channel in listed.value}
+
+
+async def test_a_socket_that_is_cut_during_a_call_is_recovered_in_order(own_lab: Lab) -> None:
+    cable, attempt, gone = Cable(direct(own_lab)), new_attempt(), new_attempt()
+    async with cable.laid() as port, Desk(own_lab, port, attempt).ready() as desk:
+        await desk.answered(attempt, phone(212, LISTENS))
+        desk.attempts[gone.id] = gone
+        desk.told.clear()
+        cable.cut()
+        await desk.told_of(TelephonyReady())
+        assert desk.told == [
+            TelephonyLost(),
+            AttemptSeen(attempt.id, LegSeen.ENTERED, LegSeen.GONE),
+            AttemptSeen(gone.id, LegSeen.GONE, LegSeen.GONE),
+            TelephonyReady(),
+        ]
+        # The new socket hears the call, and its prompts.
+        await desk.node.perform(Play(attempt.id, attempt.customer_leg, (PromptId.PRESS,), VOICE, "again"))
+        await desk.told_of(PlayingFinished(attempt.customer_leg, "again"))
+        await desk.tidy(attempt.customer_leg)
+        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+
+
+async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(own_lab: Lab) -> None:
+    cable = Cable(direct(own_lab))
+    async with cable.laid() as port:
+        desk = Desk(own_lab, port)
+        look = desk.node._hang_up_nobodys
+
+        async def cut_at_the_end(channels: object) -> None:
+            desk.node._hang_up_nobodys = look  # type: ignore[method-assign]
+            cable.cut()
+            await desk.told_of(TelephonyLost())
+
+        desk.node._hang_up_nobodys = cut_at_the_end  # type: ignore[method-assign]
+        async with desk.open():
+            await desk.told_of(TelephonyReady())
+            assert desk.told == [TelephonyLost(), TelephonyReady()]
+            assert desk.node.trouble is None
+
+
+async def test_two_who_were_bridged_before_the_engine_died_are_seen_as_bridged(own_lab: Lab) -> None:
+    attempt = new_attempt(agent_legs=1)
+    legs = (attempt.customer_leg, attempt.agent_leg)
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as before:
+        await before.answered(attempt, phone(213, LISTENS))
+        await before.node.perform(HoldWithMusic(attempt.id, legs[0], (), VOICE))
+        await before.node.perform(ring(attempt, "PJSIP/agent-1003"))
+        await before.told_of(LegEntered(legs[1]))
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as apart:
+        assert AttemptSeen(attempt.id, LegSeen.ENTERED, LegSeen.ENTERED, bridged=False) in apart.told
+        connected = await apart.node.perform(Connect(attempt.id, attempt.bridge, *legs, 3600.0))
+        assert connected == (ResultKind.OK, "")
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as after:
+        assert AttemptSeen(attempt.id, LegSeen.ENTERED, LegSeen.ENTERED, bridged=True) in after.told
+        for leg in legs:
+            limit = await after.node.client.channels.get_variable(leg, "TIMEOUT(absolute)")
+            assert isinstance(limit, Ok)
+            assert float(limit.value) > 3000
+        await after.tidy(*legs)
+
+
+async def test_an_engine_whose_application_is_taken_over_ends_and_says_why(own_lab: Lab) -> None:
+    first = Desk(own_lab, direct(own_lab))
+    running = asyncio.create_task(first.node.run())
+    await first.told_of(TelephonyReady())
+    async with Desk(own_lab, direct(own_lab)).ready():
+        async with asyncio.timeout(5):
+            await running
+    assert first.told[-1] == TelephonyLost()
+    assert first.node.trouble is not None
+    assert "another program uses the Stasis application 'ringback'" in first.node.trouble
