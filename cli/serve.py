@@ -67,6 +67,10 @@ async def _serve(settings: Settings) -> None:
     except asyncio.CancelledError:
         if not stop_asked:
             raise
+    finally:
+        if stop_asked:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # it ends anyway, and with its own exit code
 
 
 def _first(group: BaseExceptionGroup[RingbackError]) -> RingbackError:

@@ -36,7 +36,7 @@ from engine.runtime import Runtime
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.records import KeyKept, KeyRevoked
-from engine.voices import prepare_prompts, prompt_problems
+from engine.voices import prepare_prompts, prompt_problems_at_start
 
 log = structlog.get_logger()
 
@@ -240,7 +240,7 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         configuration = Configuration()
         if stored.document is not None:
             configuration = parse(stored.document, version=stored.version).configuration
-        if problems := await asyncio.to_thread(prompt_problems, configuration, settings.prompts):
+        if problems := await asyncio.to_thread(prompt_problems_at_start, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
         snapshot = Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers)
         yield RunningEngine(settings, journal, queries, Dispatcher(snapshot)), admin_key_hash

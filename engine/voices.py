@@ -7,12 +7,14 @@ applied, so that no customer ever hears silence instead of who is calling.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from engine.config import PromptSettings
 from engine.core.model import Configuration
 from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, build
+from engine.prompts.library import MissingPrompt, Unfit
 
 log = structlog.get_logger()
 
@@ -38,9 +40,23 @@ def spoken(configuration: Configuration) -> tuple[SpokenService, ...]:
 
 def prompt_problems(configuration: Configuration, settings: PromptSettings) -> list[str]:
     """One line if prompts of the configured services are not ready, naming the first ones and how to mend."""
-    if not configuration.services:
-        return []
-    missing = PromptLibrary(settings.dir).missing(spoken(configuration))
+    return _in_one_line(_unfit(configuration, settings), settings)
+
+
+def prompt_problems_at_start(configuration: Configuration, settings: PromptSettings) -> list[str]:
+    """As `prompt_problems`; but what is only out of date is played: better wording must not stop calls."""
+    unfit = _unfit(configuration, settings)
+    old = [each.file for each in unfit if each.reason is Unfit.OUT_OF_DATE]
+    if old:
+        log.warning("prompts.out_of_date", files=len(old), first=old[0], mend="apply the services document again")
+    return _in_one_line([each for each in unfit if each.reason is not Unfit.OUT_OF_DATE], settings)
+
+
+def _unfit(configuration: Configuration, settings: PromptSettings) -> list[MissingPrompt]:
+    return PromptLibrary(settings.dir).missing(spoken(configuration)) if configuration.services else []
+
+
+def _in_one_line(missing: Sequence[MissingPrompt], settings: PromptSettings) -> list[str]:
     if not missing:
         return []
     first = ", ".join(f"{each.file} ({each.reason})" for each in missing[:3])
@@ -55,11 +71,11 @@ async def prepare_prompts(configuration: Configuration, settings: PromptSettings
 
 
 def _prepare(configuration: Configuration, settings: PromptSettings) -> list[str]:
-    problems = prompt_problems(configuration, settings)
-    if not problems or not settings.build:
-        return problems
     try:
+        problems = prompt_problems(configuration, settings)
+        if not problems or not settings.build:
+            return problems
         build(spoken(configuration), settings.dir, progress=lambda line: log.info("prompts.building", file=line))
+        return prompt_problems(configuration, settings)
     except PromptError as error:
         return [str(error)]
-    return prompt_problems(configuration, settings)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,8 +18,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
-from engine.core.model import CallbackState
-from engine.prompts import PromptLibrary
+from engine.core.model import CallbackState, PromptId
 from engine.store.journal import Journal
 from tests.component.store_samples import a_callback, an_open_attempt
 
@@ -29,10 +31,11 @@ def said(directory: Path) -> str:
 
 
 @contextmanager
-def serving(directory: Path, *, until: str) -> Iterator[subprocess.Popen[bytes]]:
+def serving(directory: Path, *, until: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
     """An engine without Asterisk that has logged `until`."""
     (directory / "ringback.toml").write_text(
-        '[http]\nport = 0\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n', "utf-8"
+        f'[http]\nport = {port}\n[prompts]\ndir = "prompts"\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n',
+        "utf-8",
     )
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -54,8 +57,19 @@ def serving(directory: Path, *, until: str) -> Iterator[subprocess.Popen[bytes]]
         process.wait(20)
 
 
+def own_recordings(directory: Path) -> None:
+    """A tone for each prompt."""
+    tone = b"".join(int(8000 * math.sin(n * 0.35)).to_bytes(2, "little", signed=True) for n in range(8000))
+    for file in ("music/hold", *(f"en/billing/{prompt}" for prompt in PromptId)):
+        path = directory / "prompts" / f"{file}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(tone)
+
+
 def a_call_under_way(directory: Path) -> None:
-    """A database of an engine that died while it announced."""
+    """A database of an engine that died while it dialled."""
 
     async def write() -> None:
         callback = a_callback(1, state=CallbackState.DIALING)
@@ -71,23 +85,34 @@ def a_call_under_way(directory: Path) -> None:
     asyncio.run(write())
 
 
-def test_a_stop_without_asterisk_leaves_a_call_under_way_to_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def attempts(directory: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(directory / "ringback.db")) as database:
+        return database.execute("select outcome, ended_at from attempts").fetchall()
+
+
+def test_a_stop_without_asterisk_leaves_a_call_under_way_to_the_next_start(tmp_path: Path) -> None:
+    own_recordings(tmp_path)
     a_call_under_way(tmp_path)
-    (tmp_path / "sitecustomize.py").write_text(
-        "from engine.prompts import PromptLibrary\nPromptLibrary.missing = lambda *_: []\n", "utf-8"
-    )
-    assert hasattr(PromptLibrary, "missing")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with serving(tmp_path, until="asterisk.unreachable") as process:
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert time.monotonic() - began < 5
-    with closing(sqlite3.connect(tmp_path / "ringback.db")) as database:
-        assert database.execute("select outcome, ended_at from attempts").fetchall() == [(None, None)]
-        assert database.execute("select state from callbacks").fetchall() == [("dialing",)]
+    assert attempts(tmp_path) == [(None, None)]
+
+
+def test_a_port_in_use_leaves_a_call_under_way_to_the_next_start(tmp_path: Path) -> None:
+    own_recordings(tmp_path)
+    a_call_under_way(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        began = time.monotonic()
+        with serving(tmp_path, until="engine.starting", port=other.getsockname()[1]) as process:
+            assert process.wait(20) == 1
+            assert time.monotonic() - began < 5
+    assert "is in use" in said(tmp_path).splitlines()[-1]
+    assert attempts(tmp_path) == [(None, None)]
 
 
 @pytest.mark.parametrize("until", ["engine.starting", "http.listening"])

@@ -6,22 +6,17 @@ The lab is this module's own, because only one program can be the dialplan's Sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
-from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
 
 from engine.asterisk import calls as calls_module
 from engine.asterisk.ari import Ok
-from engine.asterisk.node import AsteriskNode, NodeSettings
-from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent, Voice
+from engine.core.effects import Connect, Farewell, HoldWithMusic, Play, Release, Voice
 from engine.core.events import (
     AttemptSeen,
-    Event,
     LegAnswered,
     LegEnded,
     LegEntered,
@@ -32,122 +27,18 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.core.model import PromptId
 from engine.lab import Lab
 from tests.live.cable import Cable
+from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring
 
-VOICE = Voice(ServiceId("billing"), "en")
-MISSING = Voice(ServiceId("no-such-sounds"), "en")
 LISTENS, RINGS = "14", "11"
-_NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
 def own_lab() -> Iterator[Lab]:
     with Lab.up(talk_seconds=20.0) as lab:
         yield lab
-
-
-class Sounds:
-    """Long announcements, a short sound for everything else, and a service whose sounds do not exist."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._announcement = f"sound:{lab.announcement_in_asterisk}"
-
-    def media(self, voice: Voice, prompt: PromptId) -> str:
-        if voice == MISSING:
-            return f"sound:/no/such/folder/{prompt}"
-        return self._announcement if prompt is PromptId.ANNOUNCE else "sound:hello-world"
-
-
-class Desk:
-    """A node with what it told, and the attempts that are live. `port` is where it finds Asterisk."""
-
-    def __init__(self, lab: Lab, port: int, *attempts: Attempt, endpoint: str = "PJSIP/{number}@trunk") -> None:
-        self.lab = lab
-        self.told: list[Event] = []
-        self.attempts = {attempt.id: attempt for attempt in attempts}
-        self.endpoints: list[str] = []
-        self._changed = asyncio.Event()
-        settings = NodeSettings(
-            name="lab",
-            ari_url=f"http://127.0.0.1:{port}{urlsplit(lab.pbx.ari_url).path}",
-            ari_user=lab.pbx.ari_user,
-            ari_password=lab.pbx.ari_password,
-            application="ringback",
-            customer_endpoint=endpoint,
-            settle_seconds=0.3,
-        )
-        self.node = AsteriskNode(
-            settings,
-            Sounds(lab),
-            self._tell,
-            live=lambda: list(self.attempts.values()),
-            is_live=lambda each: each in self.attempts,
-            endpoints=lambda: self.endpoints,
-        )
-
-    def _tell(self, event: Event) -> None:
-        self.told.append(event)
-        self._changed.set()
-
-    async def until(self, holds: Callable[[], object], limit_seconds: float = 10.0) -> None:
-        async with asyncio.timeout(limit_seconds):
-            while not holds():
-                self._changed.clear()
-                await self._changed.wait()
-
-    async def told_of(self, event: Event, limit_seconds: float = 10.0) -> None:
-        await self.until(lambda: event in self.told, limit_seconds)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Desk]:
-        running = asyncio.create_task(self.node.run())
-        try:
-            yield self
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-    @asynccontextmanager
-    async def ready(self) -> AsyncIterator[Desk]:
-        async with self.open():
-            await self.told_of(TelephonyReady())
-            yield self
-
-    async def tidy(self, *legs: LegId) -> None:
-        for leg in legs:
-            await self.node.calls.hang_up(leg)
-
-    async def answered(self, attempt: Attempt, phone: str) -> None:
-        """Dial a customer and wait until the leg is in our hands."""
-        assert await self.node.perform(dial(attempt, phone)) == (ResultKind.OK, "")
-        await self.told_of(LegEntered(attempt.customer_leg))
-
-
-def new_attempt(*, agent_legs: int = 0) -> Attempt:
-    name = f"call{next(_NUMBERS)}"
-    return Attempt(AttemptId(f"{name}-1"), CallbackId(name), 1, None, 0.0, agent_legs=agent_legs)
-
-
-def phone(area: int, digits: str) -> str:
-    """Each test has its own area code, so that the network's record tells its calls apart."""
-    return f"+1{area}55501{digits}"
-
-
-def dial(attempt: Attempt, to: str) -> DialCustomer:
-    return DialCustomer(attempt.id, attempt.customer_leg, to, None, VOICE, 20.0, 120.0)
-
-
-def ring(attempt: Attempt, endpoint: str) -> RingAgent:
-    leg = attempt.agent_leg
-    return RingAgent(attempt.id, leg, AgentId("amy"), endpoint, "+12025550100", VOICE, 10.0, 60.0)
-
-
-def direct(lab: Lab) -> int:
-    port = urlsplit(lab.pbx.ari_url).port
-    assert port is not None
-    return port
 
 
 # ---- answers that are lost ---------------------------------------------------------------------------
@@ -169,9 +60,11 @@ async def test_a_hang_up_whose_answer_is_lost_is_asked_again(own_lab: Lab) -> No
     cable, attempt = Cable(direct(own_lab)), new_attempt()
     async with cable.laid() as port, Desk(own_lab, port, attempt).ready() as desk:
         await desk.node.perform(dial(attempt, phone(202, RINGS)))
+        assert {("POST /channels", "ok"), ("POST /applications/{id}/subscription", "ok")} < desk.requests
         cable.answers_lost_of = b"DELETE /ari/channels"
         result, _ = await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE))
         assert result is not ResultKind.UNKNOWN
+        assert ("DELETE /channels/{id}", "unknown") in desk.requests
         await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
 
 
@@ -192,7 +85,7 @@ async def test_a_trunk_that_does_not_exist_is_told_in_one_line_and_nobody_is_dia
     desk = Desk(own_lab, direct(own_lab), attempt, endpoint="PJSIP/{number}@nowhere")
     with capture_logs() as logs:
         async with desk.open():
-            await asyncio.sleep(2.5)  # two more tries
+            await asyncio.sleep(1.5)  # another try
             result, why = await desk.node.perform(dial(attempt, to))
             assert desk.node.trouble is not None
             assert "cannot listen to PJSIP/nowhere" in desk.node.trouble
@@ -319,6 +212,7 @@ async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(ow
         desk.node._hang_up_nobodys = cut_at_the_end  # type: ignore[method-assign]
         async with desk.open():
             await desk.told_of(TelephonyReady())
+            assert desk.node.stream.counts.connections == 2
             assert desk.told == [TelephonyLost(), TelephonyReady()]
             assert desk.node.trouble is None
 

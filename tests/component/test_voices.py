@@ -1,0 +1,56 @@
+"""At the start: a prompt that cannot be played stops it, one whose wording is merely old does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from engine import voices
+from engine.config import PromptSettings
+from engine.core.expressions import parse
+from engine.core.model import Configuration, Service, ServiceId
+from engine.prompts import PromptError, PromptLibrary
+from engine.prompts.library import MissingPrompt, Unfit
+
+BILLING = Service(ServiceId("billing"), "Billing", "Example Ltd", parse("billing"))
+CONFIGURATION = Configuration(services={BILLING.id: BILLING})
+OLD = MissingPrompt("en/billing/press.wav", Unfit.OUT_OF_DATE, "the text has changed since")
+ABSENT = MissingPrompt("en/billing/apology.wav", Unfit.MISSING, "never built")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> PromptSettings:
+    return PromptSettings(dir=tmp_path, build=False)
+
+
+def found(monkeypatch: pytest.MonkeyPatch, *unfit: MissingPrompt) -> None:
+    monkeypatch.setattr(PromptLibrary, "missing", lambda *_: list(unfit))
+
+
+def test_old_wording_is_told_and_does_not_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, settings: PromptSettings
+) -> None:
+    found(monkeypatch, OLD)
+    with capture_logs() as logs:
+        assert voices.prompt_problems_at_start(CONFIGURATION, settings) == []
+    assert [(line["event"], line["first"]) for line in logs] == [("prompts.out_of_date", OLD.file)]
+    assert OLD.file in voices.prompt_problems(CONFIGURATION, settings)[0]
+
+
+def test_a_prompt_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch, settings: PromptSettings) -> None:
+    found(monkeypatch, OLD, ABSENT)
+    (problem,) = voices.prompt_problems_at_start(CONFIGURATION, settings)
+    assert ABSENT.file in problem
+    assert OLD.file not in problem
+
+
+async def test_faulty_texts_are_a_problem_of_the_document_and_no_crash(
+    monkeypatch: pytest.MonkeyPatch, settings: PromptSettings
+) -> None:
+    def faulty(*_: object) -> list[MissingPrompt]:
+        raise PromptError("prompts/en.yaml line 3 cannot be read")
+
+    monkeypatch.setattr(PromptLibrary, "missing", faulty)
+    assert await voices.prepare_prompts(CONFIGURATION, settings) == ["prompts/en.yaml line 3 cannot be read"]

@@ -1,0 +1,123 @@
+"""One Asterisk's node on a desk of its own: what it told, and the attempts that are said to be live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from urllib.parse import urlsplit
+
+from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.core.effects import DialCustomer, RingAgent, Voice
+from engine.core.events import Event, LegEntered, ResultKind, TelephonyReady
+from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.lab import Lab
+
+VOICE = Voice(ServiceId("billing"), "en")
+MISSING = Voice(ServiceId("no-such-sounds"), "en")
+_NUMBERS = count(1)
+
+
+class Sounds:
+    """Long announcements, a short sound for everything else, and a service whose sounds do not exist."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._announcement = f"sound:{lab.announcement_in_asterisk}"
+
+    def media(self, voice: Voice, prompt: PromptId) -> str:
+        if voice == MISSING:
+            return f"sound:/no/such/folder/{prompt}"
+        return self._announcement if prompt is PromptId.ANNOUNCE else "sound:hello-world"
+
+
+class Desk:
+    """A node with what it told, and the attempts that are live. `port` is where it finds Asterisk."""
+
+    def __init__(self, lab: Lab, port: int, *attempts: Attempt, endpoint: str = "PJSIP/{number}@trunk") -> None:
+        self.lab = lab
+        self.told: list[Event] = []
+        self.attempts = {attempt.id: attempt for attempt in attempts}
+        self.endpoints: list[str] = []
+        self.requests: set[tuple[str, str]] = set()
+        self._changed = asyncio.Event()
+        settings = NodeSettings(
+            name="lab",
+            ari_url=f"http://127.0.0.1:{port}{urlsplit(lab.pbx.ari_url).path}",
+            ari_user=lab.pbx.ari_user,
+            ari_password=lab.pbx.ari_password,
+            application="ringback",
+            customer_endpoint=endpoint,
+            settle_seconds=0.3,
+        )
+        self.node = AsteriskNode(
+            settings,
+            Sounds(lab),
+            self._tell,
+            live=lambda: list(self.attempts.values()),
+            is_live=lambda each: each in self.attempts,
+            endpoints=lambda: self.endpoints,
+            observe=lambda operation, result: self.requests.add((operation, result)),
+        )
+
+    def _tell(self, event: Event) -> None:
+        self.told.append(event)
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], object], limit_seconds: float = 10.0) -> None:
+        async with asyncio.timeout(limit_seconds):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def told_of(self, event: Event, limit_seconds: float = 10.0) -> None:
+        await self.until(lambda: event in self.told, limit_seconds)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Desk]:
+        running = asyncio.create_task(self.node.run())
+        try:
+            yield self
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[Desk]:
+        async with self.open():
+            await self.told_of(TelephonyReady())
+            yield self
+
+    async def tidy(self, *legs: LegId) -> None:
+        for leg in legs:
+            await self.node.calls.hang_up(leg)
+
+    async def answered(self, attempt: Attempt, phone: str) -> None:
+        """Dial a customer and wait until the leg is in our hands."""
+        assert await self.node.perform(dial(attempt, phone)) == (ResultKind.OK, "")
+        await self.told_of(LegEntered(attempt.customer_leg))
+
+
+def new_attempt(*, agent_legs: int = 0) -> Attempt:
+    name = f"call{next(_NUMBERS)}"
+    return Attempt(AttemptId(f"{name}-1"), CallbackId(name), 1, None, 0.0, agent_legs=agent_legs)
+
+
+def phone(area: int, digits: str) -> str:
+    """Each test has its own area code, so that the network's record tells its calls apart."""
+    return f"+1{area}55501{digits}"
+
+
+def dial(attempt: Attempt, to: str) -> DialCustomer:
+    return DialCustomer(attempt.id, attempt.customer_leg, to, None, VOICE, 20.0, 120.0)
+
+
+def ring(attempt: Attempt, endpoint: str) -> RingAgent:
+    leg = attempt.agent_leg
+    return RingAgent(attempt.id, leg, AgentId("amy"), endpoint, "+12025550100", VOICE, 10.0, 60.0)
+
+
+def direct(lab: Lab) -> int:
+    port = urlsplit(lab.pbx.ari_url).port
+    assert port is not None
+    return port
