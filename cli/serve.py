@@ -41,8 +41,12 @@ def serve(config_file: Path | None) -> None:
     set_up(settings.log)
     try:
         asyncio.run(_serve(settings))
-    except* RingbackError as group:
-        raise _first(group) from None
+    except BaseExceptionGroup as group:
+        # Not `except*`: what is raised in there leaves as a group again in some versions of Python 3.11.
+        errors, others = group.split(RingbackError)
+        if errors is None or others is not None:
+            raise
+        raise _first(errors) from None
 
 
 async def _serve(settings: Settings) -> None:
@@ -77,5 +81,5 @@ def _first(group: BaseExceptionGroup[RingbackError]) -> RingbackError:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, RingbackError)  # noqa: S101 - except* lets nothing else through
+    assert isinstance(error, RingbackError)  # noqa: S101 - split leaves nothing else
     return error

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.core.effects import DialCustomer, RingAgent, Voice
-from engine.core.events import Event, LegEntered, ResultKind, TelephonyReady
+from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
 from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
 from engine.lab import Lab
 
@@ -69,6 +69,12 @@ class Desk:
             while not holds():
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def until_ended(self, leg: LegId, limit_seconds: float = 10.0) -> None:
+        """Wait for the end of this leg; legs of other stories may end meanwhile."""
+        await self.until(
+            lambda: any(isinstance(each, LegEnded) and each.leg == leg for each in self.told), limit_seconds
+        )
 
     async def told_of(self, event: Event, limit_seconds: float = 10.0) -> None:
         await self.until(lambda: event in self.told, limit_seconds)

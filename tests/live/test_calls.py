@@ -18,7 +18,6 @@ from engine.core.effects import Connect, Farewell, HoldWithMusic, Play, Release,
 from engine.core.events import (
     AttemptSeen,
     LegAnswered,
-    LegEnded,
     LegEntered,
     LegRinging,
     LegSeen,
@@ -52,7 +51,7 @@ async def test_a_dial_whose_answer_is_lost_is_found_by_looks_and_dialled_once(ow
         assert result == (ResultKind.OK, "found after a lost answer")
         await desk.told_of(LegRinging(attempt.customer_leg))
         assert (await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE)))[0] is ResultKind.OK
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.until_ended(attempt.customer_leg)
     assert len([call for call in own_lab.witness() if f"+{call.number}" == to]) == 1
 
 
@@ -65,7 +64,7 @@ async def test_a_hang_up_whose_answer_is_lost_is_asked_again(own_lab: Lab) -> No
         result, _ = await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE))
         assert result is not ResultKind.UNKNOWN
         assert ("DELETE /channels/{id}", "unknown") in desk.requests
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.until_ended(attempt.customer_leg)
 
 
 async def test_an_agent_whose_phone_does_not_exist_is_refused_and_nobody_else_is_kept_from_calls(own_lab: Lab) -> None:
@@ -119,7 +118,7 @@ async def test_a_farewell_ends_the_leg_with_and_without_its_sounds(own_lab: Lab,
         await desk.answered(attempt, phone(206, LISTENS))
         words = (PromptId.CANCEL_CONFIRMED, PromptId.APOLOGY)
         assert await desk.node.perform(Farewell(attempt.id, leg, words, voice)) == (ResultKind.OK, "")
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.until_ended(attempt.customer_leg)
         await desk.node.calls.close()
     assert desk.node.calls.playing._playing == {}
     assert desk.node.calls.playing._played == {}
@@ -133,7 +132,7 @@ async def test_a_farewell_whose_end_is_never_heard_is_bounded(own_lab: Lab, monk
         monkeypatch.setattr(desk.node.calls.playing, "playback_ended", lambda *_: None)
         await desk.answered(attempt, phone(207, LISTENS))
         await desk.node.perform(Farewell(attempt.id, leg, (PromptId.ANNOUNCE,), VOICE))
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told), 3.0)
+        await desk.until_ended(attempt.customer_leg, 3.0)
 
 
 async def test_after_a_restart_the_announcement_of_the_process_before_is_not_heard_first(own_lab: Lab) -> None:
@@ -159,7 +158,7 @@ async def test_a_late_leg_of_an_ended_attempt_is_hung_up_before_it_is_answered(o
     attempt, to = new_attempt(), phone(209, LISTENS)
     async with Desk(own_lab, direct(own_lab)).ready() as desk:
         await desk.node.perform(dial(attempt, to))
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.until_ended(attempt.customer_leg)
         assert not [each for each in desk.told if isinstance(each, LegAnswered | LegEntered)]
 
 
@@ -195,7 +194,7 @@ async def test_a_socket_that_is_cut_during_a_call_is_recovered_in_order(own_lab:
         await desk.node.perform(Play(attempt.id, attempt.customer_leg, (PromptId.PRESS,), VOICE, "again"))
         await desk.told_of(PlayingFinished(attempt.customer_leg, "again"))
         await desk.tidy(attempt.customer_leg)
-        await desk.until(lambda: any(isinstance(each, LegEnded) for each in desk.told))
+        await desk.until_ended(attempt.customer_leg)
 
 
 async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(own_lab: Lab) -> None:
