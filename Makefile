@@ -18,7 +18,7 @@ demo: setup system  ## real callbacks on a real Asterisk, explained; leaves noth
 	@$(BIN)/ringback demo $(DEMO)
 
 test: setup system  ## every test, live calls included
-	@$(BIN)/pytest $(TESTS)
+	@made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; $(BIN)/pytest --basetemp="$$made/pytest" $(TESTS)
 
 lint: setup  ## style, types, import directions
 	@$(BIN)/ruff check .
