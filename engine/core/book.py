@@ -40,11 +40,6 @@ class CallbackBook:
         moved = CallbackMoved(callback.id, None, callback.state, Because.ACCEPTED, now)
         return [CallbackChanged(callback), moved]
 
-    def update(self, callback: Callback) -> list[Change]:
-        """Replace what is known of an open callback without moving it."""
-        self._open[callback.id] = callback
-        return [CallbackChanged(callback)]
-
     def move(self, callback: Callback, because: Because, now: float, reason: Reason | None = None) -> list[Change]:
         """Move `callback` (with its other fields as given) along the table. Raises IllegalMoveError."""
         state = after(callback.state, because)

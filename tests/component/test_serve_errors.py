@@ -4,15 +4,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-RINGBACK = str(Path(sys.executable).parent / "ringback")
+from tests.component.serving import RINGBACK, said, serving
 
 
 def serve(directory: Path, settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,47 +64,21 @@ def test_missing_prompts_stop_the_start_and_say_how_to_build_them(tmp_path: Path
 
 
 def test_a_second_engine_on_the_same_database_is_refused(tmp_path: Path) -> None:
-    with serving(tmp_path):
+    with serving(tmp_path, until="http.listening"):
         ended = serve(tmp_path, "[http]\nport = 0\n")
     assert ended.returncode == 1
     assert "ringback.db" in last_line(ended)
 
 
 def test_without_asterisk_the_engine_says_so_keeps_trying_and_stops_cleanly(tmp_path: Path) -> None:
-    with serving(tmp_path) as process:
+    with serving(tmp_path, until="http.listening") as process:
         deadline = time.monotonic() + 20
-        while "no Asterisk at http://127.0.0.1:1/ari" not in (tmp_path / "log").read_text("utf-8"):
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text("utf-8")
+        while "no Asterisk at http://127.0.0.1:1/ari" not in said(tmp_path):
+            assert time.monotonic() < deadline, said(tmp_path)
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-    assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
-
-
-@contextmanager
-def serving(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """An engine that listens but has no Asterisk."""
-    (directory / "ringback.toml").write_text(
-        '[http]\nport = 0\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n', "utf-8"
-    )
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [RINGBACK, "serve"],
-            cwd=directory,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "RINGBACK_ASTERISK__0__ARI_PASSWORD": "secret-of-the-lab"},
-        )
-    try:
-        deadline = time.monotonic() + 20
-        while "http.listening" not in (directory / "log").read_text("utf-8"):
-            assert process.poll() is None, (directory / "log").read_text("utf-8")
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
+    assert "Traceback" not in said(tmp_path)
 
 
 def _configured_database(directory: Path) -> None:

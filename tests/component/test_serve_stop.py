@@ -3,16 +3,12 @@
 import asyncio
 import json
 import math
-import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 import wave
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,41 +16,10 @@ import pytest
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
 from engine.core.model import CallbackState, PromptId
 from engine.store.journal import Journal
+from tests.component.serving import said, serving
 from tests.component.store_samples import a_callback, an_open_attempt
 
-RINGBACK = str(Path(sys.executable).parent / "ringback")
 DOCUMENT = {"services": [{"id": "billing", "name": "Billing", "company": "Example", "skill_expression": "billing"}]}
-
-
-def said(directory: Path) -> str:
-    return (directory / "log").read_text("utf-8")
-
-
-@contextmanager
-def serving(directory: Path, *, until: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """An engine without Asterisk that has logged `until`."""
-    (directory / "ringback.toml").write_text(
-        f'[http]\nport = {port}\n[prompts]\ndir = "prompts"\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n',
-        "utf-8",
-    )
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [RINGBACK, "serve"],
-            cwd=directory,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "RINGBACK_ASTERISK__0__ARI_PASSWORD": "secret-of-the-lab"},
-        )
-    try:
-        deadline = time.monotonic() + 20
-        while until not in said(directory):
-            assert process.poll() is None, said(directory)
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        yield process
-    finally:
-        process.kill()
-        process.wait(20)
 
 
 def own_recordings(directory: Path) -> None:
