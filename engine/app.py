@@ -261,6 +261,7 @@ def node_settings(settings: AsteriskSettings) -> NodeSettings:
         ari_password=secret.get_secret_value(),
         application=settings.application,
         customer_endpoint=settings.customer_endpoint,
+        settle_seconds=settings.recovery_settle_seconds,
     )
 
 

@@ -80,10 +80,17 @@ class StoreSettings(Section):
 
     url: str = Field("sqlite+aiosqlite:///ringback.db", description="Database address as SQLAlchemy writes it.")
 
+    store_down_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=300,
+        description="While nothing can be written for longer than this, customers who have not confirmed are let go.",
+    )
+
     def __repr__(self) -> str:
         # The address of a database server may hold a password.
         shown = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self.url)
-        return f"StoreSettings(url={shown!r})"
+        return f"StoreSettings(url={shown!r}, store_down_seconds={self.store_down_seconds})"
 
     __str__ = __repr__
 
@@ -122,6 +129,12 @@ class AsteriskSettings(Section):
     ami_password: SecretStr | None = Field(None, description="Manager password; from the environment only.")
     customer_endpoint: Annotated[str, AfterValidator(_endpoint_template)] = Field(
         "PJSIP/{number}@trunk", description="How a customer is dialled; {number}: digits without +, {e164}: with +."
+    )
+    recovery_settle_seconds: float = Field(
+        5.0,
+        ge=0.5,
+        le=60,
+        description="A call leg is gone only when two looks this far apart do not find it.",
     )
     max_calls: int = Field(
         200, ge=1, le=100_000, description="Calls at once at most; kept, not in effect in this version."

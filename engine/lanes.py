@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from engine import crash_points
 from engine.core.effects import Connect, DialCustomer, Dismantle, Effect, Farewell, Release, RingAgent
 from engine.core.events import EffectEnded, ResultKind
 from engine.core.model import AttemptId, LegId
@@ -73,12 +74,14 @@ class EffectLanes:
                 if self._is_stale(effect):
                     self._drop(effect)
                     continue
+                crash_points.reached(f"{type(effect).__name__}.before")
                 try:
                     result, detail = await self._perform(effect)
                 except Exception:
                     # The attempt must go on to an end even if this effect met a defect of ours.
                     log.exception("effect.failed", effect=type(effect).__name__, attempt=attempt)
                     result, detail = ResultKind.UNKNOWN, "internal error"
+                crash_points.reached(f"{type(effect).__name__}.after")
                 if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release):
                     log.warning("effect.not_done", effect=type(effect).__name__, attempt=attempt, why=detail)
                 self._report(EffectEnded(effect, result, detail))

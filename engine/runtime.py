@@ -18,6 +18,7 @@ from typing import Protocol
 
 import structlog
 
+from engine import crash_points
 from engine.core.changes import TimerSet
 from engine.core.dispatcher import Dispatcher, Reply
 from engine.core.effects import Effect, EffectClass
@@ -172,8 +173,10 @@ class Runtime:
                 if item.answer is not None:
                     answers.append((item.answer, reply))
             if changes:
+                crash_points.reached(crash_points.COMMIT_BEFORE)
                 began = time.perf_counter()
                 await self._journal.commit(changes)
+                crash_points.reached(crash_points.COMMIT_AFTER)
                 self._observe(len(items), time.perf_counter() - began)
         except BaseException:
             for item in items:

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import structlog
 
+from engine import crash_points
 from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
 from engine.asterisk.playing import Playing, PromptPlayer, Prompts
 from engine.core.effects import (
@@ -214,6 +215,7 @@ class Calls:
         created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
         if isinstance(created, Refused):
             return _ended(created)
+        crash_points.reached(crash_points.BRIDGE_MADE)
         # Before they talk: if we die right after, nothing must cut their conversation short.
         legs = (effect.customer, effect.agent)
         limit = str(math.ceil(effect.max_seconds))
@@ -268,6 +270,7 @@ class Calls:
                 await playing.ended.wait()
         except TimeoutError:
             log.warning("farewell.overdue", leg=leg)
+        crash_points.reached(crash_points.LAST_WORDS_SAID)
         await self.hang_up(leg)
 
 

@@ -14,16 +14,9 @@ from dataclasses import replace
 
 from engine.core import outcomes, retry
 from engine.core.callphase import (
-    ANNOUNCE_LIMIT_SECONDS,
     ANNOUNCEMENT,
-    BRIDGE_LIMIT_SECONDS,
-    CLOSE_LIMIT_SECONDS,
-    CONVERSATION_LIMIT_SECONDS,
-    ENTER_LIMIT_SECONDS,
     FREE_LATERS,
-    LAST_WORDS_LIMIT_SECONDS,
     REFUSED_GRACE_SECONDS,
-    WHISPER_LIMIT_SECONDS,
     Phase,
     Step,
     phase_of,
@@ -74,6 +67,7 @@ class CallFlow:
     def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
         self.attempt = attempt
         self.service = service
+        self._limits = service.call_limits
         self.phase = phase_of(attempt)
         self._callback = callback
         self._phone = callback.request.phone
@@ -95,12 +89,12 @@ class CallFlow:
         """Dial the customer; the agent is reserved."""
         before_connect = (
             self.service.ring_timeout_seconds
-            + ENTER_LIMIT_SECONDS
+            + self._limits.enter_seconds
             + self._announcement_limit()
             + self.service.hold_limit_seconds
             + self.service.agent_ring_seconds
-            + WHISPER_LIMIT_SECONDS
-            + BRIDGE_LIMIT_SECONDS
+            + self._limits.whisper_seconds
+            + self._limits.bridge_seconds
         )
         self._do(
             DialCustomer(
@@ -162,7 +156,7 @@ class CallFlow:
         elif customer is LegSeen.ENTERED:
             self._announce(now)
         elif self.phase is Phase.ANSWERED:
-            self._arm("enter", now + ENTER_LIMIT_SECONDS)
+            self._arm("enter", now + self._limits.enter_seconds)
         elif self.phase is Phase.DIALING:
             self.attempt = replace(self.attempt, rang=True)
             self._tell(Dialled())
@@ -316,7 +310,7 @@ class CallFlow:
         self.phase = Phase.ANSWERED
         self.attempt = replace(self.attempt, answered_at=now)
         self._arm("ring", None)
-        self._arm("enter", now + ENTER_LIMIT_SECONDS)
+        self._arm("enter", now + self._limits.enter_seconds)
         self._tell(Dialled())
 
     def _announce(self, now: float) -> None:
@@ -326,7 +320,7 @@ class CallFlow:
         self._media_failed = False
         for name in ("ring", "enter", "confirm"):
             self._arm(name, None)
-        self._arm("announcement", now + ANNOUNCE_LIMIT_SECONDS)
+        self._arm("announcement", now + self._limits.announcement_seconds)
         self._announced_times += 1
         self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
         self._tell(Dialled(), Answered())
@@ -368,7 +362,7 @@ class CallFlow:
         history = (*self._callback.outcomes, Outcome.LATER)
         if history.count(Outcome.LATER) > FREE_LATERS:
             return False
-        service, ended_at = self.service, now + LAST_WORDS_LIMIT_SECONDS
+        service, ended_at = self.service, now + self._limits.last_words_seconds
         decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at)
         life_ends_at = self._callback.created_at + service.life_seconds
         return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
@@ -422,7 +416,7 @@ class CallFlow:
                 self._phone,
                 self._voice,
                 self.service.agent_ring_seconds,
-                self.service.agent_ring_seconds + ENTER_LIMIT_SECONDS + WHISPER_LIMIT_SECONDS,
+                self.service.agent_ring_seconds + self._limits.enter_seconds + self._limits.whisper_seconds,
             )
         )
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
@@ -431,13 +425,13 @@ class CallFlow:
     def _whisper(self, now: float) -> None:
         self.phase = Phase.WHISPERING
         self._arm("agent_ring", None)
-        self._arm("whisper", now + WHISPER_LIMIT_SECONDS)
+        self._arm("whisper", now + self._limits.whisper_seconds)
         self._do(Play(self.attempt.id, self.attempt.agent_leg, (PromptId.WHISPER,), self._voice, "whisper"))
 
     def _connect(self, now: float) -> None:
         self.phase = Phase.BRIDGING
         self._arm("whisper", None)
-        self._arm("bridge", now + BRIDGE_LIMIT_SECONDS)
+        self._arm("bridge", now + self._limits.bridge_seconds)
         attempt = self.attempt
         self._do(
             Connect(
@@ -445,7 +439,7 @@ class CallFlow:
                 attempt.bridge,
                 attempt.customer_leg,
                 attempt.agent_leg,
-                CONVERSATION_LIMIT_SECONDS,
+                self._limits.conversation_seconds,
             )
         )
 
@@ -491,12 +485,15 @@ class CallFlow:
     def _close(self, outcome: Outcome, now: float, *prompts: PromptId) -> None:
         """The outcome stands; let the customer go, with a few last words or without."""
         self._release_customer(*prompts)
-        self._closing(outcome, now + (LAST_WORDS_LIMIT_SECONDS if prompts else CLOSE_LIMIT_SECONDS))
+        self._closing(
+            outcome,
+            now + (self._limits.last_words_seconds if prompts else self._limits.closing_seconds),
+        )
 
     def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
         """The customer pressed a key that ends the call: say that it counts, once it is written."""
         self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
-        self._closing(outcome, now + LAST_WORDS_LIMIT_SECONDS)
+        self._closing(outcome, now + self._limits.last_words_seconds)
 
     def _closing(self, outcome: Outcome, limit: float) -> None:
         self.phase = Phase.CLOSING
@@ -517,7 +514,7 @@ class CallFlow:
 
     def _release_again(self, now: float) -> None:
         self._release_customer()
-        self._arm("closing", now + CLOSE_LIMIT_SECONDS)
+        self._arm("closing", now + self._limits.closing_seconds)
 
     def _closed(self, now: float) -> None:
         outcome = self.attempt.outcome
@@ -557,7 +554,7 @@ class CallFlow:
 
     def _announcement_limit(self) -> float:
         confirmation = self.service.confirmation
-        return (1 + confirmation.repeats) * (ANNOUNCE_LIMIT_SECONDS + confirmation.wait_seconds)
+        return (1 + confirmation.repeats) * (self._limits.announcement_seconds + confirmation.wait_seconds)
 
     def _is_agent(self, leg: LegId) -> bool:
         """Whether it is the agent leg in use; one that was given up says nothing any more."""

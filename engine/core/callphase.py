@@ -17,17 +17,8 @@ from engine.core.effects import Effect
 from engine.core.facts import Fact
 from engine.core.model import Attempt, PromptId
 
-ENTER_LIMIT_SECONDS = 40.0
-"""From the answer to our hands; longer than the dialplan keeps a customer while the engine is away."""
-ANNOUNCE_LIMIT_SECONDS = 60.0
-WHISPER_LIMIT_SECONDS = 10.0
-BRIDGE_LIMIT_SECONDS = 10.0
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
-CONVERSATION_LIMIT_SECONDS = 4 * 3600.0
-CLOSE_LIMIT_SECONDS = 10.0
-"""For a leg that is hung up to be gone, and for one that hears last words first."""
-LAST_WORDS_LIMIT_SECONDS = 30.0
 FREE_LATERS = 2
 """How often a customer may ask for a later call; after that the key does nothing."""
 

@@ -175,6 +175,24 @@ class AttemptPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How long each step of a call may last at most before the engine ends it on the customer's side.
+
+    `enter_seconds`: from the answer to our hands, longer than the dialplan keeps a customer while the engine is away.
+    `closing_seconds`: for a leg that is hung up to be gone. Together with the service's own times they are also
+    Asterisk's limit for each leg, which holds when no engine comes back.
+    """
+
+    enter_seconds: float = 40
+    announcement_seconds: float = 60
+    whisper_seconds: float = 10
+    bridge_seconds: float = 10
+    closing_seconds: float = 10
+    last_words_seconds: float = 30
+    conversation_seconds: float = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One line of business that customers are called back for."""
 
@@ -189,6 +207,7 @@ class Service:
     ring_timeout_seconds: float = 32
     agent_ring_seconds: float = 15
     hold_limit_seconds: float = 120
+    call_limits: CallLimits = CallLimits()
     wrap_up_seconds: float = 30
     rona_return_seconds: float | None = None
     life_seconds: float = 86400
@@ -273,7 +292,8 @@ class Attempt:
     """One call to the customer.
 
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
-    rang, or nobody can say that it did not. An attempt with an outcome and no end is closing: its leg is being let go.
+    rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
+    though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
     """
 
     id: AttemptId
@@ -285,6 +305,7 @@ class Attempt:
     rang: bool = False
     answered_at: float | None = None
     confirmed_at: float | None = None
+    bridging_at: float | None = None
     bridged_at: float | None = None
     ended_at: float | None = None
     outcome: Outcome | None = None

@@ -143,6 +143,18 @@ class PushEntry(Entry):
     max_delays: Annotated[Whole, Field(ge=0, le=100)] = 2
 
 
+class CallLimitsEntry(Entry):
+    """How long each step of a call may last at most; together they are also Asterisk's own limit for a leg."""
+
+    enter_seconds: CallSeconds = 40
+    announcement_seconds: CallSeconds = 60
+    whisper_seconds: CallSeconds = 10
+    bridge_seconds: CallSeconds = 10
+    closing_seconds: CallSeconds = 10
+    last_words_seconds: CallSeconds = 30
+    conversation_seconds: Annotated[float, Strict(), Field(ge=1, le=86400, allow_inf_nan=False)] = 4 * 3600
+
+
 class ServiceEntry(Entry):
     """One line of business. `public: false` keeps it from customers' keys."""
 
@@ -163,6 +175,7 @@ class ServiceEntry(Entry):
     ring_timeout_seconds: CallSeconds = 32
     agent_ring_seconds: CallSeconds = 15
     hold_limit_seconds: CallSeconds = 120
+    call_limits: CallLimitsEntry = CallLimitsEntry()
     wrap_up_seconds: SecondsOrNone = 30
     rona_return_seconds: Seconds | None = None
     confirmation: ConfirmationEntry = ConfirmationEntry()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.callphase import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
+from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, HoldWithMusic, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
@@ -21,7 +21,7 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.model import AttemptPolicy, CallbackState, LegId, Outcome, PromptId, Reason
-from tests.unit.core.world import AMY, BEN, BILLING, HANG_UP, LAST_WORDS, Customer, World, only, says
+from tests.unit.core.world import AMY, BEN, BILLING, HANG_UP, LAST_WORDS, LIMITS, Customer, World, only, says
 
 S = CallbackState
 GONE, RINGING, ENTERED = LegSeen.GONE, LegSeen.RINGING, LegSeen.ENTERED
@@ -99,7 +99,7 @@ def unheard(customer: Customer) -> Customer:
 
 
 def limit_of(decides: Decides) -> float:
-    return CLOSE_LIMIT_SECONDS if decides in WITHOUT_WORDS else LAST_WORDS_LIMIT_SECONDS
+    return LIMITS.closing_seconds if decides in WITHOUT_WORDS else LIMITS.last_words_seconds
 
 
 def is_over(customer: Customer, outcome: Outcome) -> None:
@@ -169,7 +169,7 @@ def test_given_a_phone_not_known_to_ring_when_its_end_is_never_told_then_it_is_l
     customer = unheard(called())
     loses_the_agent(customer)
 
-    customer.world.pass_time(CLOSE_LIMIT_SECONDS)
+    customer.world.pass_time(LIMITS.closing_seconds)
 
     assert customer.waits_until == INTERVAL
 
@@ -203,7 +203,7 @@ def test_given_a_release_of_unknown_fate_then_the_leg_is_waited_for_until_the_li
     customer.world.results[Release] = ResultKind.UNKNOWN
     is_not_answered(customer)
 
-    customer.world.pass_time(CLOSE_LIMIT_SECONDS - 1)
+    customer.world.pass_time(LIMITS.closing_seconds - 1)
     assert customer.closing is Outcome.NO_ANSWER
     customer.world.pass_time(1)
 
@@ -466,11 +466,11 @@ def test_given_a_start_while_a_customer_is_let_go_when_the_leg_stays_then_the_li
     customer = unheard(called())
     world = customer.world
     outcome = decides(customer)
-    world.pass_time(CLOSE_LIMIT_SECONDS - 1)
+    world.pass_time(LIMITS.closing_seconds - 1)
     world.restart()
     world.see(customer.attempt.id, ENTERED)
 
-    world.pass_time(CLOSE_LIMIT_SECONDS - 1)
+    world.pass_time(LIMITS.closing_seconds - 1)
     assert customer.closing is outcome
     world.pass_time(1)
 
@@ -562,7 +562,7 @@ def test_given_lost_telephony_for_longer_than_the_limit_then_the_call_is_over_an
     is_not_answered(customer)
     world.lose_telephony()
 
-    world.pass_time(CLOSE_LIMIT_SECONDS)
+    world.pass_time(LIMITS.closing_seconds)
     is_over(customer, Outcome.NO_ANSWER)
     world.pass_time(INTERVAL)
 
@@ -587,7 +587,7 @@ def test_given_an_interval_shorter_than_the_letting_go_then_the_next_call_still_
     if decides is not is_not_answered:
         world.agent().ready()
 
-    world.pass_time(CLOSE_LIMIT_SECONDS - 1)
+    world.pass_time(LIMITS.closing_seconds - 1)
     assert len(world.done(DialCustomer)) == 1
     customer.hangs_up()
     world.agent().ready()

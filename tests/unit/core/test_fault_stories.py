@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.callphase import (
-    ANNOUNCE_LIMIT_SECONDS,
-    BRIDGE_LIMIT_SECONDS,
-    ENTER_LIMIT_SECONDS,
-    REFUSED_GRACE_SECONDS,
-    WHISPER_LIMIT_SECONDS,
-)
+from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, Effect, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
@@ -25,7 +19,7 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.model import AttemptId, CallbackState, LegId, Outcome, PromptId
-from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, connected, only, says
+from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, connected, only, says
 
 S = CallbackState
 FAILURES = [ResultKind.REFUSED, ResultKind.UNKNOWN]
@@ -133,7 +127,7 @@ def test_given_a_bridge_of_unknown_fate_when_nothing_is_heard_of_it_then_an_apol
     customer.confirms()
     world.agent().answers()
 
-    world.pass_time(BRIDGE_LIMIT_SECONDS)
+    world.pass_time(LIMITS.bridge_seconds)
 
     assert says(customer.hears) == (PromptId.APOLOGY,)
     customer.is_let_go(Outcome.INTERRUPTED)
@@ -169,9 +163,9 @@ def test_given_any_call_then_asterisks_own_limit_is_beyond_all_of_our_waits() ->
     customer = called(world)
     customer.confirms()
 
-    asked = (1 + BILLING.confirmation.repeats) * (ANNOUNCE_LIMIT_SECONDS + BILLING.confirmation.wait_seconds)
-    before_hold = BILLING.ring_timeout_seconds + ENTER_LIMIT_SECONDS + asked
-    to_the_bridge = BILLING.agent_ring_seconds + WHISPER_LIMIT_SECONDS + BRIDGE_LIMIT_SECONDS
+    asked = (1 + BILLING.confirmation.repeats) * (LIMITS.announcement_seconds + BILLING.confirmation.wait_seconds)
+    before_hold = BILLING.ring_timeout_seconds + LIMITS.enter_seconds + asked
+    to_the_bridge = BILLING.agent_ring_seconds + LIMITS.whisper_seconds + LIMITS.bridge_seconds
     [dial], [ring] = world.done(DialCustomer), world.done(RingAgent)
     assert dial.max_seconds >= before_hold + BILLING.hold_limit_seconds + to_the_bridge
     assert ring.max_seconds >= to_the_bridge
@@ -227,7 +221,7 @@ def test_given_an_announcement_that_broke_off_when_the_next_one_is_only_long_the
     world.pass_time(BILLING.confirmation.wait_seconds)
     assert len(world.done(Play)) == 2
 
-    world.pass_time(ANNOUNCE_LIMIT_SECONDS)
+    world.pass_time(LIMITS.announcement_seconds)
 
     assert customer.state is S.ANNOUNCING
     customer.presses("1")
@@ -239,7 +233,7 @@ def test_given_an_announcement_whose_end_is_never_told_then_the_customer_is_aske
     customer = called(world)
     customer.answers()
 
-    world.pass_time(2 * (ANNOUNCE_LIMIT_SECONDS + BILLING.confirmation.wait_seconds))
+    world.pass_time(2 * (LIMITS.announcement_seconds + BILLING.confirmation.wait_seconds))
 
     assert says(customer.hears) == (PromptId.UNCONFIRMED_GOODBYE,)
     customer.is_let_go(Outcome.UNCONFIRMED)
@@ -259,7 +253,7 @@ def test_given_a_repeated_announcement_when_the_end_of_the_first_is_told_late_th
     refused = world.tell(EffectEnded(world.done(Play)[0], ResultKind.REFUSED))
 
     assert refused.changes == []
-    world.pass_time(ANNOUNCE_LIMIT_SECONDS - 1)
+    world.pass_time(LIMITS.announcement_seconds - 1)
     assert (customer.closing, customer.attempt.ended_at) == (None, None)
     customer.hears_announcement()
     world.pass_time(BILLING.confirmation.wait_seconds)
@@ -325,7 +319,7 @@ def test_given_a_whisper_whose_end_is_never_told_then_the_agent_is_connected() -
     customer.confirms()
     world.agent().picks_up()
 
-    world.pass_time(WHISPER_LIMIT_SECONDS)
+    world.pass_time(LIMITS.whisper_seconds)
 
     assert customer.state is S.CONNECTED
 
@@ -335,7 +329,7 @@ def test_given_an_answer_when_the_leg_never_comes_into_our_hands_then_the_call_i
     customer = called(world)
     customer.picks_up()
 
-    world.pass_time(ENTER_LIMIT_SECONDS)
+    world.pass_time(LIMITS.enter_seconds)
 
     assert world.agent().shown == "ready", "the customer has answered: nothing rings any more"
     customer.is_let_go(Outcome.INTERRUPTED)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.core.callphase import ENTER_LIMIT_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, LegSeen, PlayingFinished, ResultKind
 from engine.core.model import CallbackState, Outcome, PromptId, Reason
-from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, only, says
+from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, only, says
 
 S = CallbackState
 GONE, RINGING, ENTERED = LegSeen.GONE, LegSeen.RINGING, LegSeen.ENTERED
@@ -196,7 +195,7 @@ def test_given_a_customer_who_answered_and_is_kept_by_the_dialplan_then_we_wait_
 
     customer = interrupted(announcing)
     customer.world.see(customer.attempt.id, RINGING)
-    customer.world.pass_time(ENTER_LIMIT_SECONDS)
+    customer.world.pass_time(LIMITS.enter_seconds)
     customer.is_let_go(Outcome.INTERRUPTED)
 
 

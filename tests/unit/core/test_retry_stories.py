@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.callphase import FREE_LATERS, LAST_WORDS_LIMIT_SECONDS
+from engine.core.callphase import FREE_LATERS
 from engine.core.effects import DialCustomer
 from engine.core.model import AttemptPolicy, CallbackState, Outcome, OutcomeRule, Reason, Service
 from engine.core.retry import FAULTS_BEFORE_HOLD
-from tests.unit.core.world import AMY, BILLING, Customer, World
+from tests.unit.core.world import AMY, BILLING, LIMITS, Customer, World
 
 S = CallbackState
 
@@ -141,14 +141,14 @@ LATER = BILLING.confirmation.later_seconds
 
 @pytest.mark.parametrize(
     ("life_seconds", "kept"),
-    [(LATER, False), (LATER + LAST_WORDS_LIMIT_SECONDS, False), (LATER + LAST_WORDS_LIMIT_SECONDS + 1, True)],
+    [(LATER, False), (LATER + LIMITS.last_words_seconds, False), (LATER + LIMITS.last_words_seconds + 1, True)],
 )
 def test_given_later_by_key_then_it_is_promised_only_if_the_life_lasts_until_then_however_long_the_last_words(
     life_seconds: float,
     kept: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     world = world_with(replace(BILLING, life_seconds=life_seconds))
-    world.last_words_seconds = LAST_WORDS_LIMIT_SECONDS - 0.25
+    world.last_words_seconds = LIMITS.last_words_seconds - 0.25
     customer = world.customer()
     customer.answers()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.core.callphase import CLOSE_LIMIT_SECONDS, LAST_WORDS_LIMIT_SECONDS, REFUSED_GRACE_SECONDS
+from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.dispatcher import Accepted, Decision, Dispatcher, Refusal, Snapshot
 from engine.core.effects import (
     Connect,
@@ -57,6 +57,7 @@ from engine.core.model import (
     Callback,
     CallbackId,
     CallbackState,
+    CallLimits,
     Configuration,
     LegId,
     Limits,
@@ -73,6 +74,8 @@ from tests.unit.core import invariants
 from tests.unit.core.journal import Journal
 
 START = 1_700_000_000.0
+LIMITS = CallLimits()
+"""How long each step of a call may last, as every service here has it."""
 NORMAL_CLEARING = 16
 HANG_UP = 0.25
 """Seconds from a release to the end of the leg."""
@@ -298,7 +301,7 @@ class World:
             case DialCustomer(leg=leg):
                 self.alive.add(leg)
             case Release(leg=leg, prompts=prompts) | Farewell(leg=leg, prompts=prompts):
-                self.awaited[leg] = self.now + (LAST_WORDS_LIMIT_SECONDS if prompts else CLOSE_LIMIT_SECONDS)
+                self.awaited[leg] = self.now + (LIMITS.last_words_seconds if prompts else LIMITS.closing_seconds)
             case Connect(bridge=bridge, agent=agent):
                 self.bridges[bridge] = agent
                 self.bridged_since_start.add(bridge)
