@@ -55,7 +55,7 @@ def disk(tmp_path: Path) -> Iterator[FaultyDisk]:
 async def journal(tmp_path: Path, disk: FaultyDisk) -> AsyncIterator[Journal]:
     """A journal on the faulty disk, with one callback, cb0."""
     path = tmp_path / "ringback.db"
-    async with await Journal.open(url_of(path), busy_timeout_seconds=0.05, patience_seconds=0.05) as journal:
+    async with await Journal.open(url_of(path), busy_timeout_seconds=0.05) as journal:
         await journal.commit(accepted(a_callback(0)))
         yield journal
 
@@ -77,6 +77,9 @@ async def test_a_frozen_disk_does_not_keep_the_process_and_leaves_the_whole_grou
         found = ids(await journal.load())
         assert found in (["cb0"], ["cb0", "cb1"])
         assert await as_after_a_crash(journal) == found
+
+
+IMPATIENT_SECONDS = 0.05
 
 
 class Ice:
@@ -112,6 +115,7 @@ async def test_a_commit_given_up_with_its_asker_takes_nothing_more_and_keeps_oth
     journal: Journal, disk: FaultyDisk
 ) -> None:
     ice = Ice()
+    journal._patience_seconds = IMPATIENT_SECONDS
     disk.on_sync = ice.wait
     committing = asyncio.create_task(journal.commit(group(1)))
     try:
@@ -131,6 +135,7 @@ async def test_a_commit_given_up_with_its_asker_takes_nothing_more_and_keeps_oth
 
 async def test_a_close_that_meets_a_frozen_commit_gives_up_and_says_so(journal: Journal, disk: FaultyDisk) -> None:
     ice = Ice()
+    journal._patience_seconds = IMPATIENT_SECONDS
     disk.on_sync = ice.wait
     committing = asyncio.create_task(journal.commit(group(1)))
     try:
@@ -140,6 +145,22 @@ async def test_a_close_that_meets_a_frozen_commit_gives_up_and_says_so(journal: 
     finally:
         ice.thaw()
         await committing
+        await let_go(journal)
+
+
+async def test_a_close_that_hangs_itself_keeps_other_engines_out(journal: Journal, disk: FaultyDisk) -> None:
+    ice = Ice()
+    connection = journal._connection
+    journal._patience_seconds = IMPATIENT_SECONDS
+    disk.on_sync = ice.wait
+    try:
+        assert "the disk does not answer" in str(await refused(journal.close()))
+        assert ice.reached.is_set()
+        assert "in use by the process" in str(await refused(Journal.open(url_of(journal.path))))
+        assert "closed" in str(await refused(journal.commit(group(1))))
+    finally:
+        ice.thaw()
+        journal._connection = connection
         await let_go(journal)
 
 
@@ -155,7 +176,7 @@ async def let_go(journal: Journal) -> None:
 
 async def test_readers_whose_question_hangs_are_given_up(journal: Journal) -> None:
     ice = Ice()
-    readers = Readers(journal.path, 2, patience_seconds=0.05)
+    readers = Readers(journal.path, 2, patience_seconds=IMPATIENT_SECONDS)
     await readers.all("SELECT 1")
     (connection,) = readers._idle
     await connection.create_function("hang", 0, ice.wait)
