@@ -37,9 +37,9 @@ from engine.core.facts import (
 )
 from engine.core.model import Agent, AgentId, Attempt, Callback, LegId, Outcome, PromptId, Service
 
-STEP_TIMERS = tuple(
-    ["ring", "silent", "enter", "announcement", "confirm", "agent_ring", "music", "hold", "whisper", "bridge"]
-)
+_BEFORE_CONFIRMED = ("ring", "silent", "enter", "announcement", "confirm")
+_AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
+STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
