@@ -87,6 +87,12 @@ class CallFlow(CallMoves):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         return self._taken()
 
+    def let_go(self, now: float) -> Step:
+        """The customer was released while nothing could be written, or is now."""
+        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            self._close(Outcome.INTERRUPTED, now)
+        return self._taken()
+
     # ---- after a start and after a lost event socket -------------------------------------------------
 
     def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:

@@ -60,7 +60,7 @@ class CallMoves:
         self._voice = Voice(service.id, callback.request.language)
         self._agent = agent
         self._agent_leg_live = agent is not None and attempt.agent_legs > 0
-        self._announcements = 0
+        self._announcement = ""
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
         self._stopping = False
@@ -98,7 +98,8 @@ class CallMoves:
         for name in ("ring", "silent", "enter", "confirm"):
             self._arm(name, None)
         self._arm("announcement", now + self._limits.announcement_seconds)
-        self._announcements += 1
+        # Each has its own name, also after a restart; the same decision made again gives it the same one.
+        self._announcement = f"announcement.{now:.3f}"
         self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
         self._tell(Dialled(), Answered())
 
@@ -298,15 +299,14 @@ class CallMoves:
         """They talked, or may have, and nobody watched the end of it."""
         self._finish(Outcome.CONNECTED, now, unobserved=True)
 
+    def release_now(self, *prompts: PromptId) -> Release:
+        """What lets the customer go."""
+        return Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice)
+
     def _release_customer(self, *prompts: PromptId) -> None:
-        self._do(Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice))
+        self._do(self.release_now(*prompts))
 
     # ---- bookkeeping ----------------------------------------------------------------------------------------
-
-    @property
-    def _announcement(self) -> str:
-        """The tag of the announcement that plays; each repeat has its own."""
-        return f"announcement.{self._announcements}"
 
     def _announcement_limit(self) -> float:
         confirmation = self.service.confirmation

@@ -24,6 +24,7 @@ from engine.core.changes import (
 from engine.core.desks import Desks
 from engine.core.effects import Effect
 from engine.core.events import (
+    AttemptLetGo,
     AttemptSeen,
     CallbackRequested,
     CancelRequested,
@@ -181,6 +182,9 @@ class Dispatcher:
                     step, recovery = flow_seen.resume(customer, agent, now, bridged=bridged)
                     self._apply(flow_seen, step, now)
                     self._decision.reply = Recovered(attempt, phase, recovery)
+            case AttemptLetGo(attempt=attempt):
+                if flow_let_go := self._flows.get(attempt):
+                    self._apply(flow_let_go, flow_let_go.let_go(now), now)
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
