@@ -145,6 +145,7 @@ class Journal:
                 attempts = await connection.execute_fetchall(statements.OPEN_ATTEMPTS)
                 agents = await connection.execute_fetchall(statements.AGENTS)
                 timers = await connection.execute_fetchall(statements.TIMERS)
+                nodes = await connection.execute_fetchall(statements.NODES)
             finally:
                 await self._undo(connection)
         version, document = configuration[0] if configuration else (0, None)
@@ -155,6 +156,7 @@ class Journal:
             attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at, each.id))),
             agents=tuple(rows.agent_of(row) for row in agents),
             timers=tuple(rows.timer_of(row) for row in timers),
+            nodes={row[0]: row[1] for row in nodes},
         )
 
     async def _connected(self) -> aiosqlite.Connection:
