@@ -107,9 +107,7 @@ class StoreGuard:
                 self.trouble = str(still)
             await asyncio.sleep(LOOK_SECONDS)
         self._runtime.restore(dispatcher, is_stored)
-        log.warning(
-            "store.up", down_seconds=round(time.monotonic() - since, 1), customers_let_go=len(self._let_go)
-        )
+        log.warning("store.up", down_seconds=round(time.monotonic() - since, 1), customers_let_go=len(self._let_go))
         self.trouble = None
         self._let_go.clear()
         self._restored()

@@ -234,6 +234,12 @@ class Runtime:
             self._facts += facts
             self._unsure += answers
             raise
+        except asyncio.CancelledError:
+            # A commit under way goes on to its end: to say no could be a lie, so nothing is said.
+            for item in items:
+                if item.answer is not None:
+                    item.answer.cancel()
+            raise
         except BaseException:
             self._facts += facts
             for item in items:

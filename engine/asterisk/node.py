@@ -80,15 +80,13 @@ class AsteriskNode:
         live: Callable[[], Iterable[Attempt]],
         is_live: Callable[[AttemptId], bool],
         endpoints: Callable[[], Iterable[str]],
-        known: Callable[[Collection[AttemptId]], Awaitable[Collection[AttemptId]]],
+        known: Callable[[Collection[AttemptId]], Awaitable[Collection[str]]],
         startup_time: str | None,
         started: Callable[[str], Awaitable[None]],
         figures: Metrics,
     ) -> None:
         self.settings = settings
-        self.client = AriClient(
-            settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request
-        )
+        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request)
         self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
         self.trouble: str | None = "not connected yet"
         self._tell = tell

@@ -52,7 +52,7 @@ class CallMoves:
     def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
         self.attempt = attempt
         self.service = service
-        self.phase = phase_of(attempt)
+        self.phase = phase_of(attempt, callback.state)
         self.heard = True
         self._limits = service.call_limits
         self._callback = callback

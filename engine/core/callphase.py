@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from engine.core.effects import Effect
 from engine.core.facts import Fact
-from engine.core.model import Attempt, PromptId
+from engine.core.model import Attempt, CallbackState, PromptId
 
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
@@ -61,8 +61,8 @@ class Step:
     facts: list[Fact] = field(default_factory=list)
 
 
-def phase_of(attempt: Attempt) -> Phase:
-    """Where a restored attempt stood; a call whose agent was rung goes back to waiting for one."""
+def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
+    """Where a restored attempt of a callback in this state stood; an agent's ringing and whisper are not written."""
     if attempt.ended_at is not None:
         return Phase.ENDED
     if attempt.outcome is not None:
@@ -73,4 +73,6 @@ def phase_of(attempt: Attempt) -> Phase:
         return Phase.BRIDGING
     if attempt.confirmed_at is not None:
         return Phase.CONFIRMED
-    return Phase.ANSWERED if attempt.answered_at is not None else Phase.DIALING
+    if attempt.answered_at is None:
+        return Phase.DIALING
+    return Phase.ANNOUNCING if state is CallbackState.ANNOUNCING else Phase.ANSWERED
