@@ -31,7 +31,7 @@ from engine.core.model import (
 )
 from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 
-Row: TypeAlias = Mapping[str, str | int | float | None]
+Row: TypeAlias = Mapping[str, str | int | float | bytes | None]
 
 
 def callback_row(callback: Callback) -> Row:

@@ -27,6 +27,7 @@ from engine.store.tables import (
     ConfigurationRow,
     IdempotencyRow,
     NodeRow,
+    ProbeRow,
     TimerRow,
 )
 
@@ -114,6 +115,7 @@ REVOKE_KEY = _text(
     .values(revoked_at=bindparam("at"))
 )
 PUT_NODE = _upsert(NodeRow)
+PUT_PROBE = _upsert(ProbeRow)
 
 OPEN_CALLBACKS = _text(
     select(_callbacks).where(OPEN_CALLBACK).order_by(_callbacks.c.joined_at, _callbacks.c.created_at, _callbacks.c.id)
