@@ -33,6 +33,7 @@ from engine.lanes import EffectLanes
 from engine.metrics import Metrics
 from engine.prompts import PromptLibrary
 from engine.runtime import Runtime
+from engine.start_times import StartTimes
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.records import KeyKept, KeyRevoked
@@ -47,8 +48,11 @@ STOP_LIMIT_SECONDS = 30.0
 class RunningEngine:
     """One engine on one journal. Build it with `running_engine`."""
 
-    def __init__(self, settings: Settings, journal: Journal, queries: Queries, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, queries: Queries, dispatcher: Dispatcher, start: StartTimes
+    ) -> None:
         self.settings = settings
+        self._start = start
         self.dispatcher = dispatcher
         self.metrics = Metrics()
         self._queries = queries
@@ -69,6 +73,7 @@ class RunningEngine:
             is_live=dispatcher.is_live,
             endpoints=lambda: [agent.endpoint for agent in dispatcher.configuration.agents.values()],
             observe=self.metrics.ari_request,
+            joined=lambda: start.reached("connecting"),
         )
         self._lanes = EffectLanes(self._node.perform, self._runtime.tell, dispatcher.is_live)
         self._runtime.effects = self._lanes
@@ -138,6 +143,7 @@ class RunningEngine:
         if isinstance(event, TelephonyReady):
             # What fell due while we were away comes before whom to call now.
             self._runtime.arm_timers()
+            self.metrics.started(self._start.ready())
         self._runtime.tell(event)
 
     @contextlib.asynccontextmanager
@@ -225,6 +231,8 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
 
     Raises ConfigError or StoreError with one line that says how to mend.
     """
+    start = StartTimes()
+    start.reached("imports")
     if len(settings.asterisk) > 1:
         raise ConfigError("several [[asterisk]] are not available in this version; keep one of them")
     admin_key_hash = None
@@ -237,13 +245,16 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         queries = Queries(settings.store.url)
         stack.push_async_callback(queries.close)
         stored = await journal.load()
+        start.reached("store")
         configuration = Configuration()
         if stored.document is not None:
             configuration = parse(stored.document, version=stored.version).configuration
         if problems := await asyncio.to_thread(prompt_problems_at_start, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
         snapshot = Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers)
-        yield RunningEngine(settings, journal, queries, Dispatcher(snapshot)), admin_key_hash
+        engine = RunningEngine(settings, journal, queries, Dispatcher(snapshot), start)
+        start.reached("building")
+        yield engine, admin_key_hash
 
 
 def node_settings(settings: AsteriskSettings) -> NodeSettings:

@@ -74,6 +74,7 @@ class AsteriskNode:
         is_live: Callable[[AttemptId], bool],
         endpoints: Callable[[], Iterable[str]],
         observe: Callable[[str, str], None] = lambda _operation, _result: None,
+        joined: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=observe)
@@ -83,6 +84,7 @@ class AsteriskNode:
         self._live = live
         self._is_live = is_live
         self._endpoints = endpoints
+        self._tell_joined = joined
         self._connected = asyncio.Event()
         self._down = asyncio.Event()
         self._connections = 0
@@ -136,6 +138,7 @@ class AsteriskNode:
 
     def _joined(self) -> None:
         self._connections += 1
+        self._tell_joined()
         self._down.clear()
         self._connected.set()
 
