@@ -94,8 +94,12 @@ class CallFlow(CallMoves):
 
         `bridged`: one of the legs is in the bridge of the agent leg posted last.
         """
-        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
+        left = {event.leg for event in self._left}
         self._left.clear()
+        # A look may be older than the end of a leg that was told.
+        customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
+        agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
+        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
         if customer is LegSeen.GONE:
             recovery = self._gone_unseen(now, agent, bridged=bridged)
         else:
@@ -118,7 +122,7 @@ class CallFlow(CallMoves):
 
     def _may_have_met(self, agent: LegSeen, bridged: bool) -> bool:  # noqa: FBT001 - a fact about the look
         """An agent who is still there and in no bridge has never been connected."""
-        return bridged or agent is LegSeen.GONE or self._connect_under_way
+        return bridged or self._connect_under_way or (agent is LegSeen.GONE and not self._connect_refused)
 
     def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
         match self.phase:
@@ -132,6 +136,8 @@ class CallFlow(CallMoves):
                 self._connected(now)
                 return self._go_on_talking(agent, now)
             case Phase.BRIDGING if self._connect_under_way:
+                if agent is LegSeen.GONE:
+                    self._left.append(LegEnded(self.attempt.agent_leg))
                 return Recovery.LEFT_ALONE
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
                 self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
@@ -180,9 +186,9 @@ class CallFlow(CallMoves):
         match event:
             case EffectEnded(effect=effect, result=result):
                 self._effect_ended(effect, result, now)
-            case LegEnded(leg=leg) if self.phase is Phase.BRIDGING and (leg == customer or self._is_agent(leg)):
-                # Whether they met is known with the end of Connect, or after a look.
-                self._left.append(event)
+            case LegEnded(leg=leg) if self._meeting_unknown and (leg == customer or self._is_agent(leg)):
+                if all(earlier.leg != leg for earlier in self._left):
+                    self._left.append(event)
             case LegRinging(leg=leg) if leg == customer and self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
                 self._tell(Dialled())
@@ -284,7 +290,7 @@ class CallFlow(CallMoves):
             case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._arm("whisper", now + REFUSED_GRACE_SECONDS)
-            case Connect(agent=leg), _ if self._is_agent(leg) and self.phase is Phase.BRIDGING:
+            case Connect(agent=leg), _ if leg == self.attempt.agent_leg and self.phase is Phase.BRIDGING:
                 self._connect_ended(result, now)
             case _:
                 pass
@@ -350,6 +356,11 @@ class CallFlow(CallMoves):
         else:
             self._wait_again(now)
 
+    @property
+    def _meeting_unknown(self) -> bool:
+        """Whether only the end of Connect, or a look, can tell if the two have met."""
+        return self.phase is Phase.BRIDGING and not self._connect_refused
+
     def _connect_ended(self, result: ResultKind, now: float) -> None:
         """Now it is known whether they met, except after UNKNOWN: then they are left alone, and a look may tell."""
         self._connect_under_way = False
@@ -365,7 +376,7 @@ class CallFlow(CallMoves):
         elif result is ResultKind.OK:
             self._connected(now)
         elif left:
-            self._parted_before(left[0], now)
+            self._parted_before(left, now)
         else:
             # Mostly somebody just left, and the leg's own end says who.
             self._connect_refused = True
@@ -378,11 +389,14 @@ class CallFlow(CallMoves):
         self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
         self._ended_unobserved(now)
 
-    def _parted_before(self, first: LegEnded, now: float) -> None:
-        if first.leg == self.attempt.customer_leg:
-            self._customer_left(first.cause, first.sip_code, now)
-        else:
-            self._agent_left(now)
+    def _parted_before(self, left: list[LegEnded], now: float) -> None:
+        """They never met: the end counts as it would have, had it been heard of in time; the customer's first."""
+        self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
+        for event in left:
+            if event.leg == self.attempt.customer_leg:
+                self._customer_left(event.cause, event.sip_code, now)
+                return
+        self._agent_left(now)
 
     def _bridge_overdue(self, now: float) -> None:
         """Asterisk is slow. Who may be talking is left alone; their legs' own ends and limits go on counting."""
