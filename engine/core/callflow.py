@@ -112,8 +112,8 @@ class CallFlow(CallMoves):
         if self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged)):
             self._ended_unobserved(now)
             return Recovery.ENDED_UNOBSERVED
-        # It may have rung: who knows no better has to believe so.
-        self.attempt = replace(self.attempt, rang=True)
+        # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
+        self.attempt = replace(self.attempt, rang=True, bridging_at=None)
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return Recovery.CLOSED
@@ -140,6 +140,7 @@ class CallFlow(CallMoves):
                     self._left.append(LegEnded(self.attempt.agent_leg))
                 return Recovery.LEFT_ALONE
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
+                self.attempt = replace(self.attempt, bridging_at=None)
                 self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
                 return Recovery.RELEASED
             case Phase.CONFIRMED | Phase.WHISPERING if self._agent is not None and self._agent_leg_live:
