@@ -267,8 +267,10 @@ class CallFlow(CallMoves):
                 self._finish(Outcome.REFUSED, now)
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
-                if self.heard:  # else the look that follows knows more
+                if self.heard:
                     self._close(Outcome.INTERRUPTED, now)
+                else:
+                    self._tell(Dialled())  # for all we know; the look that follows knows more
             case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.CLOSING:
                 self._closed(now)
             case DialCustomer(), _ if self.phase is Phase.CLOSING:
