@@ -176,6 +176,7 @@ class CallFlow(CallMoves):
             self._whisper(now)
             return
         self.phase = Phase.CONFIRMED
+        self._agent_unreached = False
         self._arm("whisper", None)
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
 
@@ -242,6 +243,8 @@ class CallFlow(CallMoves):
                 self._announcement_overdue(now)
             case Phase.ANNOUNCING, "confirm":
                 self._nothing_pressed(now)
+            case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
+                self._agent_not_reached(now)
             case Phase.CONFIRMED, "agent_ring":
                 self._agent_missed(now)
             case Phase.CONFIRMED | Phase.WHISPERING, "music":
@@ -283,7 +286,8 @@ class CallFlow(CallMoves):
                     self._agent_missed(now)
             case RingAgent(leg=leg), ResultKind.UNKNOWN if self._is_agent(leg) and self.heard:
                 if self.phase is Phase.CONFIRMED:
-                    self._agent_not_reached(now)
+                    self._agent_unreached = True
+                    self._arm("agent_ring", now + REFUSED_GRACE_SECONDS)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
