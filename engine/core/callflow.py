@@ -36,7 +36,6 @@ class CallFlow(CallMoves):
 
     def start(self, now: float) -> Step:
         """Dial the customer; the agent is reserved."""
-        self._inherited = False
         limits = self._limits
         before_connect = (
             self.service.ring_timeout_seconds
@@ -104,7 +103,6 @@ class CallFlow(CallMoves):
             recovery = self._gone_unseen(now, agent, bridged=bridged)
         else:
             recovery = self._still_there(customer, agent, now, bridged=bridged)
-        self._inherited = False
         return self._taken(), recovery
 
     def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:

@@ -64,7 +64,6 @@ class CallMoves:
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
         self._stopping = False
-        self._inherited = True
         self._rang_out = False
         self._agent_unreached = False
         self._connect_under_way = False
