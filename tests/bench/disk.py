@@ -117,7 +117,7 @@ def _disk(stack: ExitStack, directory: Path, notes: list[str]) -> FailingDisk | 
 
 def _conversations(centre: Centre, database: Path) -> list[str]:
     """Bring conversations up that outlast the faults; the customers' numbers."""
-    once = {"max": 1, "interval_seconds": 60}
+    once = {"max": 1, "interval_seconds": 60, "fault_interval_seconds": 2}
     centre.configure(
         [service("talking"), service("stream", attempts=once, wrap_up_seconds=0, queue_cap=100_000)],
         [*(agent(each, "talking") for each in _TALKERS), *(agent(each, "stream") for each in _CALLERS)],
@@ -208,16 +208,20 @@ def _outcome(
     cut: int,
     repeated: int,
 ) -> Outcome:
+    attempts = None
+    if called is not None:
+        written = _rows(database, "SELECT phone FROM attempts JOIN callbacks ON callbacks.id = attempts.callback")
+        attempts = Counter(str(phone).lstrip("+") for (phone,) in written)
     stored = {
         (str(callback), str(phone).lstrip("+"))
         for callback, phone in _rows(database, "SELECT id, phone FROM callbacks")
     }
     return Outcome(
         faults=tuple(
-            (each, judge([one for one in asked if each.began_at <= one.sent_at < each.until], stored, called))
+            (each, judge([one for one in asked if each.began_at <= one.sent_at < each.until], stored, called, attempts))
             for each in suffered
         ),
-        whole=judge(asked, stored, called),
+        whole=judge(asked, stored, called, attempts),
         wrong=tuple(wrong),
         cut=cut,
         repeated=repeated,
@@ -236,9 +240,9 @@ def missed_bars(ours: Outcome) -> list[str]:
         missed.append(f"{ours.cut} of {CONVERSATIONS} conversations were cut")
     for fault, _ in ours.faults:
         beyond = fault.closed_beyond_seconds
-        if fault.closed_at is None:
+        if fault.closed_at is None and beyond is not None:
             missed.append(f"{fault.name}: no request met this fault, so it shows nothing")
-        if beyond is None or beyond > OPEN_BAR_SECONDS:
+        elif beyond is None or beyond > OPEN_BAR_SECONDS:
             missed.append(f"{fault.name}: the intake did not open again within {OPEN_BAR_SECONDS:.0f} s")
     return missed
 

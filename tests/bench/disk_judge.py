@@ -1,7 +1,7 @@
 """The rules for an intake whose disk fails, and a judge of what was answered, stored and called.
 
-Accepted (201) means kept and called once. Refused (503) means never kept and never called. No answer may mean either,
-but never two calls. Any other answer is wrong: nothing was wrong with these requests.
+Accepted (201) means kept and called. Refused (503) means never kept and never called. No answer may mean either. Nobody
+is called more often than attempts were written. Any other answer is wrong: nothing was wrong with these requests.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Verdict:
     """How many requests of a stretch of time were answered how, and how many answers turned out wrong.
 
     `lost`: accepted, and not kept or never called. `kept_or_called`: refused, and kept or called nevertheless.
-    `twice`: numbers that were called more than once.
+    `twice`: numbers that were called more often than attempts to call them were written.
     """
 
     sent: int
@@ -42,8 +42,16 @@ class Verdict:
         return {rule: times for rule, times in found.items() if times}
 
 
-def judge(asked: Sequence[Asked], stored: Collection[tuple[str, str]], called: Counter[str] | None) -> Verdict:
-    """`stored`: id and number of each callback that was found. `called`: INVITEs by number; None where nobody calls."""
+def judge(
+    asked: Sequence[Asked],
+    stored: Collection[tuple[str, str]],
+    called: Counter[str] | None = None,
+    attempts: Counter[str] | None = None,
+) -> Verdict:
+    """`stored`: id and number of each callback that was found.
+
+    `called`: INVITEs by number, `attempts`: attempts that were written, by number; None where nobody calls.
+    """
     kept_numbers = {number for _, number in stored}
 
     def was_lost(each: Asked) -> bool:
@@ -62,5 +70,5 @@ def judge(asked: Sequence[Asked], stored: Collection[tuple[str, str]], called: C
         otherwise=len(asked) - len(accepted) - len(refused) - unanswered,
         lost=sum(map(was_lost, accepted)),
         kept_or_called=sum(map(was_taken, refused)),
-        twice=sum(called is not None and called[each.number] > 1 for each in asked),
+        twice=sum(bool(called and attempts and called[each.number] > attempts[each.number]) for each in asked),
     )
