@@ -68,11 +68,14 @@ def _run(name: str, module: str, scale: float) -> int:
     began = time.monotonic()
     errors = Console(stderr=True, highlight=False)
     with errors.status(f"bench {name}: begins") as status:
+        said = ""
 
         def progress(line: str) -> None:
+            nonlocal said
             status.update(f"bench {name}: {line}")
-            if not errors.is_terminal:
+            if line != said and not errors.is_terminal:
                 sys.stderr.write(f"bench {name} {time.monotonic() - began:5.0f} s: {line}\n")
+            said = line
 
         try:
             bench: Bench = importlib.import_module(module)
