@@ -39,16 +39,19 @@ class Cable:
         self.answer_delay_seconds = 0.0
         self._port = port
         self._lines: set[_Line] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
         self._dead = asyncio.Event()
 
     @asynccontextmanager
     async def laid(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
             server.close()
             self.cut()
+            if self._carrying:
+                await asyncio.wait(set(self._carrying), timeout=5)
 
     def cut(self) -> None:
         for line in self._lines:
@@ -64,6 +67,11 @@ class Cable:
         """Connections of now carry nothing any more; later ones do."""
         self._dead.set()
         self._dead = asyncio.Event()
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._carry(reader, writer), name="cable line")
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

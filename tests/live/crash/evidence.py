@@ -1,4 +1,4 @@
-"""What a run leaves for the judge: the network's record, the database, what the load was answered, and what the rig did.
+"""What a run leaves for the judge: the network's record, the database, what the load was told, what the rig did.
 
 Nothing here comes from what the engine says about itself, except the rows it wrote, which are what is judged.
 """

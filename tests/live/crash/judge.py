@@ -63,7 +63,7 @@ def invites_are_written_attempts(seen: Evidence) -> Iterator[str]:
         if invites[attempt.id] > 1:
             yield f"{attempt.id}: one attempt with {invites[attempt.id]} INVITEs"
         if invites[attempt.id] == 0 and (attempt.outcome not in NEVER_DIALLED or attempt.answered_at is not None):
-            yield f"{attempt.id}: {attempt.outcome}, answered_at {attempt.answered_at}, and no INVITE reached the network"
+            yield f"{attempt.id}: {attempt.outcome}, answered_at {attempt.answered_at}, and no INVITE arrived"
 
 
 def nobody_is_called_again_too_soon(seen: Evidence) -> Iterator[str]:

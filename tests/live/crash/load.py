@@ -1,4 +1,4 @@
-"""Customers who ask: keeps some waiting in the line, whatever happens to the engine, and writes down what each was told."""
+"""Customers who ask: keeps some waiting in the line, whatever happens, and writes down what each was told."""
 
 from __future__ import annotations
 

@@ -94,14 +94,14 @@ AREAS = tuple(
 )
 _OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
 _FAULTS = {
+    Fault.PBX_KILLED: (0.0, 3.0),
+    Fault.PBX_KILLED_TOO: (0.0, 2.0),
     Fault.EVENTS_CUT: (0.0, 0.0),
     Fault.ALL_CUT: (0.0, 0.0),
     Fault.EVENTS_SLOW: (0.05, 0.8),
     Fault.ANSWERS_SLOW: (0.05, 0.5),
-    Fault.PBX_KILLED: (0.0, 3.0),
-    Fault.PBX_KILLED_TOO: (0.0, 2.0),
 }
-"""Each with the least and the most seconds."""
+"""Each with the least and the most seconds; first those that fit the fewest kills."""
 _TO_BOTH = frozenset({Fault.PBX_KILLED, Fault.PBX_KILLED_TOO})
 
 

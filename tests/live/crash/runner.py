@@ -37,7 +37,7 @@ LIFE_SECONDS = 60.0
 LAST_CALL_SECONDS = 90.0
 """The longest that a call of a request whose life is over may still take."""
 INTERVALS = Intervals(retry=8.0, fault=2.0, later=4.0)
-PHONES = (*range(1001, 1015), 1901, 1903, 1904)
+PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 
 Say = Callable[[str], None]
 
@@ -45,11 +45,14 @@ Say = Callable[[str], None]
 class Subject(Protocol):
     """A program that calls customers back and can be killed."""
 
-    admin_key: str
-    url: str
-    database: Path
-    log_file: Path
-
+    @property
+    def admin_key(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def database(self) -> Path: ...
+    @property
+    def log_file(self) -> Path: ...
     def spawn(self, **environment: str) -> None: ...
     def is_ready(self) -> bool: ...
     def is_running(self) -> bool: ...
@@ -341,5 +344,3 @@ class Rig:
     def _words(self) -> str:
         lines = self._subject.log_file.read_text("utf-8", errors="replace").splitlines()
         return "its last words: " + " | ".join(lines[-5:])
-
-

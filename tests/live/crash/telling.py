@@ -21,11 +21,15 @@ def summary(run: Run, verdict: Verdict) -> list[str]:
     answers = [asked.answer for asked in seen.asked]
     live = [blow.live for blow in seen.kills] or [0]
     return [
-        f"seed {run.plan.seed}: {len(seen.kills)} kills in {run.seconds:.0f} s, live calls at a kill at least {min(live)}"
-        f", median {median(live):.0f}; {run.thin} more kills with fewer; other faults {len(seen.faults)}",
-        f"requests accepted {answers.count(Answer.ACCEPTED)}, refused {answers.count(Answer.REFUSED)}, without answer "
-        f"{answers.count(Answer.NONE)}; INVITEs {len(seen.calls)}, attempts {len(seen.attempts)}; "
-        f"keys pressed in an outage {verdict.keys_lost}",
+        (
+            f"seed {run.plan.seed}: {len(seen.kills)} kills in {run.seconds:.0f} s, live calls at each at least "
+            f"{min(live)}, median {median(live):.0f}; {run.thin} more kills with fewer; other faults {len(seen.faults)}"
+        ),
+        (
+            f"requests accepted {answers.count(Answer.ACCEPTED)}, refused {answers.count(Answer.REFUSED)}, "
+            f"without answer {answers.count(Answer.NONE)}; INVITEs {len(seen.calls)}, attempts {len(seen.attempts)}; "
+            f"keys pressed in an outage {verdict.keys_lost}"
+        ),
         "ends: " + _counted(verdict.reasons),
         "outcomes: " + _counted(verdict.outcomes),
     ]
