@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from urllib.request import urlopen
 from engine.lab.errors import LabError
 from engine.lab.lab import Lab
 
+SERVE = ("serve", "--config", "ringback.toml")
 START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 45.0
 
@@ -26,13 +28,21 @@ class EngineProcess:
     """`directory` holds settings, database, log and the administrator's key; it may be used again for a restart.
 
     `ari_url`: where it finds Asterisk, if not at the lab's PBX itself. `environment` is that of every start.
+    `command`: another program in the engine's place, which says where it listens and answers `/readyz` as it does.
     """
 
     def __init__(
-        self, lab: Lab, directory: Path, *, environment: dict[str, str] | None = None, ari_url: str | None = None
+        self,
+        lab: Lab,
+        directory: Path,
+        *,
+        environment: dict[str, str] | None = None,
+        ari_url: str | None = None,
+        command: Sequence[str] = (),
     ) -> None:
         self._lab = lab
         self._directory = directory
+        self._command = command or (str(Path(sys.executable).parent / "ringback"), *SERVE)
         self._ari_url = ari_url or lab.pbx.ari_url
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,10 +89,9 @@ class EngineProcess:
     def spawn(self, **environment: str) -> None:
         """Start without waiting; `environment` is of this start only."""
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
-        command = [str(Path(sys.executable).parent / "ringback"), "serve", "--config", "ringback.toml"]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                self._command,
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -6,7 +6,7 @@ When things come about on a busy machine is not repeatable to the millisecond; w
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -105,10 +105,10 @@ _FAULTS = {
 _TO_BOTH = frozenset({Fault.PBX_KILLED, Fault.PBX_KILLED_TOO})
 
 
-def make_plan(seed: int, kills: int, points: Sequence[str]) -> Plan:
+def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fault] = Fault) -> Plan:
     """`kills` steps: half of them at points, each point once before any comes twice; every fault at least once in 10.
 
-    Without points (a program that has none) all kills are at instants.
+    Without points (a program that has none) all kills are at instants. `faults`: only these, beside NONE.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan must be repeatable
     at_points = max(kills // 2, min(len(points), kills - 5)) if points else 0
@@ -123,7 +123,7 @@ def make_plan(seed: int, kills: int, points: Sequence[str]) -> Plan:
         early = n % 3 == 2
         after = dice.uniform(0.2, 2.5) if early else dice.uniform(0.0, 4.0)
         steps.append(Step(Kill.EARLY if early else Kill.INSTANT, _pause(dice), after))
-    _add_faults(steps, dice)
+    _add_faults(steps, dice, frozenset(faults))
     dice.shuffle(steps)
     return Plan(seed, tuple(steps))
 
@@ -132,10 +132,12 @@ def _pause(dice: random.Random) -> float:
     return dice.choice((0.0, 0.0, dice.uniform(0.0, 1.0), dice.uniform(1.0, 4.0)))
 
 
-def _add_faults(steps: list[Step], dice: random.Random) -> None:
+def _add_faults(steps: list[Step], dice: random.Random, wanted: frozenset[Fault]) -> None:
     """Give faults to half of the kills; only instants wait for a PBX, and an early kill comes before any fault."""
     rounds = max(1, len(steps) // 12)
     for fault, (least, most) in _FAULTS.items():
+        if fault not in wanted:
+            continue
         fits = [
             n
             for n, step in enumerate(steps)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from statistics import median
 
 from tests.live.crash.evidence import Answer, Evidence
 from tests.live.crash.judge import Verdict
-from tests.live.crash.runner import Run
+from tests.live.crash.rig import Run
 
 STORIES = 8
 LOG_LINES = 60
@@ -26,7 +27,8 @@ def summary(run: Run, verdict: Verdict) -> list[str]:
             f"{min(live)}, median {median(live):.0f}; {run.thin} more kills with fewer; other faults {len(seen.faults)}"
         ),
         (
-            f"requests accepted {answers.count(Answer.ACCEPTED)}, refused {answers.count(Answer.REFUSED)}, "
+            f"requests accepted {answers.count(Answer.ACCEPTED)}, refused "
+            f"{_counted(Counter(str(asked.status) for asked in seen.asked if asked.answer is Answer.REFUSED)) or 0}, "
             f"without answer {answers.count(Answer.NONE)}; INVITEs {len(seen.calls)}, attempts {len(seen.attempts)}; "
             f"keys pressed in an outage {verdict.keys_lost}"
         ),

@@ -1,4 +1,4 @@
-"""Carries out a plan: a lab, an engine behind a cable, a load, and one kill after another.
+"""Carries out a plan on a program: a load, and one kill after another.
 
 A kill at which fewer than LEAST_LIVE customers were in a call does not count and is done again. The rig writes down
 what it did and when; what came of it is the judge's to say.
@@ -6,23 +6,18 @@ what it did and when; what came of it is the judge's to say.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Protocol
 
-from cli.client import EngineClient
 from engine.lab import Lab
-from engine.lab.engine_process import EngineProcess
 from engine.lab.witness import Side
-from tests.live.cable import CableInThread
+from tests.live.cable import Cable, CableInThread
 from tests.live.crash.evidence import Blow, Evidence, Intervals, Outage, read_database, waiting_and_open
-from tests.live.crash.load import SERVICE, Load
+from tests.live.crash.load import Load
 from tests.live.crash.plan import Fault, Kill, Plan, Step
 
 LEAST_LIVE = 5
@@ -31,13 +26,11 @@ LOOK_SECONDS = 0.01
 READY_LIMIT_SECONDS = 40.0
 LIVE_LIMIT_SECONDS = 60.0
 POINT_LIMIT_SECONDS = 40.0
-WAITING = 5
-TALK_SECONDS = 3.0
+WAITING = 4
 LIFE_SECONDS = 60.0
 LAST_CALL_SECONDS = 90.0
 """The longest that a call of a request whose life is over may still take."""
 INTERVALS = Intervals(retry=8.0, fault=2.0, later=4.0)
-PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 
 Say = Callable[[str], None]
 
@@ -74,60 +67,6 @@ class Run:
     seconds: float
     unreached: list[str] = field(default_factory=list)
     thin: int = 0
-
-
-def document() -> dict[str, Any]:
-    """One service whose waits are seconds, and its agents; some phones ring out, hang up or drop the call."""
-    service = {
-        "id": SERVICE,
-        "name": "Crash",
-        "company": "Example",
-        "skill_expression": SERVICE,
-        "caller_id": "+12025550100",
-        "ring_timeout_seconds": 5,
-        "agent_ring_seconds": 3,
-        "wrap_up_seconds": 0.5,
-        "rona_return_seconds": 3,
-        "hold_limit_seconds": 20,
-        "life_seconds": LIFE_SECONDS,
-        "confirmation": {"wait_seconds": 3, "repeats": 1, "later_seconds": INTERVALS.later},
-        "attempts": {
-            "max": 3,
-            "interval_seconds": INTERVALS.retry,
-            "fault_interval_seconds": INTERVALS.fault,
-        },
-    }
-    agents = [
-        {"id": f"a{phone}", "name": f"Agent {phone}", "endpoint": f"PJSIP/agent-{phone}", "skills": {SERVICE: 5}}
-        for phone in PHONES
-    ]
-    return {"services": [service], "agents": agents}
-
-
-def configure(subject: Subject) -> None:
-    """Everything an administrator does before the first call."""
-    client = EngineClient(subject.url, subject.admin_key, timeout_seconds=120.0)
-    client.post("/config", {"document": document()})
-    for phone in PHONES:
-        client.put(f"/agents/a{phone}/state", {"state": "ready"})
-
-
-def run_engine(plan: Plan, say: Say, environment: Mapping[str, str]) -> Run:
-    """The plan on a real engine and a lab of its own; nothing is left behind. Raises RigError."""
-    folder = Path(tempfile.mkdtemp(prefix="rbcrash-"))
-    try:
-        with Lab.up(talk_seconds=TALK_SECONDS) as lab:
-            where = urlsplit(lab.pbx.ari_url)
-            assert where.port is not None
-            with CableInThread(where.port) as cable:
-                address = f"http://127.0.0.1:{cable.port}{where.path}"
-                engine = EngineProcess(lab, folder, environment=dict(environment), ari_url=address)
-                try:
-                    return Rig(plan, lab, engine, cable, say).run(configure)
-                finally:
-                    engine.kill()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Rig:
@@ -269,7 +208,7 @@ class Rig:
             case _:
                 pass
 
-    def _cut(self, fault: Fault, action: Callable[[Any], None]) -> None:
+    def _cut(self, fault: Fault, action: Callable[[Cable], None]) -> None:
         self._fault(fault)
         self._deaf_from(time.time())
         self._cable.do(action)
@@ -283,7 +222,7 @@ class Rig:
         self._lab.console("channel request hangup all", side="network")
 
     def _cable_slow(self, events: float, answers: float) -> None:
-        def slow(cable: Any) -> None:  # noqa: ANN401 - a Cable, in its own thread
+        def slow(cable: Cable) -> None:
             cable.event_delay_seconds, cable.answer_delay_seconds = events, answers
 
         self._cable.do(slow)
