@@ -27,10 +27,10 @@ READY_LIMIT_SECONDS = 40.0
 LIVE_LIMIT_SECONDS = 60.0
 POINT_LIMIT_SECONDS = 40.0
 WAITING = 4
-LIFE_SECONDS = 60.0
+LIFE_SECONDS = 45.0
 LAST_CALL_SECONDS = 90.0
 """The longest that a call of a request whose life is over may still take."""
-INTERVALS = Intervals(retry=8.0, fault=2.0, later=4.0)
+INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0)
 
 Say = Callable[[str], None]
 
