@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from engine.lab import Lab
@@ -23,7 +24,9 @@ from engine.lab.engine_process import EngineProcess
 from engine.lab.witness import WitnessCall
 from tests.live.calls.centre import Centre, agent, service
 from tests.live.faults.background import Place
+from tests.live.faults.relay import Relay
 
+T = TypeVar("T")
 LONG_NAME = "The callback desk of the customer service department of the northern region"
 """It stands in the whisper, which then lasts long enough for a test to act in."""
 
@@ -52,6 +55,8 @@ AGENTS = {
     Phase.LAST_WORDS: 1071,
 }
 """1901 never answers; the others answer after a second."""
+COLLEAGUE = 1081
+"""Can do what 1901 does, and is logged out at first."""
 RINGS_FOR_EVER, ANSWERS_LATE, LISTENS = "11", "09", "14"
 CUSTOMERS = {
     phase: f"1{area}55501"
@@ -63,7 +68,8 @@ CUSTOMERS = {
 class Scene(Centre):
     """A centre whose database, far ends and clock can be asked also while its engine is away."""
 
-    stopping: threading.Event = field(default_factory=threading.Event)
+    relay: Relay
+    stopping: threading.Event
     numbers: dict[Phase, str] = field(default_factory=dict)
     callbacks: dict[Phase, str] = field(default_factory=dict)
 
@@ -171,7 +177,8 @@ class Scene(Centre):
         """A service with an agent for each phase; `fields` replace fields of every service."""
         named = {"name": LONG_NAME, "confirmation": {"wait_seconds": 10, "repeats": 1}, **fields}
         self.configure(
-            [service(phase, **named) for phase in Phase], [agent(number, phase) for phase, number in AGENTS.items()]
+            [service(phase, **named) for phase in Phase],
+            [*(agent(number, phase) for phase, number in AGENTS.items()), agent(COLLEAGUE, Phase.AGENT_RINGS)],
         )
 
     def play(self, ringing: str = RINGS_FOR_EVER, *, without: frozenset[Phase] = frozenset()) -> None:
@@ -202,6 +209,10 @@ class Scene(Centre):
             self.press(self.numbers[Phase.LAST_WORDS], "3")
             self.until_phase(Phase.LAST_WORDS, "last words")
 
+    def everybody(self, what: Callable[[Phase], T]) -> dict[Phase, T]:
+        """What is true of each call."""
+        return {phase: what(phase) for phase in Phase}
+
     def until_phase(self, phase: Phase, seen: str) -> None:
         self.wait(lambda: self._seen(phase) == seen, f"{phase} is {seen}", 20)
 
@@ -226,16 +237,21 @@ def scene(
     talk_seconds: float = 60.0,
     record_audio: bool = True,
     environment: Mapping[str, str] | None = None,
-    reached_by: Callable[[Lab], Mapping[str, str]] = lambda _lab: {},
 ) -> Iterator[Scene]:
-    """A lab and a running engine of a story's own. `reached_by`: more environment, once the lab's addresses are known."""
-    with Lab.up(record_audio=record_audio, talk_seconds=talk_seconds) as lab:
+    """A lab and a running engine of a story's own, with a relay between the engine and Asterisk."""
+    with (
+        Lab.up(record_audio=record_audio, talk_seconds=talk_seconds) as lab,
+        Relay(urlsplit(lab.pbx.ari_url).port or 0) as relay,
+    ):
         for side in ("pbx", "network"):
             lab.console("module load res_clioriginate.so", side=side)
-        engine = EngineProcess(lab, place.folder, environment={**(environment or {}), **reached_by(lab)})
+        ari_url = f"http://127.0.0.1:{relay.port}{urlsplit(lab.pbx.ari_url).path}"
+        engine = EngineProcess(
+            lab, place.folder, environment={"RINGBACK_ASTERISK__0__ARI_URL": ari_url, **(environment or {})}
+        )
         try:
             engine.start()
-            yield Scene(lab, engine, place.stopping)
+            yield Scene(lab, engine, relay, place.stopping)
         finally:
             # At once: what the story wants to know of an orderly end it has seen itself.
             engine.kill()
