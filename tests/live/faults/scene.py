@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -163,13 +164,15 @@ class Scene(Centre):
         return [entry for entry in self.engine.log_entries() if entry.get("event") == event]
 
     def readiness(self) -> tuple[int, dict[str, Any]]:
-        """The answer of `/readyz`."""
+        """The answer of `/readyz`; 0 if nobody answers."""
         try:
             with urlopen(f"{self.engine.url}/readyz", timeout=10) as answer:  # noqa: S310 - our own engine on loopback
                 return int(answer.status), json.load(answer)
         except HTTPError as refused:
             with refused:
                 return refused.code, json.load(refused)
+        except URLError as error:
+            return 0, {"detail": f"nobody answers: {error.reason}"}
 
     # ---- the scene itself ----------------------------------------------------------------------------
 
@@ -255,3 +258,8 @@ def scene(
         finally:
             # At once: what the story wants to know of an orderly end it has seen itself.
             engine.kill()
+
+
+def logged_at(entry: Mapping[str, Any]) -> float:
+    """When a line of the engine's log was written, in epoch seconds."""
+    return datetime.fromisoformat(entry["timestamp"]).timestamp()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import pytest
 
 from tests.live.faults.background import Background, Place
-from tests.live.faults.scene import AGENTS, EVERY_PHASE, Phase, scene
+from tests.live.faults.scene import AGENTS, EVERY_PHASE, Phase, logged_at, scene
 
 SETTLE_SECONDS = 12.0
 INTERVAL_SECONDS, FAULT_INTERVAL_SECONDS = 8.0, 3.0
@@ -35,7 +34,6 @@ class Died:
     endings: dict[Phase, tuple[str, str | None]]
     calls: dict[Phase, int]
     again_after: dict[Phase, float]
-    at_head: dict[Phase, bool]
     blamed: dict[Phase, list[tuple[str, str]]]
 
 
@@ -54,7 +52,9 @@ def asterisk_dies(place: Place) -> Died:
         readiness = at.readiness()
         at.lab.start_pbx()
         at.wait(lambda: at.readiness()[0] == 200, "the engine has recovered", SETTLE_SECONDS + 30)
-        recovered_seconds = _at(at.logged("asterisk.ready")[-1]) - _at(at.logged("ari.stream.connected")[-1])
+        recovered_seconds = logged_at(at.logged("asterisk.ready")[-1]) - logged_at(
+            at.logged("ari.stream.connected")[-1]
+        )
         at.ready(AGENTS[Phase.MUSIC])
         called_again = WAITED_FOR_US | DISTURBED
         for phase in called_again:
@@ -69,16 +69,11 @@ def asterisk_dies(place: Place) -> Died:
             {phase: (at.state(phase), at.reason(phase)) for phase in ENDINGS},
             {phase: len(each) for phase, each in calls.items()},
             {phase: calls[phase][1].invited_at - attempts[phase][0]["ended_at"] for phase in called_again},
-            {phase: bool(at.rows("select at_head from callbacks where id = ?", at.callbacks[phase])[0][0]) for phase in called_again},
             {
                 phase: [move for move in at.agent_moves(AGENTS[phase]) if move[1] == "rona"]
                 for phase in (Phase.AGENT_RINGS, Phase.WHISPERING)
             },
         )
-
-
-def _at(entry: dict[str, object]) -> float:
-    return datetime.fromisoformat(str(entry["timestamp"])).timestamp()
 
 
 STORIES = (asterisk_dies,)
@@ -115,7 +110,9 @@ def test_who_had_confirmed_is_called_again_after_a_short_pause_before_others(die
 
 
 @pytest.mark.parametrize("phase", sorted(DISTURBED))
-def test_whose_phone_only_rang_or_who_only_listened_is_called_again_after_the_interval(died: Died, phase: Phase) -> None:
+def test_whose_phone_only_rang_or_who_only_listened_is_called_again_after_the_interval(
+    died: Died, phase: Phase
+) -> None:
     assert died.again_after[phase] >= INTERVAL_SECONDS
 
 
