@@ -4,6 +4,7 @@
     ├── ConfigError         ringback.toml, the environment or the file of a secret cannot be used
     ├── DocumentError       the services document cannot be used; lists each field
     └── StoreError          the database cannot be opened, read or written
+        └── CommitUnknownError  nobody can say yet whether a group of changes is stored
 
 A message never holds a phone number, a customer's name or a secret: it may end up in a log or on a screen.
 """
@@ -38,4 +39,14 @@ class DocumentError(RingbackError):
 
 
 class StoreError(RingbackError):
-    """The database cannot be opened, read or written; of a failed group of changes nothing is stored."""
+    """The database cannot be opened, read or written.
+
+    Of a group of changes whose commit raises exactly this nothing is stored, now and after any later crash.
+    """
+
+
+class CommitUnknownError(StoreError):
+    """A commit failed so late that its group may be stored whole, or not at all.
+
+    Which of the two becomes certain with the next `Journal.probe` that succeeds; then `Journal.load` tells.
+    """

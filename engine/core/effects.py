@@ -81,9 +81,12 @@ class HoldWithMusic:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Bridge the two legs. `max_seconds` replaces the legs' limit."""
+    """Bridge the two legs. `max_seconds` replaces the legs' limit.
 
-    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    Who has talked is never called again, so that they may is written before they can.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
     attempt: AttemptId
     bridge: BridgeId
     customer: LegId

@@ -23,7 +23,7 @@ from engine.core.changes import (
 )
 from engine.core.model import AgentStatus, Attempt, Callback, Timer
 from engine.store import rows, statements
-from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked
+from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked, NodeSeen
 from engine.store.rows import Row
 
 Statement: TypeAlias = tuple[str, list[Row]]
@@ -43,6 +43,7 @@ class Batch:
     configurations: list[ConfigurationKept] = field(default_factory=list)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     revoked: list[KeyRevoked] = field(default_factory=list)
+    nodes: dict[str, NodeSeen] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Batch:
@@ -76,6 +77,8 @@ class Batch:
                 self.keys[kept.id] = kept
             case KeyRevoked():
                 self.revoked.append(entry)
+            case NodeSeen():
+                self.nodes[entry.name] = entry
             case _:
                 assert_never(entry)
 
@@ -98,3 +101,4 @@ class Batch:
         yield statements.ADD_CONFIGURATION, [rows.configuration_row(each) for each in self.configurations]
         yield statements.PUT_KEY, [rows.key_row(each) for each in self.keys.values()]
         yield statements.REVOKE_KEY, [{"key_id": each.id, "at": each.at} for each in self.revoked]
+        yield statements.PUT_NODE, [rows.node_row(each) for each in self.nodes.values()]

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import aiosqlite
@@ -32,6 +33,10 @@ _ADVICE = {
     sqlite3.SQLITE_NOTADB: "the file is not a database; use another [store] url",
     sqlite3.SQLITE_CONSTRAINT: "this is a defect of Ringback; please report it",
 }
+
+_BEFORE_THE_MARK = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CONSTRAINT}
+)
 
 
 def path_of(url: str) -> Path:
@@ -79,13 +84,29 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error.strerror}; {_ADVICE[sqlite3.SQLITE_CANTOPEN]}") from error
 
 
+def leaves_nothing(error: Exception) -> bool:
+    """Whether a COMMIT that raised this has left no valid commit mark in the log, so that nothing is stored for good.
+
+    True for what is found before the mark is written and for a write that failed, since the mark is written last.
+    Everything else may come after it: a sync (IOERR_FSYNC), or the growing of the shared index, which a full disk
+    refuses with IOERR_SHMSIZE when the group is durable already.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code == sqlite3.SQLITE_IOERR_WRITE or code & 0xFF in _BEFORE_THE_MARK)
+
+
 async def connect_writer(path: Path, busy_timeout_seconds: float) -> aiosqlite.Connection:
-    """The one connection that writes: durable at every commit, transactions begun by hand. Raises sqlite3.Error."""
-    connection = await aiosqlite.connect(path, timeout=busy_timeout_seconds, isolation_level=None)
+    """The one connection that writes: durable at every commit, transactions begun by hand. Raises sqlite3.Error.
+
+    What an engine before has left in the log is copied into the database and synced. After a failed sync the kernel
+    may show pages that are not on the disk; changes appended behind such pages would be lost with them.
+    """
+    connection = await _started(aiosqlite.connect(path, timeout=busy_timeout_seconds, isolation_level=None))
     try:
         ((mode,),) = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
         await connection.execute_fetchall("PRAGMA synchronous = FULL")
         await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     except BaseException:
         await connection.close()
         raise
@@ -97,4 +118,13 @@ async def connect_writer(path: Path, busy_timeout_seconds: float) -> aiosqlite.C
 
 async def connect_reader(path: Path, busy_timeout_seconds: float) -> aiosqlite.Connection:
     """A connection that can only read. Raises sqlite3.Error."""
-    return await aiosqlite.connect(read_only_uri(path), uri=True, timeout=busy_timeout_seconds, isolation_level=None)
+    return await _started(
+        aiosqlite.connect(read_only_uri(path), uri=True, timeout=busy_timeout_seconds, isolation_level=None)
+    )
+
+
+async def _started(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    # Its thread may hang with the disk and must not keep the process then. Older versions are the thread themselves.
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
+    return await connection

@@ -3,45 +3,69 @@
 It is the only writer of the database and never leaves a group half written: not after an error, not after a
 cancellation, not after the process was killed. It decides nothing and hides nothing; whatever keeps a group from being
 stored is a StoreError.
+
+What a failed commit leaves behind follows from SQLite's write-ahead log. A commit appends the changed pages to the log,
+the last of them with a commit mark, syncs the log, then publishes the new end in the shared index; each page carries a
+checksum over all before it and the log's salt. A failure up to the writing of the mark leaves no valid mark: nothing
+is stored, ever. A failure after it (sync, index) leaves a whole group that nobody sees, but that the recovery after a
+crash, which reads the log up to the last valid mark, would bring to life. The next commit that is synced overwrites it
+from its first page on, so the checksums behind no longer fit: from then on it is gone for good. That is why the journal
+writes such a mark of its own before it does anything else after a `CommitUnknownError`, and after every opening.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
-from engine.errors import StoreError
+from engine.errors import CommitUnknownError, StoreError
 from engine.store import rows, statements
-from engine.store.batch import Batch
-from engine.store.database import connect_writer, path_of, told
+from engine.store.batch import Batch, Statement
+from engine.store.database import connect_writer, leaves_nothing, path_of, told
 from engine.store.lock import StoreLock
 from engine.store.records import Entry, StoredState
+from engine.store.rows import Row
 from engine.store.schema import SchemaAge, age_of, require_current, upgrade
+from engine.store.waiting import PATIENCE_SECONDS, to_its_end
 
 BUSY_TIMEOUT_SECONDS = 2.0
 SWEEP_INTERVAL_SECONDS = 60.0
 SWEEP_ROWS = 500
+PROBE_BYTES = 2**20
+"""What a probe writes: about as much as a large group, so that the next one finds room too."""
+
+_PROBE_ROW, _MARK_ROW = 1, 2
 
 T = TypeVar("T")
 
 
 class Journal:
-    """The open journal of one database. Build it with `Journal.open`; close it with `close` or `async with`.
+    """The open journal of one database. Build it with `Journal.open`; close it with `close` or `async with`."""
 
-    One that is not closed keeps the process alive: its connection has a thread.
-    """
-
-    def __init__(self, path: Path, lock: StoreLock, busy_timeout_seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: StoreLock,
+        *,
+        busy_timeout_seconds: float,
+        patience_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
         self.path = path
         self._lock = lock
         self._busy_timeout_seconds = busy_timeout_seconds
+        self._patience_seconds = patience_seconds
         self._clock = clock
         self._connection: aiosqlite.Connection | None = None
+        self._certain = False
+        self._hangs = False
         self._closed = False
         self._turn = asyncio.Lock()
         self._swept_at = clock()
@@ -52,16 +76,21 @@ class Journal:
         url: str,
         *,
         busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> Journal:
         """Open the database of this URL, making it if there is none, and keep every other engine out.
 
-        `busy_timeout_seconds`: how long a commit waits for another program's transaction.
-        Raises StoreError: another engine runs, the schema is not ours, the file cannot be used.
+        What an engine before left in the log is made durable, so that what is loaded cannot come or go any more.
+        `busy_timeout_seconds`: how long a commit waits for another program's transaction. `patience_seconds`: how long
+        a close, or a commit whose asker was cancelled, waits for a disk that does not answer.
+        Raises StoreError: another engine runs, the schema is not ours, the file cannot be used or written.
         """
         path = path_of(url)
         lock = StoreLock.take(path)
-        journal = cls(path, lock, busy_timeout_seconds, clock)
+        journal = cls(
+            path, lock, busy_timeout_seconds=busy_timeout_seconds, patience_seconds=patience_seconds, clock=clock
+        )
         try:
             age = await asyncio.to_thread(age_of, path)
             if age is SchemaAge.EMPTY:
@@ -69,9 +98,9 @@ class Journal:
             else:
                 require_current(path, age)
             with told(path):
-                journal._connection = await connect_writer(path, busy_timeout_seconds)
+                await journal._waited_for(journal._ready(), "journal open")
         except BaseException:
-            lock.release()
+            await journal.close()
             raise
         return journal
 
@@ -82,49 +111,112 @@ class Journal:
         await self.close()
 
     async def commit(self, changes: Sequence[Entry]) -> None:
-        """Store the whole group durably, or nothing of it. Raises StoreError; a later commit may succeed.
+        """Store the whole group durably, or nothing of it; a later commit may succeed.
 
-        A commit that is cancelled still runs to its end before the cancellation goes on, so afterwards the group is
-        whole or absent, and no transaction is open.
+        Raises CommitUnknownError: it may be stored or not; until `probe` has succeeded both may still become true.
+        Any other StoreError: nothing of it is stored, and nothing will be.
+
+        A disk that does not answer makes this take as long as it likes. A commit that is cancelled still runs to its
+        end before the cancellation goes on, so afterwards the group is whole or absent, and no transaction is open;
+        only when the disk does not answer for `patience_seconds` it is given up, and the journal takes nothing more.
         """
-        if not changes:
-            return
-        async with self._turn:
-            await _to_its_end(self._write(changes), "journal commit")
+        if changes:
+            await self._in_turn(lambda: self._write(changes), "journal commit")
+
+    async def probe(self) -> None:
+        """Return if the store takes writes again: a durable transaction of `PROBE_BYTES` that means nothing.
+
+        It proves that a transaction can be begun, that there is room for one of this size and that the disk confirms
+        it; and it makes certain what a `CommitUnknownError` left open. It does not prove that the next, or a larger,
+        group finds room, that the rest of the database can be read, or that a disk keeps what it has confirmed.
+
+        After a failed commit: `probe` until it succeeds, then `load`; only then is what was loaded the truth for good.
+        Raises StoreError: not yet.
+        """
+        await self._in_turn(self._probe, "journal probe")
 
     async def load(self) -> StoredState:
-        """What is not over, all of one moment. Raises StoreError."""
-        async with self._turn:
-            return await _to_its_end(self._read(), "journal load")
+        """What is not over, all of one moment. Raises StoreError.
+
+        After a `CommitUnknownError` it first makes certain what is stored, as `probe` does, and fails if that fails.
+        """
+        return await self._in_turn(self._read, "journal load")
 
     async def close(self) -> None:
-        """Finish the commit that runs, close the database and let other engines in. A second call does nothing."""
+        """Finish the commit that runs, close the database and let other engines in. A second call does nothing.
+
+        Raises StoreError: the disk does not answer within `patience_seconds`. Other engines then stay out until this
+        process has ended, for what hangs may still be written.
+        """
+        if self._hangs:
+            self._closed = True
+            raise StoreError(_HANGS.format(self.path))
+        try:
+            await self._waited_for(self._close(), "journal close", most_seconds=self._patience_seconds)
+        except TimeoutError:
+            raise StoreError(_HANGS.format(self.path)) from None
+
+    async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, T]], name: str) -> T:
         async with self._turn:
-            await _to_its_end(self._close(), "journal close")
+            return await self._waited_for(work(), name)
+
+    async def _waited_for(self, work: Coroutine[Any, Any, T], name: str, most_seconds: float | None = None) -> T:
+        def given_up() -> None:
+            self._hangs = True
+
+        return await to_its_end(
+            work, name, patience_seconds=self._patience_seconds, given_up=given_up, most_seconds=most_seconds
+        )
 
     async def _write(self, changes: Sequence[Entry]) -> None:
-        batch = Batch.of(changes)
         with told(self.path):
-            connection = await self._connected()
-            try:
-                await connection.execute_fetchall("BEGIN IMMEDIATE")
-                for text, written in batch.statements():
-                    cursor = await connection.executemany(text, written)
-                    await cursor.close()
-                await self._sweep(connection)
-                await connection.execute_fetchall("COMMIT")
-            except BaseException:
-                await self._undo(connection)
-                raise
+            connection = await self._ready()
+            await self._transaction(connection, [*Batch.of(changes).statements(), *self._sweep()])
 
-    async def _sweep(self, connection: aiosqlite.Connection) -> None:
+    def _sweep(self) -> list[Statement]:
         """Now and then forget answers that are over, a bounded number, so that no commit takes long for it."""
         now = self._clock()
         if now - self._swept_at < SWEEP_INTERVAL_SECONDS:
-            return
+            return []
         self._swept_at = now
-        over = {"before": now - statements.ANSWERS_KEPT_SECONDS, "most": SWEEP_ROWS}
-        await connection.execute_fetchall(statements.SWEEP_ANSWERS, over)
+        return [
+            (statements.SWEEP_ANSWERS, [{"before": now - statements.ANSWERS_KEPT_SECONDS, "most": SWEEP_ROWS}]),
+        ]
+
+    async def _probe(self) -> None:
+        with told(self.path):
+            connection = await self._ready()
+            await self._fill(connection, _PROBE_ROW, PROBE_BYTES)
+
+    async def _fill(self, connection: aiosqlite.Connection, row: int, size: int) -> None:
+        """A durable transaction without a meaning; also the mark that settles what the log may hold."""
+        filler: Row = {"id": row, "filler": os.urandom(size)}
+        try:
+            await self._transaction(connection, [(statements.PUT_PROBE, [filler])])
+        except CommitUnknownError as error:
+            raise StoreError(str(error)) from error  # the changes of the caller, if any, were not even begun
+        self._certain = True
+
+    async def _transaction(self, connection: aiosqlite.Connection, work: Iterable[Statement]) -> None:
+        committing = False
+        try:
+            await connection.execute_fetchall("BEGIN IMMEDIATE")
+            for text, written in work:
+                cursor = await connection.executemany(text, written)
+                await cursor.close()
+            committing = True
+            await connection.execute_fetchall("COMMIT")
+        except Exception as error:
+            if not committing or leaves_nothing(error):
+                await self._undo(connection)
+                raise
+            self._certain = False
+            with suppress(Exception):  # the commit's own error is the one to tell; the next use finds out what is left
+                await self._undo(connection)
+            raise CommitUnknownError(
+                f"{self.path}: {error}; whether the last changes are stored shows when the disk takes writes again; "
+                "check the disk"
+            ) from error
 
     async def _undo(self, connection: aiosqlite.Connection) -> None:
         """End the failed transaction. A connection that cannot even do this is given up; the next commit opens one."""
@@ -137,7 +229,7 @@ class Journal:
 
     async def _read(self) -> StoredState:
         with told(self.path):
-            connection = await self._connected()
+            connection = await self._ready()
             await connection.execute_fetchall("BEGIN")
             try:
                 configuration = list(await connection.execute_fetchall(statements.CONFIGURATION))
@@ -145,6 +237,7 @@ class Journal:
                 attempts = await connection.execute_fetchall(statements.OPEN_ATTEMPTS)
                 agents = await connection.execute_fetchall(statements.AGENTS)
                 timers = await connection.execute_fetchall(statements.TIMERS)
+                nodes = await connection.execute_fetchall(statements.NODES)
             finally:
                 await self._undo(connection)
         version, document = configuration[0] if configuration else (0, None)
@@ -155,37 +248,33 @@ class Journal:
             attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at, each.id))),
             agents=tuple(rows.agent_of(row) for row in agents),
             timers=tuple(rows.timer_of(row) for row in timers),
+            nodes={row[0]: row[1] for row in nodes},
         )
 
-    async def _connected(self) -> aiosqlite.Connection:
+    async def _ready(self) -> aiosqlite.Connection:
+        """The connection, all that is stored being certain. Raises sqlite3.Error and StoreError."""
         if self._closed:
             raise StoreError("the journal is closed; start the engine again")
+        if self._hangs:
+            raise StoreError(_HANGS.format(self.path))
         if self._connection is None:
             self._connection = await connect_writer(self.path, self._busy_timeout_seconds)
+            self._certain = False
+        if not self._certain:
+            await self._fill(self._connection, _MARK_ROW, 16)
         return self._connection
 
     async def _close(self) -> None:
-        self._closed = True
-        connection, self._connection = self._connection, None
-        try:
-            if connection is not None:
-                with told(self.path):
-                    await connection.close()
-        finally:
-            self._lock.release()
+        async with self._turn:
+            self._closed = True
+            connection, self._connection = self._connection, None
+            try:
+                if connection is not None:
+                    with told(self.path):
+                        await connection.close()
+            finally:
+                if not self._hangs:
+                    self._lock.release()
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T], name: str) -> T:
-    """Wait until the work is done even if we are cancelled meanwhile; the cancellation goes on afterwards."""
-    task = asyncio.create_task(work, name=name)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # looked at, or the loop would report it as lost; the cancellation says enough
-    raise cancelled
+_HANGS = "{}: the disk does not answer; what was being written may be stored or not; start the engine again"

@@ -16,6 +16,7 @@ import aiosqlite
 
 from engine.errors import StoreError
 from engine.store.database import connect_reader, told
+from engine.store.waiting import PATIENCE_SECONDS, to_its_end
 
 READ_TIMEOUT_SECONDS = 2.0
 
@@ -51,8 +52,20 @@ class Readers:
                 return found
 
     async def close(self) -> None:
-        """Wait for the questions that run, then close every connection."""
+        """Wait for the questions that run, then close every connection. Raises StoreError: the disk does not answer."""
         self._closed = True
+        try:
+            await to_its_end(
+                self._close(),
+                "readers close",
+                patience_seconds=PATIENCE_SECONDS,
+                given_up=lambda: None,
+                most_seconds=PATIENCE_SECONDS,
+            )
+        except TimeoutError:
+            raise StoreError(f"{self._path}: the disk does not answer; a question was given up") from None
+
+    async def _close(self) -> None:
         for _ in range(self._size):
             await self._places.acquire()
         try:

@@ -6,7 +6,8 @@ hash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -62,13 +63,24 @@ class KeyRevoked:
     at: float
 
 
-Entry: TypeAlias = Change | KeyKept | KeyRevoked
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """The Asterisk of this name answered; `startup_time` as it told it. Another one means that its calls are gone."""
+
+    name: str
+    startup_time: str
+
+
+Entry: TypeAlias = Change | KeyKept | KeyRevoked | NodeSeen
 """Anything the journal writes down."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What is not over, read at one moment. `document` is None and `version` 0 before anything was configured."""
+    """What is not over, read at one moment. `document` is None and `version` 0 before anything was configured.
+
+    `nodes`: the startup time of each Asterisk that was ever seen, by its name.
+    """
 
     version: int = 0
     document: str | None = None
@@ -76,6 +88,7 @@ class StoredState:
     attempts: tuple[Attempt, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
     timers: tuple[Timer, ...] = ()
+    nodes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

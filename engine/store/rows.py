@@ -29,9 +29,9 @@ from engine.core.model import (
     Timer,
     Work,
 )
-from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole
+from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 
-Row: TypeAlias = Mapping[str, str | int | float | None]
+Row: TypeAlias = Mapping[str, str | int | float | bytes | None]
 
 
 def callback_row(callback: Callback) -> Row:
@@ -154,6 +154,7 @@ def attempt_row(attempt: Attempt) -> Row:
         "outcome": attempt.outcome and attempt.outcome.value,
         "cause": attempt.cause,
         "sip_code": attempt.sip_code,
+        "bridging_at": attempt.bridging_at,
     }
 
 
@@ -173,6 +174,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         outcome,
         cause,
         sip_code,
+        bridging_at,
     ) = row
     return Attempt(
         id=AttemptId(id_),
@@ -184,6 +186,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         rang=bool(rang),
         answered_at=answered_at,
         confirmed_at=confirmed_at,
+        bridging_at=bridging_at,
         bridged_at=bridged_at,
         ended_at=ended_at,
         outcome=None if outcome is None else Outcome(outcome),
@@ -275,6 +278,10 @@ def key_of(row: Sequence[Any]) -> ApiKey:
         subject=subject,
         revoked_at=revoked_at,
     )
+
+
+def node_row(seen: NodeSeen) -> Row:
+    return {"name": seen.name, "startup_time": seen.startup_time}
 
 
 def _json(value: object) -> str:

@@ -26,6 +26,8 @@ from engine.store.tables import (
     CallbackRow,
     ConfigurationRow,
     IdempotencyRow,
+    NodeRow,
+    ProbeRow,
     TimerRow,
 )
 
@@ -112,6 +114,8 @@ REVOKE_KEY = _text(
     .where(_keys.c.id == bindparam("key_id"), _keys.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
 )
+PUT_NODE = _upsert(NodeRow)
+PUT_PROBE = _upsert(ProbeRow)
 
 OPEN_CALLBACKS = _text(
     select(_callbacks).where(OPEN_CALLBACK).order_by(_callbacks.c.joined_at, _callbacks.c.created_at, _callbacks.c.id)
@@ -124,6 +128,7 @@ OPEN_ATTEMPTS = _text(
 )
 AGENTS = _text(select(table(AgentRow)).order_by(table(AgentRow).c.id))
 TIMERS = _text(select(_timers).order_by(_timers.c.due_at, _timers.c.owner, _timers.c.name))
+NODES = _text(select(table(NodeRow)))
 CONFIGURATION = _text(
     select(_configuration.c.version, _configuration.c.document).where(
         _configuration.c.version == select(func.max(_configuration.c.version)).scalar_subquery()

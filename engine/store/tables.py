@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import Double, ForeignKey, Index, Text, column, literal_column
+from sqlalchemy import Double, ForeignKey, Index, LargeBinary, Text, column, literal_column
 from sqlmodel import Field, SQLModel
 
 from engine.core.model import CallbackState
@@ -110,6 +110,7 @@ class AttemptRow(SQLModel, table=True):
     outcome: str | None = Field(sa_type=Text)
     cause: int | None
     sip_code: int | None
+    bridging_at: float | None = Field(sa_type=Double)
 
 
 class AgentRow(SQLModel, table=True):
@@ -192,3 +193,21 @@ class ApiKeyRow(SQLModel, table=True):
     secret_hash: str = Field(sa_type=Text)
     created_at: float = Field(sa_type=Double)
     revoked_at: float | None = Field(sa_type=Double)
+
+
+class NodeRow(SQLModel, table=True):
+    """An Asterisk and when it said it was started."""
+
+    __tablename__ = "nodes"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    startup_time: str = Field(sa_type=Text)
+
+
+class ProbeRow(SQLModel, table=True):
+    """At most one row, random bytes that mean nothing: writing it shows whether the disk takes writes."""
+
+    __tablename__ = "probe"
+
+    id: int = Field(primary_key=True)
+    filler: bytes = Field(sa_type=LargeBinary)

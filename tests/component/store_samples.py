@@ -83,6 +83,7 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         rang=True,
         answered_at=NOW + 1,
         confirmed_at=NOW + 2,
+        bridging_at=NOW + 2.5,
         bridged_at=NOW + 3,
         ended_at=NOW + 4,
         outcome=Outcome.CONNECTED,

@@ -40,7 +40,7 @@ from engine.core.model import (
 from engine.errors import StoreError
 from engine.store.journal import SWEEP_ROWS, Journal
 from engine.store.queries import Queries
-from engine.store.records import ApiKey, KeyKept, KeyKind, KeyRevoked, KeyRole
+from engine.store.records import ApiKey, KeyKept, KeyKind, KeyRevoked, KeyRole, NodeSeen
 from tests.component.store_samples import (
     NOW,
     a_callback,
@@ -101,7 +101,7 @@ def test_the_full_samples_leave_no_field_at_its_default() -> None:
 async def test_a_new_journal_is_empty(journal: Journal) -> None:
     state = await journal.load()
     assert (state.version, state.document) == (0, None)
-    assert not (state.callbacks or state.attempts or state.agents or state.timers)
+    assert not (state.callbacks or state.attempts or state.agents or state.timers or state.nodes)
 
 
 async def test_every_field_of_a_callback_and_its_attempts_comes_back(journal: Journal, queries: Queries) -> None:
@@ -189,6 +189,12 @@ async def test_keys_are_kept_and_revoked_for_good(journal: Journal, queries: Que
     assert await queries.key_by_hash("s1") is None
     await journal.commit([KeyKept(replace(key, name="Shop"))])
     assert await queries.keys() == [replace(key, name="Shop", revoked_at=NOW + 5), agent]
+
+
+async def test_each_node_comes_back_with_the_startup_time_it_told_last(journal: Journal) -> None:
+    await journal.commit([NodeSeen("one", "2026-11-22T20:00:00.000+0000"), NodeSeen("two", "2026-11-22T20:00:01Z")])
+    await journal.commit([NodeSeen("one", "2026-11-22T21:00:00.000+0000"), NodeSeen("one", "2026-11-22T22:00:00Z")])
+    assert (await journal.load()).nodes == {"one": "2026-11-22T22:00:00Z", "two": "2026-11-22T20:00:01Z"}
 
 
 async def test_what_was_committed_is_there_after_a_new_start(tmp_path: Path) -> None:

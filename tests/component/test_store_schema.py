@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from sqlmodel import SQLModel
 
 import engine.store.tables  # noqa: F401 - fills the metadata
+from cli.db import db_group
+from engine.core.changes import AttemptChanged
+from engine.core.model import CallbackId
 from engine.errors import StoreError
 from engine.store import schema
 from engine.store.journal import Journal
 from engine.store.migration import configured, transaction
+from engine.store.queries import Queries
+from engine.store.records import NodeSeen
 from engine.store.schema import REVISIONS, SchemaAge, age_of, upgrade
-from tests.component.store_samples import url_of
+from engine.store.upkeep import check
+from tests.component.store_samples import NOW, a_full_attempt, a_full_callback, url_of
+
+FIRST_SCHEMA = Path(__file__).with_name("schema_0001.sql")
+"""A database that Ringback wrote with its first schema, a row in every table, as SQLite dumps it."""
 
 
 def objects(path: Path, kind: str) -> dict[str, str]:
@@ -103,3 +115,60 @@ async def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="another program's database"):
         upgrade(path)
     assert path.read_bytes() == before
+
+
+async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ringback.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_SCHEMA.read_text())
+        connection.execute("PRAGMA journal_mode = WAL")  # as an engine leaves it
+    before = contents(path)
+    assert all(before.values()), f"the old file leaves a table empty: {before}"
+    with pytest.raises(StoreError, match="run: ringback db upgrade"):
+        await Journal.open(url_of(path))
+
+    monkeypatch.setenv("RINGBACK_STORE__URL", url_of(path))
+    said = CliRunner().invoke(db_group, ["upgrade", "--json"])
+    assert (said.exit_code, json.loads(said.output)["schema"]) == (0, REVISIONS[-1]), said.output
+
+    after = contents(path)
+    for table, old in before.items():
+        columns = [name for name, _ in old[0]]
+        kept = [[(name, value) for name, value in row if name in columns] for row in after[table]]
+        assert table == "alembic_version" or kept == old, table
+    assert check(path) == []
+    async with await Journal.open(url_of(path)) as journal, Queries(url_of(path)) as queries:
+        state = await journal.load()
+        assert [each.id for each in state.callbacks] == ["full", "cb1", "cb2"]
+        assert await queries.callback(CallbackId("full")) == a_full_callback()
+        (old_attempt,) = await queries.attempts_of(CallbackId("full"))
+        assert old_attempt == replace(a_full_attempt(CallbackId("full")), bridging_at=None)
+        (live,) = state.attempts
+        assert (live.id, live.bridging_at, live.bridged_at) == ("cb2-1", None, NOW + 5)
+        assert state.nodes == {}
+        await journal.commit([AttemptChanged(replace(live, bridging_at=NOW + 6)), NodeSeen("asterisk", "2026")])
+        state = await journal.load()
+        assert (state.attempts[0].bridging_at, state.nodes) == (NOW + 6, {"asterisk": "2026"})
+
+
+def test_an_upgraded_database_of_the_first_schema_equals_a_fresh_one(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(FIRST_SCHEMA.read_text())
+    upgrade(old)
+    upgrade(fresh)
+    assert objects(old, "index") == objects(fresh, "index")
+    assert objects(old, "table") == objects(fresh, "table")
+
+
+def contents(path: Path) -> dict[str, list[list[tuple[str, object]]]]:
+    """Every row of every table as pairs of column and value, in the rows' own order."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = {}
+        for table in sorted(objects(path, "table") | {"alembic_version": ""}):
+            rows = connection.execute(f"SELECT * FROM {table} ORDER BY rowid")  # noqa: S608
+            columns = [name for name, *_ in rows.description]
+            found[table] = [list(zip(columns, row, strict=True)) for row in rows]
+        return found
