@@ -69,11 +69,6 @@ class EngineProcess:
         return self._process.pid
 
     @property
-    def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
     def admin_key(self) -> str:
         return self.admin_key_file.read_text("utf-8").strip()
 

@@ -1,6 +1,7 @@
 """One lab for all live tests of a session: real calls on a real Asterisk. Tests tell their calls apart by number.
 
-The demonstration and the crash run have labs of their own; they begin with the first live test and are judged last.
+The demonstration, the crash run and the long stories of faults have labs of their own; they begin with the first live
+test and are judged last.
 """
 
 import os
@@ -14,11 +15,12 @@ import pytest
 from engine.lab import Lab
 from tests.live.crash.background import CrashRun
 from tests.live.demo_runs import DemoRuns, Interruption, Moment
+from tests.live.faults.background import Background
 
 _HERE = Path(__file__).resolve().parent
 _DEMO = _HERE / "test_demo.py"
 _CRASH = _HERE / "crash" / "test_kills.py"
-_LAST = (_DEMO, _CRASH)
+_FAULTS = _HERE / "faults"
 CRASH_KILLS = 10
 INTERRUPTIONS = (
     Interruption(signal.SIGINT, Moment.CUSTOMER_ANSWERED, times=2),
@@ -29,20 +31,37 @@ INTERRUPTIONS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in this folder is marked `live`; those who wait for what runs beside come after all others."""
+    """Whatever lies in this folder is marked `live`; those who wait for what runs beside them come after all others."""
     for item in items:
         if item.path.is_relative_to(_HERE):
             item.add_marker(pytest.mark.live)
-    items.sort(key=lambda item: _LAST.index(item.path) if item.path in _LAST else -1)
+    items.sort(key=_waits)
+
+
+def _waits(item: pytest.Item) -> int:
+    """0: for nothing, 1: for the long stories, 2: for the demonstration, 3: for the crash run."""
+    if item.path.is_relative_to(_FAULTS):
+        return 1
+    return {_DEMO: 2, _CRASH: 3}.get(item.path, 0)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _long_runs_begin_early(request: pytest.FixtureRequest) -> None:
-    """Start the crash run and the demonstration beside the first live story, if they were selected."""
-    paths = {item.path for item in request.session.items}
-    for path, fixture in ((_CRASH, "crash_run"), (_DEMO, "demo_runs")):
-        if path in paths:
+def _others_wait_for_them(request: pytest.FixtureRequest) -> None:
+    """Start what runs beside the first live test, as far as it was selected."""
+    waits = {_waits(item) for item in request.session.items}
+    for waited_for, fixture in ((3, "crash_run"), (2, "demo_runs"), (1, "background")):
+        if waited_for in waits:
             request.getfixturevalue(fixture)
+
+
+@pytest.fixture(scope="session")
+def background(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
+    """The long stories of the selected tests; each module names its own in `STORIES`."""
+    modules = dict.fromkeys(item.module for item in request.session.items if isinstance(item, pytest.Function))
+    stories = [story for module in modules for story in getattr(module, "STORIES", ())]
+    running = Background(stories, tmp_path_factory.mktemp)
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")
