@@ -23,17 +23,20 @@ def longest_gap_seconds(path: Path, hertz: float, start_seconds: float, end_seco
     return max(longest, run + wanted - len(recorded)) / RATE
 
 
-def prompt_heard_at(path: Path, prompt: Path, *, at_least: float = 0.9) -> list[float]:
+def prompt_heard_at(path: Path, prompt: Path, *, at_least: float = 0.85) -> list[float]:
     """When this prompt begins in the recording, in seconds: where the loudness follows the prompt's own."""
-    heard, said = _loudness(samples(path)), _loudness(samples(prompt))
+    heard, said = samples(path), _loudness(samples(prompt))
     found: list[float] = []
-    for start in range(len(heard) - len(said) + 1):
-        if _correlation(heard[start : start + len(said)], said) < at_least:
-            continue
-        at = start * STEP / RATE
-        if not found or at - found[-1] > len(said) * STEP / RATE / 2:
-            found.append(at)
-    return found
+    for shift in (0, STEP // 2):
+        steps = _loudness(heard[shift:])
+        found += [
+            (start * STEP + shift) / RATE
+            for start in range(len(steps) - len(said) + 1)
+            if _correlation(steps[start : start + len(said)], said) >= at_least
+        ]
+    found.sort()
+    half = len(said) * STEP / RATE / 2
+    return [at for place, at in enumerate(found) if place == 0 or at - found[place - 1] > half]
 
 
 def _loudness(values: array[int]) -> list[float]:
