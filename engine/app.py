@@ -10,8 +10,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -23,7 +22,7 @@ from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher, Reply, Snapshot
-from engine.core.effects import EffectClass, Voice
+from engine.core.effects import Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
 from engine.core.model import Configuration, PromptId
 from engine.document import parse
@@ -31,11 +30,13 @@ from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
 from engine.metrics import Metrics
+from engine.outage import Restored, StoreGuard
 from engine.prompts import PromptLibrary
 from engine.runtime import Runtime
+from engine.start_times import StartTimes
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import KeyKept, KeyRevoked
+from engine.store.records import KeyKept, KeyRevoked, NodeSeen, StoredState
 from engine.voices import prepare_prompts, prompt_problems_at_start
 
 log = structlog.get_logger()
@@ -47,32 +48,58 @@ STOP_LIMIT_SECONDS = 30.0
 class RunningEngine:
     """One engine on one journal. Build it with `running_engine`."""
 
-    def __init__(self, settings: Settings, journal: Journal, queries: Queries, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, queries: Queries, stored: StoredState, start: StartTimes
+    ) -> None:
         self.settings = settings
-        self.dispatcher = dispatcher
+        self._start = start
         self.metrics = Metrics()
+        self._journal = journal
         self._queries = queries
         self._watch = JournalWatch(self.metrics)
         self._runtime = Runtime(
-            dispatcher,
+            dispatcher_of(stored),
             journal,
             observe=self.metrics.committed,
             decided=self._watch.written,
-            told=lambda event: self.metrics.event(type(event).__name__),
+            told=self._watch.told,
         )
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
+        node = node_settings(settings.asterisk[0])
         self._node = AsteriskNode(
-            node_settings(settings.asterisk[0]),
-            _ServicePrompts(self._prompts, dispatcher),
+            node,
+            _ServicePrompts(self._prompts, lambda: self.dispatcher),
             self._hear,
-            live=lambda: [flow.attempt for flow in dispatcher.live()],
-            is_live=dispatcher.is_live,
-            endpoints=lambda: [agent.endpoint for agent in dispatcher.configuration.agents.values()],
-            observe=self.metrics.ari_request,
+            live=lambda: [flow.attempt for flow in self.dispatcher.live()],
+            is_live=lambda attempt: self.dispatcher.is_live(attempt),
+            endpoints=lambda: [agent.endpoint for agent in self.dispatcher.configuration.agents.values()],
+            known=queries.known_attempts,
+            startup_time=stored.nodes.get(node.name),
+            started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
+            figures=self.metrics,
+            joined=lambda: start.reached("connecting"),
         )
-        self._lanes = EffectLanes(self._node.perform, self._runtime.tell, dispatcher.is_live)
+        self._lanes = EffectLanes(
+            self._node.perform,
+            self._runtime.tell,
+            lambda attempt: self.dispatcher.is_live(attempt),
+            observe=self.metrics.effect_ended,
+        )
         self._runtime.effects = self._lanes
+        self._store = StoreGuard(
+            self._runtime,
+            self._lanes,
+            self._reload,
+            limit_seconds=settings.store.store_down_seconds,
+            restored=self._node.look_again,
+            down=self.metrics.store_failed,
+        )
         self._stopping = False
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The one in charge; another one after the store was down."""
+        return self._runtime.dispatcher
 
     # ---- what the HTTP side asks for (engine.api.ports.Engine) ---------------------------------------
 
@@ -91,7 +118,7 @@ class RunningEngine:
 
     def health(self) -> Mapping[str, Check]:
         """How each outside system stands."""
-        store = Check(self._runtime.accepting, "" if self._runtime.accepting else "the store cannot be written")
+        store = Check(self._store.trouble is None, self._store.trouble or "")
         trouble = self._node.trouble
         return {"store": store, f"asterisk:{self._node.settings.name}": Check(trouble is None, trouble or "")}
 
@@ -105,7 +132,7 @@ class RunningEngine:
         """Serve until cancelled; a cancelled engine ends its calls politely. Raises what made a part end."""
         self._runtime.tell(TelephonyLost())
         async with asyncio.TaskGroup() as tasks:
-            runtime = tasks.create_task(self._run_runtime(), name="runtime")
+            runtime = tasks.create_task(self._store.run(), name="runtime")
             node = tasks.create_task(self._run_node(), name=f"asterisk {self._node.settings.name}")
             try:
                 async with self._listening(admin_key_hash):
@@ -119,16 +146,12 @@ class RunningEngine:
                 node.cancel()
                 runtime.cancel()
 
-    async def _run_runtime(self) -> None:
-        try:
-            await self._runtime.run()
-        except StoreError as error:
-            log.error("store.failed", why=str(error))
-            try:
-                await self._let_go_of_the_unconfirmed()
-            finally:
-                # Also when we are told to stop meanwhile: this is why the engine ends.
-                raise error
+    async def _reload(self) -> Restored:
+        """What the journal holds, once it can be written again. Raises StoreError."""
+        await self._journal.probe()
+        stored = await self._journal.load()
+        open_callbacks = {callback.id for callback in stored.callbacks}
+        return dispatcher_of(stored), open_callbacks.__contains__
 
     async def _run_node(self) -> None:
         await self._node.run()
@@ -138,6 +161,7 @@ class RunningEngine:
         if isinstance(event, TelephonyReady):
             # What fell due while we were away comes before whom to call now.
             self._runtime.arm_timers()
+            self.metrics.started(self._start.ready())
         self._runtime.tell(event)
 
     @contextlib.asynccontextmanager
@@ -176,45 +200,31 @@ class RunningEngine:
             return
         try:
             async with asyncio.timeout(STOP_LIMIT_SECONDS):
-                await self._runtime.submit(StopRequested())
-                while any(_unfinished(flow) for flow in self.dispatcher.live()):
-                    await self._watch.next_change()
+                try:
+                    await self._runtime.submit(StopRequested())
+                    while any(_unfinished(flow) for flow in self.dispatcher.live()):
+                        await self._watch.next_change()
+                except StoreError as error:
+                    # The next start finds these legs gone and calls again.
+                    log.error("engine.stopped_hard", why=str(error))
+                    self._store.release_unconfirmed()
                 await self._lanes.idle()
                 await self._node.calls.close()
-        except StoreError as error:
-            log.error("engine.stopped_hard", why=str(error))
-            await self._let_go_of_the_unconfirmed()
         except TimeoutError:
             log.error("engine.stopped_hard", why=f"not done within {STOP_LIMIT_SECONDS:.0f} s")
         left = [flow.attempt.id for flow in self.dispatcher.live()]
         log.info("engine.stopped", conversations_left_alone=len(left))
 
-    async def _let_go_of_the_unconfirmed(self) -> None:
-        """Nothing can be written down: only release whoever would else wait for nobody, unwritten.
-
-        The next start finds these legs gone and calls again. Who has confirmed keeps the music until then, and
-        conversations go on.
-        """
-        for flow in list(self.dispatcher.live()):
-            if flow.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
-                for effect in flow.end_politely(time.time()).effects:
-                    if effect.kind is EffectClass.RELEASE:
-                        self._lanes.start(effect)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_LIMIT_SECONDS):
-                await self._lanes.idle()
-                await self._node.calls.close()
-
 
 class _ServicePrompts:
     """Prompts by voice, falling back to the service's default language."""
 
-    def __init__(self, library: PromptLibrary, dispatcher: Dispatcher) -> None:
+    def __init__(self, library: PromptLibrary, dispatcher: Callable[[], Dispatcher]) -> None:
         self._library = library
         self._dispatcher = dispatcher
 
     def media(self, voice: Voice, prompt: PromptId) -> str:
-        service = self._dispatcher.configuration.services.get(voice.service)
+        service = self._dispatcher().configuration.services.get(voice.service)
         default = service.languages[0] if service else None
         return self._library.media(voice.service, voice.language, prompt, default_language=default)
 
@@ -225,6 +235,8 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
 
     Raises ConfigError or StoreError with one line that says how to mend.
     """
+    start = StartTimes()
+    start.reached("imports")
     if len(settings.asterisk) > 1:
         raise ConfigError("several [[asterisk]] are not available in this version; keep one of them")
     admin_key_hash = None
@@ -237,13 +249,21 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         queries = Queries(settings.store.url)
         stack.push_async_callback(queries.close)
         stored = await journal.load()
-        configuration = Configuration()
-        if stored.document is not None:
-            configuration = parse(stored.document, version=stored.version).configuration
+        start.reached("store")
+        engine = RunningEngine(settings, journal, queries, stored, start)
+        configuration = engine.dispatcher.configuration
         if problems := await asyncio.to_thread(prompt_problems_at_start, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
-        snapshot = Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers)
-        yield RunningEngine(settings, journal, queries, Dispatcher(snapshot)), admin_key_hash
+        start.reached("building")
+        yield engine, admin_key_hash
+
+
+def dispatcher_of(stored: StoredState) -> Dispatcher:
+    """All decisions from here on, made from what the journal holds."""
+    configuration = Configuration()
+    if stored.document is not None:
+        configuration = parse(stored.document, version=stored.version).configuration
+    return Dispatcher(Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers))
 
 
 def node_settings(settings: AsteriskSettings) -> NodeSettings:

@@ -1,4 +1,4 @@
-"""Reads what was written down and tells the log and the figures: one line and one count for each ended attempt."""
+"""Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import structlog
 
 from engine.core.changes import AttemptChanged
+from engine.core.dispatcher import Recovered, Reply
+from engine.core.events import AttemptSeen, Event
 from engine.core.model import Attempt
 from engine.metrics import Metrics
 from engine.store.records import Entry
@@ -28,6 +30,21 @@ class JournalWatch:
         for change in changes:
             if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
                 self._ended(change.attempt)
+
+    def told(self, event: Event, reply: Reply | None) -> None:
+        """The dispatcher has decided on an event."""
+        self._metrics.event(type(event).__name__)
+        if isinstance(event, AttemptSeen) and isinstance(reply, Recovered):
+            self._metrics.attempt_recovered(reply.did)
+            log.info(
+                "attempt.recovered",
+                attempt=reply.attempt,
+                phase=reply.phase,
+                customer=event.customer,
+                agent=event.agent,
+                bridged=event.bridged,
+                did=reply.did,
+            )
 
     async def next_change(self) -> None:
         """Wait until something more has been written."""

@@ -37,10 +37,13 @@ class EffectLanes:
         perform: Perform,
         report: Callable[[EffectEnded], None],
         is_live: Callable[[AttemptId], bool],
+        *,
+        observe: Callable[[str, str], None] = lambda _effect, _result: None,
     ) -> None:
         self._perform = perform
         self._report = report
         self._is_live = is_live
+        self._observe = observe
         self._lanes: dict[AttemptId, deque[Effect]] = {}
         self._released: dict[AttemptId, set[LegId]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +87,7 @@ class EffectLanes:
                 crash_points.reached(f"{type(effect).__name__}.after")
                 if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release):
                     log.warning("effect.not_done", effect=type(effect).__name__, attempt=attempt, why=detail)
+                self._observe(type(effect).__name__, result)
                 self._report(EffectEnded(effect, result, detail))
         finally:
             del self._lanes[attempt]

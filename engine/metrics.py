@@ -7,9 +7,9 @@ that figures hold nothing personal and their number stays bounded. Gauges are re
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -53,11 +53,32 @@ class Metrics:
             buckets=_FAST_SECONDS,
             registry=self.registry,
         )
+        self._store_failures = Counter(
+            "ringback_store_failures", "Times the store could not be written.", ["kind"], registry=self.registry
+        )
+        self._socket_lost = Counter(
+            "ringback_event_socket_lost", "Event sockets lost, by Asterisk.", ["node"], registry=self.registry
+        )
+        self._recoveries = Counter(
+            "ringback_recoveries", "Looks at all calls after a start or a fault.", ["node"], registry=self.registry
+        )
+        self._recovered = Counter(
+            "ringback_attempts_recovered", "Attempts a recovery judged.", ["did"], registry=self.registry
+        )
+        self._late = Counter(
+            "ringback_legs_late", "Legs of ended attempts that were hung up on sight.", registry=self.registry
+        )
+        self._effects = Counter(
+            "ringback_effects", "Effects carried out, by result.", ["effect", "result"], registry=self.registry
+        )
+        self._start = Gauge(
+            "ringback_start_seconds", "What the parts of this start took.", ["part"], registry=self.registry
+        )
         ProcessCollector(namespace="ringback", registry=self.registry)
 
-    def watch(self, dispatcher: Dispatcher) -> None:
-        """Read the gauges from this dispatcher at each scrape. Call it once."""
-        self.registry.register(_DispatcherCollector(dispatcher))
+    def watch(self, dispatcher: Callable[[], Dispatcher], health: Callable[[], Mapping[str, bool]]) -> None:
+        """Read the gauges at each scrape: `health` says of each outside system whether it is usable. Call it once."""
+        self.registry.register(_Gauges(dispatcher, health))
 
     def accepted(self, service: str) -> None:
         """A request was accepted for a configured service."""
@@ -79,10 +100,39 @@ class Metrics:
         """The dispatcher was told of an event of this class."""
         self._events.labels(type_name).inc()
 
+    def store_failed(self, kind: str) -> None:
+        """The store counts as down: a commit `failed`, or was too `slow`."""
+        self._store_failures.labels(kind).inc()
+
+    def event_socket_lost(self, node: str) -> None:
+        """The event socket to this Asterisk was lost."""
+        self._socket_lost.labels(node).inc()
+
+    def recovered(self, node: str) -> None:
+        """Everything on this Asterisk has been looked at."""
+        self._recoveries.labels(node).inc()
+
+    def attempt_recovered(self, did: str) -> None:
+        """A recovery judged one attempt."""
+        self._recovered.labels(did).inc()
+
+    def leg_late(self) -> None:
+        """A leg of an ended attempt showed up and is hung up."""
+        self._late.inc()
+
+    def effect_ended(self, effect: str, result: str) -> None:
+        """An effect ended as ok, refused or unknown."""
+        self._effects.labels(effect, result).inc()
+
     def committed(self, size: int, seconds: float) -> None:
         """A group of `size` events was written in `seconds`."""
         self._group.observe(size)
         self._commit.observe(seconds)
+
+    def started(self, parts: Mapping[str, float]) -> None:
+        """The engine is ready; the seconds of each part of its start."""
+        for part, seconds in parts.items():
+            self._start.labels(part).set(seconds)
 
     def http(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered. `route` is the template, never the path."""
@@ -93,9 +143,10 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _DispatcherCollector(Collector):
-    def __init__(self, dispatcher: Dispatcher) -> None:
+class _Gauges(Collector):
+    def __init__(self, dispatcher: Callable[[], Dispatcher], health: Callable[[], Mapping[str, bool]]) -> None:
         self._dispatcher = dispatcher
+        self._health = health
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """The names, so that registering does not need a scrape."""
@@ -103,17 +154,20 @@ class _DispatcherCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand."""
-        callbacks, waiting, agents, calls, version = _families()
-        states = Tally((each.state.value, str(each.request.service)) for each in self._dispatcher.book)
+        dispatcher = self._dispatcher()
+        callbacks, waiting, agents, calls, version, up = _families()
+        states = Tally((each.state.value, str(each.request.service)) for each in dispatcher.book)
         for (state, service), count in sorted(states.items()):
             callbacks.add_metric([state, service], count)
-        for service_id in self._dispatcher.configuration.services:
-            waiting.add_metric([service_id], self._dispatcher.line.waiting(service_id))
-        for shown, count in sorted(Tally(status.shown for status in self._dispatcher.desks.statuses()).items()):
+        for service_id in dispatcher.configuration.services:
+            waiting.add_metric([service_id], dispatcher.line.waiting(service_id))
+        for shown, count in sorted(Tally(status.shown for status in dispatcher.desks.statuses()).items()):
             agents.add_metric([shown], count)
-        calls.add_metric([], sum(1 for _ in self._dispatcher.live()))
-        version.add_metric([], self._dispatcher.configuration.version)
-        return iter((callbacks, waiting, agents, calls, version))
+        calls.add_metric([], sum(1 for _ in dispatcher.live()))
+        version.add_metric([], dispatcher.configuration.version)
+        for system, usable in self._health().items():
+            up.add_metric([system], usable)
+        return iter((callbacks, waiting, agents, calls, version, up))
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
@@ -123,4 +177,5 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
         GaugeMetricFamily("ringback_agents", "Agents by the state that is shown.", labels=["state"]),
         GaugeMetricFamily("ringback_calls_live", "Attempts that are under way.", labels=[]),
         GaugeMetricFamily("ringback_configuration_version", "Version of the configuration in force.", labels=[]),
+        GaugeMetricFamily("ringback_up", "Whether the store and each Asterisk are usable.", labels=["system"]),
     )

@@ -2,8 +2,11 @@
 
 All changes go through this one queue, so no two handlers race. Events that wait together are decided together and
 written in one transaction; only then are people called and requests answered. Media and release effects need no
-written decision and start at once. A commit that fails leaves the dispatcher ahead of the journal: the runtime then
-answers nobody with a yes, starts nothing, and ends with the store's error.
+written decision and start at once.
+
+A commit that fails leaves the dispatcher ahead of the journal: the runtime then answers nobody with a yes, starts
+nothing, and `run` ends with the store's error. `restore` goes on with a dispatcher made from the journal: the decisions
+are lost, what happened to the calls meanwhile is not and is decided on again, each fact with its own time.
 """
 
 from __future__ import annotations
@@ -13,18 +16,19 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, get_args
 
 import structlog
 
 from engine import crash_points
 from engine.core.changes import TimerSet
-from engine.core.dispatcher import Dispatcher, Reply
+from engine.core.dispatcher import Accepted, Dispatcher, Reply
 from engine.core.effects import Effect, EffectClass
-from engine.core.events import Event, TimerFired
-from engine.errors import StoreError
-from engine.store.records import Entry, KeyKept, KeyRevoked
+from engine.core.events import Event, Fact, TelephonyLost, TimerFired
+from engine.core.model import CallbackId
+from engine.errors import CommitUnknownError, StoreError
+from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
 log = structlog.get_logger()
 
@@ -53,18 +57,27 @@ class _Item:
     """An event to decide on, or a record to write; `answer` is set once it is durable.
 
     `due_at`: a timer's moment. It is never decided on as if it were earlier, even if the clock is set back meanwhile.
+    `at`: when a fact happened that is decided on again; it was told before its decision was lost.
     """
 
     event: Event | None = None
-    record: KeyKept | KeyRevoked | None = None
+    record: KeyKept | KeyRevoked | NodeSeen | None = None
     answer: asyncio.Future[Reply | None] | None = None
     due_at: float = 0.0
+    at: float | None = None
+
+    def refuse(self, why: str) -> None:
+        """Tell whoever waits for an answer that nothing was stored."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_exception(StoreError(why))
 
 
 class Runtime:
     """One for each engine. `observe` is told each group's size and the seconds its commit took.
 
-    `told` hears of each event as it is decided on, `decided` of each group that is durable.
+    `told` hears of each event as it is decided on and what was replied, `decided` of each group that is durable.
+    `accepting`: whether requests are taken. `unwritten_since`: the monotonic time of the commit that is under way or
+    has failed; None while there is none.
     """
 
     def __init__(
@@ -75,10 +88,11 @@ class Runtime:
         clock: Callable[[], float] = time.time,
         observe: Callable[[int, float], None] = lambda _size, _seconds: None,
         decided: Callable[[Sequence[Entry]], None] = lambda _changes: None,
-        told: Callable[[Event], None] = lambda _event: None,
+        told: Callable[[Event, Reply | None], None] = lambda _event, _reply: None,
     ) -> None:
         self.dispatcher = dispatcher
         self.accepting = True
+        self.unwritten_since: float | None = None
         self.effects: Effects | None = None
         self._journal = journal
         self._clock = clock
@@ -86,19 +100,21 @@ class Runtime:
         self._decided = decided
         self._told = told
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
-        self._due = [(timer.due_at, timer.owner, timer.name) for timer in dispatcher.timers.pending()]
-        heapq.heapify(self._due)
+        self._due: list[tuple[float, str, str]] = []
         self._timers_armed = False
+        self._facts: list[_Item] = []
+        self._unsure: list[tuple[_Item, Reply | None]] = []
+        self._load_timers()
 
     def tell(self, event: Event) -> None:
         """Queue what happened; never waits."""
-        self._queue.put_nowait(_Item(event))
+        self._queue.put_nowait(_Item(event, at=None if self.accepting else self._clock()))
 
     async def submit(self, event: Event) -> Reply | None:
         """Decide on a request and return its reply once it is durable. Raises StoreError."""
         return await self._put(_Item(event))
 
-    async def write(self, record: KeyKept | KeyRevoked) -> None:
+    async def write(self, record: KeyKept | KeyRevoked | NodeSeen) -> None:
         """Write something that needs no decision. Raises StoreError."""
         await self._put(_Item(record=record))
 
@@ -110,14 +126,45 @@ class Runtime:
         self._queue.put_nowait(_Item())
 
     async def run(self) -> None:
-        """Decide, write and act until cancelled. Raises StoreError when a commit failed."""
+        """Decide, write and act until cancelled. Raises StoreError when nothing can be written."""
         try:
             while True:
                 items = await self._next_group()
                 await self._handle(items)
         except BaseException:
-            self._close()
+            self.close_intake()
             raise
+
+    def close_intake(self) -> None:
+        """Take no more requests; those that wait undecided are refused. What happened to calls is kept."""
+        self.accepting = False
+        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for item in waiting:
+            if item.answer is not None:
+                item.refuse("the engine takes no requests now; try again later")
+            else:
+                self._queue.put_nowait(item)
+
+    def restore(self, dispatcher: Dispatcher, is_stored: Callable[[CallbackId], bool]) -> None:
+        """Go on with a dispatcher made from the journal, before the next `run`.
+
+        `is_stored` settles the requests of a commit whose end was not known. Timers have to be armed again, and
+        telephony counts as lost until every attempt has been looked at.
+        """
+        for item, reply in self._unsure:
+            if isinstance(reply, Accepted) and is_stored(reply.callback.id):
+                _resolve(item, reply)
+            item.refuse("the request could not be written down; try again later")
+        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        facts = self._facts + [item for item in waiting if isinstance(item.event, get_args(Fact))]
+        self._unsure, self._facts = [], []
+        self.dispatcher = dispatcher
+        self._load_timers()
+        self.unwritten_since = None
+        self.accepting = True
+        self.tell(TelephonyLost())
+        for item in facts:
+            self._queue.put_nowait(item)
 
     async def _put(self, item: _Item) -> Reply | None:
         if not self.accepting:
@@ -125,6 +172,11 @@ class Runtime:
         item.answer = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(item)
         return await item.answer
+
+    def _load_timers(self) -> None:
+        self._timers_armed = False
+        self._due = [(timer.due_at, timer.owner, timer.name) for timer in self.dispatcher.timers.pending()]
+        heapq.heapify(self._due)
 
     async def _next_group(self) -> list[_Item]:
         items: list[_Item] = []
@@ -154,15 +206,19 @@ class Runtime:
     async def _handle(self, items: list[_Item]) -> None:
         changes: list[Entry] = []
         effects: list[Effect] = []
-        answers: list[tuple[asyncio.Future[Reply | None], Reply | None]] = []
+        answers: list[tuple[_Item, Reply | None]] = []
+        facts: list[_Item] = []
         try:
             for item in items:
                 reply: Reply | None = None
                 if item.record is not None:
                     changes.append(item.record)
                 if item.event is not None:
-                    decision = self.dispatcher.handle(item.event, max(self._clock(), item.due_at))
-                    self._told(item.event)
+                    now = max(self._clock(), item.due_at) if item.at is None else item.at
+                    if isinstance(item.event, get_args(Fact)):
+                        facts.append(replace(item, at=now))
+                    decision = self.dispatcher.handle(item.event, now)
+                    self._told(item.event, decision.reply)
                     changes += decision.changes
                     for effect in decision.effects:
                         if effect.kind is EffectClass.IRREVERSIBLE:
@@ -171,36 +227,51 @@ class Runtime:
                             self._start(effect)
                     reply = decision.reply
                 if item.answer is not None:
-                    answers.append((item.answer, reply))
+                    answers.append((item, reply))
             if changes:
-                crash_points.reached(crash_points.COMMIT_BEFORE)
-                began = time.perf_counter()
-                await self._journal.commit(changes)
-                crash_points.reached(crash_points.COMMIT_AFTER)
-                self._observe(len(items), time.perf_counter() - began)
-        except BaseException:
-            for item in items:
-                if item.answer is not None and not item.answer.done():
-                    item.answer.set_exception(StoreError("the request could not be written down; try again later"))
+                await self._commit(changes, len(items))
+        except CommitUnknownError:
+            self._facts += facts
+            self._unsure += answers
             raise
+        except asyncio.CancelledError:
+            # A commit under way goes on to its end: to say no could be a lie, so nothing is said.
+            for item in items:
+                if item.answer is not None:
+                    item.answer.cancel()
+            raise
+        except BaseException:
+            self._facts += facts
+            for item in items:
+                item.refuse("the request could not be written down; try again later")
+            raise
+        for item, reply in answers:
+            _resolve(item, reply)
+        self._decided(changes)
+        if not self.accepting:
+            # What was decided is durable and out of date: the look that follows finds what is left to be done.
+            raise StoreError("a commit took too long")
         for change in changes:
             if isinstance(change, TimerSet):
                 heapq.heappush(self._due, (change.timer.due_at, change.timer.owner, change.timer.name))
         for effect in effects:
             self._start(effect)
-        for answer, reply in answers:
-            if not answer.done():
-                answer.set_result(reply)
-        self._decided(changes)
+
+    async def _commit(self, changes: list[Entry], size: int) -> None:
+        crash_points.reached(crash_points.COMMIT_BEFORE)
+        began = self.unwritten_since = time.monotonic()
+        await self._journal.commit(changes)
+        if self.accepting:
+            self.unwritten_since = None
+        crash_points.reached(crash_points.COMMIT_AFTER)
+        self._observe(size, time.monotonic() - began)
 
     def _start(self, effect: Effect) -> None:
         if self.effects is None:
             raise RuntimeError("an effect was decided before anybody could carry it out")
         self.effects.start(effect)
 
-    def _close(self) -> None:
-        self.accepting = False
-        while not self._queue.empty():
-            item = self._queue.get_nowait()
-            if item.answer is not None and not item.answer.done():
-                item.answer.set_exception(StoreError("the engine is stopping; try again later"))
+
+def _resolve(item: _Item, reply: Reply | None) -> None:
+    if item.answer is not None and not item.answer.done():
+        item.answer.set_result(reply)

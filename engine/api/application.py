@@ -66,5 +66,5 @@ def build_app(
     for path, endpoint in served:
         add_route(app, endpoint, path, ring)
     described.update(openapi(served, version=VERSION, server=settings.http.public_url))
-    metrics.watch(engine.dispatcher)
+    metrics.watch(lambda: engine.dispatcher, lambda: {name: check.ok for name, check in engine.health().items()})
     return app

@@ -46,7 +46,6 @@ BRIDGE_TYPE = "mixing,proxy_media"
 """Media goes through Asterisk: docs/decisions/media-through-asterisk.md says why."""
 LOOKS_SECONDS = (0.05, 0.2, 0.75, 2.0, 3.0)
 """Pauses before each look after a request without an answer; a leg was seen to appear 3-6 ms after it."""
-BRIDGE_LOOKS_SECONDS = (0.0, 0.05, 0.2, 0.75)
 FAREWELL_LIMIT_SECONDS = 20.0
 RING_BACKSTOP_SECONDS = 5.0
 """Asterisk's own ring limit is this much longer than ours, which is the one that counts."""
@@ -223,19 +222,27 @@ class Calls:
         await asyncio.gather(*(set_variable(leg, "TIMEOUT(absolute)", limit) for leg in legs))
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
         if isinstance(joined, Unknown) and joined.sent:
-            for pause in BRIDGE_LOOKS_SECONDS:
-                await asyncio.sleep(pause)
-                if await self.are_together(effect.bridge, legs):
-                    joined = Ok(None)
-                    break
+            joined = await self._look_for_both(effect.bridge, legs, joined)
         if isinstance(joined, Ok):
             await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)
 
-    async def are_together(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool:
-        """Whether a look at the bridge finds all of these legs in it."""
+    async def _look_for_both(self, bridge: BridgeId, legs: Sequence[LegId], unknown: Unknown) -> Result[None]:
+        """Nobody knows whether they were bridged. The last look that was answered decides; unanswered is unknown."""
+        result: Result[None] = unknown
+        for pause in LOOKS_SECONDS:
+            await asyncio.sleep(pause)
+            look = await self._client.bridges.get(bridge)
+            if isinstance(look, Ok) and set(legs) <= set(look.value.channel_ids):
+                return Ok(None)
+            if isinstance(look, Ok) or (isinstance(look, Refused) and look.gone):
+                result = Refused(409, "the legs are not in the bridge")
+        return result
+
+    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool:
+        """Whether a look at the bridge finds one of these legs in it."""
         look = await self._client.bridges.get(bridge)
-        return isinstance(look, Ok) and set(legs) <= set(look.value.channel_ids)
+        return isinstance(look, Ok) and not set(legs).isdisjoint(look.value.channel_ids)
 
     # ---- letting go ----------------------------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 After each connection of the event socket the node asks to hear its endpoints, looks twice at what runs there, tells the
 core what is left of each live attempt, hangs up legs whose attempt is over, and only then says that telephony is ready.
+Legs of attempts that our journal does not know, and channels without a name of ours, are nobody's business here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -25,9 +26,11 @@ from engine.asterisk.ari.snapshots import Channel
 from engine.asterisk.calls import Calls
 from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
-from engine.core.effects import Effect
+from engine.core.effects import Effect, EffectClass
 from engine.core.events import AttemptSeen, Event, LegSeen, ResultKind, TelephonyLost, TelephonyReady
 from engine.core.model import Attempt, AttemptId, LegId, attempt_of_leg
+from engine.errors import StoreError
+from engine.metrics import Metrics
 
 log = structlog.get_logger()
 
@@ -62,7 +65,11 @@ class NodeSettings:
 
 
 class AsteriskNode:
-    """Started with `run`, which ends only when it is cancelled or its application was taken over."""
+    """Started with `run`, which ends only when it is cancelled or its application was taken over.
+
+    `live` are the attempts that are not over, `known` says which of some attempts our journal has ever written.
+    `startup_time`: when this Asterisk had been started as far as was known before; `started` keeps a new one.
+    """
 
     def __init__(
         self,
@@ -73,19 +80,27 @@ class AsteriskNode:
         live: Callable[[], Iterable[Attempt]],
         is_live: Callable[[AttemptId], bool],
         endpoints: Callable[[], Iterable[str]],
-        observe: Callable[[str, str], None] = lambda _operation, _result: None,
+        known: Callable[[Collection[AttemptId]], Awaitable[Collection[str]]],
+        startup_time: str | None,
+        started: Callable[[str], Awaitable[None]],
+        figures: Metrics,
+        joined: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
-        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=observe)
+        self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request)
         self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
         self.trouble: str | None = "not connected yet"
         self._tell = tell
         self._live = live
         self._is_live = is_live
         self._endpoints = endpoints
+        self._known = known
+        self._startup_time = startup_time
+        self._started = started
+        self._figures = figures
+        self._tell_joined = joined
         self._connected = asyncio.Event()
-        self._down = asyncio.Event()
-        self._connections = 0
+        self._outdated = asyncio.Event()
         self._late: asyncio.Queue[LegId] = asyncio.Queue()
         self._replaced = False
         self.stream = EventStream(
@@ -115,8 +130,15 @@ class AsteriskNode:
             await self.client.close()
 
     async def perform(self, effect: Effect) -> tuple[ResultKind, str]:
-        """Carry out an effect here."""
+        """Carry out an effect here; once another engine has taken over, nobody is called any more."""
+        if self._replaced and effect.kind is EffectClass.IRREVERSIBLE:
+            return ResultKind.REFUSED, "another engine has taken the Stasis application over"
         return await self.calls.perform(effect)
+
+    def look_again(self) -> None:
+        """What is known of the calls is out of date: recover as after a start."""
+        self.trouble = "looking at the calls"
+        self._outdated.set()
 
     # ---- what the stream says ------------------------------------------------------------------------
 
@@ -135,14 +157,15 @@ class AsteriskNode:
             self._tell(told)
 
     def _joined(self) -> None:
-        self._connections += 1
-        self._down.clear()
+        self._tell_joined()
+        self._outdated.set()
         self._connected.set()
 
     def _lost(self, why: str) -> None:
         self._connected.clear()
-        self._down.set()
+        self._outdated.set()
         self.trouble = why
+        self._figures.event_socket_lost(self.settings.name)
         self._tell(TelephonyLost())
 
     def _taken_over(self) -> None:
@@ -191,20 +214,26 @@ class AsteriskNode:
     async def _recover_always(self) -> None:
         while True:
             await self._connected.wait()
-            connection = self._connections
+            self._outdated.clear()
             try:
                 recovered = await self._recover()
+            except StoreError as error:
+                self.trouble = str(error)
+                recovered = False
             except Exception:
                 # Without a recovery nothing is dialled; the next try may find Asterisk in a better state.
                 log.exception("asterisk.recovery_failed", node=self.settings.name)
                 recovered = False
-            if not recovered or connection != self._connections or self._down.is_set():
+            if self._outdated.is_set():
+                continue
+            if not recovered:
                 await asyncio.sleep(1.0)
                 continue
             self.trouble = None
             log.info("asterisk.ready", node=self.settings.name)
+            self._figures.recovered(self.settings.name)
             self._tell(TelephonyReady())
-            await self._down.wait()
+            await self._outdated.wait()
 
     async def _recover(self) -> bool:
         """Subscribe, look, settle, look again, tell. False if Asterisk did not answer on the way."""
@@ -222,18 +251,24 @@ class AsteriskNode:
                 log.error("asterisk.cannot_listen", node=self.settings.name, why=trouble)
             self.trouble = trouble
             return False
-        if (first := await self._look()) is None:
+        info = await self.client.asterisk.info()
+        if not isinstance(info, Ok) or (first := await self._look()) is None:
             return False
+        startup_time = info.value.startup_time.isoformat()
         # Only what no look found is gone: the end of a leg that one of them found is told by its own event.
         channels = dict(first)
-        if any(_gone(attempt, channels) for attempt in self._live()):
+        # No call outlives its Asterisk; in one that was not started anew, a leg may just be slow to appear.
+        started_anew = self._startup_time is not None and startup_time != self._startup_time
+        if not started_anew and any(_gone(attempt, channels) for attempt in self._live()):
             await asyncio.sleep(self.settings.settle_seconds)
         for _ in range(LOOKS_AT_MOVING_CALLS):
             attempts = list(self._live())
             if (now := await self._look()) is None:
                 return False
             channels.update(now)
-            bridged = {attempt.id for attempt in attempts if await self._is_bridged(attempt, channels)}
+            unsure = [attempt for attempt in attempts if _may_be_bridged(attempt, channels)]
+            answers = await asyncio.gather(*(self.calls.is_any_in(each.bridge, _legs(each)) for each in unsure))
+            bridged = {attempt.id for attempt, answer in zip(unsure, answers, strict=True) if answer}
             if attempts == list(self._live()):
                 break
             # A call went on meanwhile: a look that is older than what we know would undo it.
@@ -241,6 +276,10 @@ class AsteriskNode:
             self._tell_seen(attempt, channels, bridged=attempt.id in bridged)
         self.calls.playing.only_these_are_left(channels)
         await self._hang_up_nobodys(channels)
+        if startup_time != self._startup_time:
+            # Before anybody is dialled: a later look must not take the new calls for those of an earlier Asterisk.
+            await self._started(startup_time)
+            self._startup_time = startup_time
         return True
 
     async def _listen_to_those_there_are(self) -> Result[None]:
@@ -258,32 +297,44 @@ class AsteriskNode:
         listed = await self.client.channels.list()
         return {channel.id: channel for channel in listed.value} if isinstance(listed, Ok) else None
 
-    async def _is_bridged(self, attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
-        """Whether two people talk whom nobody has written down as connected: we died just after we bridged them."""
-        legs = (attempt.customer_leg, attempt.agent_leg)
-        if not attempt.agent_legs or attempt.bridged_at is not None or not set(legs) <= set(channels):
-            return False
-        return await self.calls.are_together(attempt.bridge, legs)
-
     def _tell_seen(self, attempt: Attempt, channels: Mapping[str, Channel], *, bridged: bool) -> None:
         customer = seen(channels.get(attempt.customer_leg))
         agent = seen(channels.get(attempt.agent_leg)) if attempt.agent_legs else LegSeen.GONE
-        log.info("attempt.recovered", attempt=attempt.id, customer=customer, agent=agent, bridged=bridged)
         self._tell(AttemptSeen(attempt.id, customer, agent, bridged))
 
     async def _hang_up_nobodys(self, channels: Mapping[str, Channel]) -> None:
         """Legs of attempts that are over, and of agents that were given up: before anybody is dialled again."""
-        wanted = {leg for attempt in self._live() for leg in (attempt.customer_leg, attempt.agent_leg)}
-        legs = [leg for leg in map(our_leg, channels) if leg and leg not in wanted]
-        for leg in legs:
-            log.warning("leg.late", leg=leg)
-        await asyncio.gather(*(self.calls.hang_up(leg) for leg in legs))
+        wanted = {leg for attempt in self._live() for leg in _legs(attempt)}
+        await self._hang_up_late([leg for leg in map(our_leg, channels) if leg and leg not in wanted])
 
     async def _hang_up_late_legs(self) -> None:
         while True:
             leg = await self._late.get()
-            log.warning("leg.late", leg=leg)
-            await self.calls.hang_up(leg)
+            try:
+                await self._hang_up_late([leg])
+            except StoreError as error:
+                log.warning("leg.unjudged", leg=leg, why=str(error))
+
+    async def _hang_up_late(self, legs: Collection[LegId]) -> None:
+        """Those of our own attempts. Others belong to another engine, or to a journal that was replaced by a backup."""
+        ours = set(await self._known({attempt_of_leg(leg) for leg in legs})) if legs else set()
+        for leg in legs:
+            if attempt_of_leg(leg) in ours:
+                log.warning("leg.late", leg=leg)
+                self._figures.leg_late()
+            else:
+                log.warning("leg.unknown", leg=leg, mend="its own time limit ends it")
+        await asyncio.gather(*(self.calls.hang_up(leg) for leg in legs if attempt_of_leg(leg) in ours))
+
+
+def _legs(attempt: Attempt) -> tuple[LegId, LegId]:
+    return attempt.customer_leg, attempt.agent_leg
+
+
+def _may_be_bridged(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
+    """Whether the two may talk and nobody has written it down: we died, or heard nothing, while we bridged them."""
+    undecided = attempt.bridging_at is not None and attempt.bridged_at is None
+    return undecided and any(leg in channels for leg in _legs(attempt))
 
 
 def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:

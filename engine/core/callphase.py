@@ -15,10 +15,12 @@ from enum import StrEnum
 
 from engine.core.effects import Effect
 from engine.core.facts import Fact
-from engine.core.model import Attempt, PromptId
+from engine.core.model import Attempt, CallbackState, PromptId
 
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
+SILENT_DIAL_SECONDS = 30.0
+"""How long after its ring timeout a dial is waited for at an Asterisk that cannot be heard."""
 FREE_LATERS = 2
 """How often a customer may ask for a later call; after that the key does nothing."""
 
@@ -37,6 +39,19 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Recovery(StrEnum):
+    """What was done about an attempt after a start or a lost event socket."""
+
+    LEFT_ALONE = "left alone"
+    ANNOUNCED = "announced again"
+    AGENT_KEPT = "music again, agent kept"
+    AGENT_WANTED = "music again, agent wanted"
+    RELEASED = "let go again"
+    CLOSED = "closed as decided"
+    INTERRUPTED = "interrupted"
+    ENDED_UNOBSERVED = "ended unobserved"
+
+
 @dataclass(slots=True)
 class Step:
     """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
@@ -46,14 +61,18 @@ class Step:
     facts: list[Fact] = field(default_factory=list)
 
 
-def phase_of(attempt: Attempt) -> Phase:
-    """Where a restored attempt stood; a call about to be bridged goes back to waiting for its agent."""
+def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
+    """Where a restored attempt of a callback in this state stood; an agent's ringing and whisper are not written."""
     if attempt.ended_at is not None:
         return Phase.ENDED
     if attempt.outcome is not None:
         return Phase.CLOSING
     if attempt.bridged_at is not None:
         return Phase.CONNECTED
+    if attempt.bridging_at is not None:
+        return Phase.BRIDGING
     if attempt.confirmed_at is not None:
         return Phase.CONFIRMED
-    return Phase.ANSWERED if attempt.answered_at is not None else Phase.DIALING
+    if attempt.answered_at is None:
+        return Phase.DIALING
+    return Phase.ANNOUNCING if state is CallbackState.ANNOUNCING else Phase.ANSWERED

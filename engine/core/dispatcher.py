@@ -14,7 +14,7 @@ from typing import TypeAlias
 from engine.core import retry
 from engine.core.book import CallbackBook
 from engine.core.callflow import CallFlow
-from engine.core.callphase import Step
+from engine.core.callphase import Phase, Recovery, Step
 from engine.core.changes import (
     AttemptChanged,
     Change,
@@ -24,6 +24,7 @@ from engine.core.changes import (
 from engine.core.desks import Desks
 from engine.core.effects import Effect
 from engine.core.events import (
+    AttemptLetGo,
     AttemptSeen,
     CallbackRequested,
     CancelRequested,
@@ -75,6 +76,8 @@ from engine.core.model import (
 )
 from engine.core.timers import Timers
 
+TIMED_UNHEARD = ("ring", "silent")
+"""The timers of an attempt that fire also while Asterisk cannot be heard."""
 RETRY, LIFE, WRAP_UP, RONA_RETURN = "retry", "life", "wrap_up", "rona_return"
 
 
@@ -94,7 +97,16 @@ class Refusal:
     detail: str
 
 
-Reply: TypeAlias = Accepted | AgentStatus | Configuration | Refusal
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done about a live attempt after a look at Asterisk."""
+
+    attempt: AttemptId
+    phase: Phase
+    did: Recovery
+
+
+Reply: TypeAlias = Accepted | AgentStatus | Configuration | Refusal | Recovered
 
 
 @dataclass(slots=True)
@@ -129,6 +141,7 @@ class Dispatcher:
         self._flows: dict[AttemptId, CallFlow] = {}
         self._stopping = False
         self._telephony = True
+        self._held: list[tuple[float, str, str]] = []
         self._decision = Decision()
         self.desks.restore(snapshot.agents)
         self.desks.configure(self.configuration.agents, 0.0)
@@ -158,14 +171,20 @@ class Dispatcher:
                 for flow in list(self._flows.values()):
                     self._apply(flow, flow.end_politely(now), now)
             case TelephonyLost():
-                self._telephony = False
+                self._set_telephony(heard=False, now=now)
             case TelephonyReady():
-                self._telephony = True
+                self._set_telephony(heard=True, now=now)
             case TimerFired(owner=owner, name=name):
                 self._timer(owner, name, now)
             case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
                 if flow_seen := self._flows.get(attempt):
-                    self._apply(flow_seen, flow_seen.resume(customer, agent, now, bridged=bridged), now)
+                    phase = flow_seen.phase
+                    step, recovery = flow_seen.resume(customer, agent, now, bridged=bridged)
+                    self._apply(flow_seen, step, now)
+                    self._decision.reply = Recovered(attempt, phase, recovery)
+            case AttemptLetGo(attempt=attempt):
+                if flow_let_go := self._flows.get(attempt):
+                    self._apply(flow_let_go, flow_let_go.let_go(now), now)
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
@@ -269,11 +288,25 @@ class Dispatcher:
 
     # ---- time ----------------------------------------------------------------------------------------
 
+    def _set_telephony(self, *, heard: bool, now: float) -> None:
+        self._telephony = heard
+        for flow in self._flows.values():
+            flow.heard = heard
+        if heard:
+            held, self._held = self._held, []
+            for _due_at, owner, name in sorted(held):
+                self._timer(owner, name, now)
+
     def _timer(self, owner: str, name: str, now: float) -> None:
         if not self.timers.due(owner, name, now):
             return
+        flow = self._flows.get(AttemptId(owner))
+        if flow is not None and not self._telephony and name not in TIMED_UNHEARD:
+            # What became of a call that cannot be heard is not known: nothing may be concluded from silence.
+            self._held.append((now, owner, name))
+            return
         self._write(self.timers.clear(owner, name))
-        if flow := self._flows.get(AttemptId(owner)):
+        if flow is not None:
             self._apply(flow, flow.timer(name, now), now)
         elif callback := self.book.get(CallbackId(owner)):
             if name == RETRY and can(callback.state, Because.RETRY_DUE):

@@ -148,15 +148,22 @@ class LegSeen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttemptSeen:
-    """After a start: what is left in Asterisk of an attempt that the journal holds as running.
+    """After a start or a lost event socket: what is left in Asterisk of an attempt that the journal holds as running.
 
-    `bridged`: both legs are in the bridge of the agent leg posted last.
+    `bridged`: one of the legs is in the bridge of the agent leg posted last.
     """
 
     attempt: AttemptId
     customer: LegSeen
     agent: LegSeen
     bridged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLetGo:
+    """Nothing could be written for too long, so this attempt's customer was let go unwritten."""
+
+    attempt: AttemptId
 
 
 Event: TypeAlias = (
@@ -176,4 +183,10 @@ Event: TypeAlias = (
     | EffectEnded
     | TimerFired
     | AttemptSeen
+    | AttemptLetGo
 )
+
+Fact: TypeAlias = (
+    LegRinging | LegAnswered | LegEntered | LegEnded | KeyPressed | PlayingFinished | EffectEnded | AttemptLetGo
+)
+"""What happened to a call. A decision about it may be lost with a failed commit; that it happened stays true."""

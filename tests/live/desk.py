@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from itertools import count
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
 from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
 from engine.lab import Lab
+from engine.metrics import Metrics
 
 VOICE = Voice(ServiceId("billing"), "en")
 MISSING = Voice(ServiceId("no-such-sounds"), "en")
@@ -32,14 +33,24 @@ class Sounds:
 
 
 class Desk:
-    """A node with what it told, and the attempts that are live. `port` is where it finds Asterisk."""
+    """A node with what it told, and the attempts that are live or `ended`. `port` is where it finds Asterisk."""
 
-    def __init__(self, lab: Lab, port: int, *attempts: Attempt, endpoint: str = "PJSIP/{number}@trunk") -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        port: int,
+        *attempts: Attempt,
+        endpoint: str = "PJSIP/{number}@trunk",
+        ended: Collection[Attempt] = (),
+        startup_time: str | None = None,
+    ) -> None:
         self.lab = lab
         self.told: list[Event] = []
         self.attempts = {attempt.id: attempt for attempt in attempts}
         self.endpoints: list[str] = []
-        self.requests: set[tuple[str, str]] = set()
+        self.known = set(self.attempts) | {attempt.id for attempt in ended}
+        self.startup_times: list[str] = []
+        self.figures = Metrics()
         self._changed = asyncio.Event()
         settings = NodeSettings(
             name="lab",
@@ -57,8 +68,22 @@ class Desk:
             live=lambda: list(self.attempts.values()),
             is_live=lambda each: each in self.attempts,
             endpoints=lambda: self.endpoints,
-            observe=lambda operation, result: self.requests.add((operation, result)),
+            known=self._known_ones,
+            startup_time=startup_time,
+            started=self._started,
+            figures=self.figures,
         )
+
+    async def _known_ones(self, attempts: Collection[AttemptId]) -> Collection[str]:
+        return self.known & set(attempts)
+
+    async def _started(self, startup_time: str) -> None:
+        self.startup_times.append(startup_time)
+
+    def counted(self, operation: str, result: str) -> bool:
+        """Whether a request to Asterisk ended like this."""
+        line = f'ringback_ari_requests_total{{operation="{operation}",result="{result}"}}'
+        return line in self.figures.text().decode()
 
     def _tell(self, event: Event) -> None:
         self.told.append(event)

@@ -6,6 +6,7 @@ The lab is this module's own, because only one program can be the dialplan's Sta
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.model import PromptId
+from engine.core.model import LegId, PromptId
 from engine.lab import Lab
 from tests.live.cable import Cable
 from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring
@@ -59,11 +60,12 @@ async def test_a_hang_up_whose_answer_is_lost_is_asked_again(own_lab: Lab) -> No
     cable, attempt = Cable(direct(own_lab)), new_attempt()
     async with cable.laid() as port, Desk(own_lab, port, attempt).ready() as desk:
         await desk.node.perform(dial(attempt, phone(202, RINGS)))
-        assert {("POST /channels", "ok"), ("POST /applications/{id}/subscription", "ok")} < desk.requests
+        assert desk.counted("POST /channels", "ok")
+        assert desk.counted("POST /applications/{id}/subscription", "ok")
         cable.answers_lost_of = b"DELETE /ari/channels"
         result, _ = await desk.node.perform(Release(attempt.id, attempt.customer_leg, (), VOICE))
         assert result is not ResultKind.UNKNOWN
-        assert ("DELETE /channels/{id}", "unknown") in desk.requests
+        assert desk.counted("DELETE /channels/{id}", "unknown")
         await desk.until_ended(attempt.customer_leg)
 
 
@@ -151,15 +153,67 @@ async def test_after_a_restart_the_announcement_of_the_process_before_is_not_hea
         await after.tidy(leg)
 
 
+async def test_a_second_restart_stops_also_what_the_first_one_played(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as first:
+        await first.answered(attempt, phone(216, LISTENS))
+    for _restart in range(2):
+        async with Desk(own_lab, direct(own_lab), attempt).ready() as again:
+            announcement = (PromptId.ANNOUNCE, PromptId.ANNOUNCE)
+            await again.node.perform(Play(attempt.id, leg, announcement, VOICE, "announcement"))
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as last:
+        began = asyncio.get_running_loop().time()
+        await last.node.perform(Play(attempt.id, leg, (PromptId.PRESS,), VOICE, "press"))
+        await last.told_of(PlayingFinished(leg, "press"))
+        assert asyncio.get_running_loop().time() - began < 4.0
+        await last.tidy(leg)
+
+
 # ---- late legs and lost sockets ----------------------------------------------------------------------
 
 
 async def test_a_late_leg_of_an_ended_attempt_is_hung_up_before_it_is_answered(own_lab: Lab) -> None:
     attempt, to = new_attempt(), phone(209, LISTENS)
-    async with Desk(own_lab, direct(own_lab)).ready() as desk:
+    async with Desk(own_lab, direct(own_lab), ended=[attempt]).ready() as desk:
         await desk.node.perform(dial(attempt, to))
         await desk.until_ended(attempt.customer_leg)
         assert not [each for each in desk.told if isinstance(each, LegAnswered | LegEntered)]
+
+
+async def test_legs_that_our_journal_never_wrote_are_left_to_whoever_made_them(own_lab: Lab) -> None:
+    attempt, caller = new_attempt(), f"caller-{secrets.token_hex(4)}"
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as other:
+        await other.answered(attempt, phone(214, LISTENS))
+        started = await other.node.client.channels.originate(
+            endpoint=f"PJSIP/{phone(215, LISTENS)[1:]}@trunk",
+            channel_id=caller,
+            context="ringback",
+            extension="customer",
+        )
+        assert isinstance(started, Ok)
+        await other.until(lambda: other.lab.witness()[-1].answered_at)
+    async with Desk(own_lab, direct(own_lab)).ready() as ours:
+        listed = await ours.node.client.channels.list()
+        assert isinstance(listed, Ok)
+        assert {attempt.customer_leg, caller} <= {channel.id for channel in listed.value}
+        await ours.tidy(attempt.customer_leg, LegId(caller))
+
+
+async def test_an_asterisk_that_was_started_anew_has_none_of_the_calls_of_before(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    async with Desk(own_lab, direct(own_lab)).ready() as before:
+        (startup_time,) = before.startup_times
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time).open() as same:
+        same.node.settings = replace(same.node.settings, settle_seconds=3600.0)
+        with pytest.raises(TimeoutError):
+            await same.told_of(TelephonyReady(), 1.0)
+    earlier = "2020-01-01T00:00:00+00:00"
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier).open() as anew:
+        anew.node.settings = replace(anew.node.settings, settle_seconds=3600.0)
+        await anew.told_of(TelephonyReady())
+        assert AttemptSeen(attempt.id, LegSeen.GONE, LegSeen.GONE) in anew.told
+        assert anew.startup_times == [startup_time]
 
 
 async def test_a_leg_of_nobody_is_hung_up_at_the_start(own_lab: Lab) -> None:
@@ -169,7 +223,7 @@ async def test_a_leg_of_nobody_is_hung_up_at_the_start(own_lab: Lab) -> None:
         await before.node.perform(ring(given_up, "PJSIP/agent-1001"))
         await before.told_of(LegEntered(given_up.agent_leg))
     rung_again = replace(given_up, agent_legs=2)
-    async with Desk(own_lab, direct(own_lab), rung_again).ready() as after:
+    async with Desk(own_lab, direct(own_lab), rung_again, ended=[over]).ready() as after:
         # Both before anybody is dialled again.
         listed = await after.node.client.channels.list()
         assert isinstance(listed, Ok)
@@ -217,7 +271,7 @@ async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(ow
 
 
 async def test_two_who_were_bridged_before_the_engine_died_are_seen_as_bridged(own_lab: Lab) -> None:
-    attempt = new_attempt(agent_legs=1)
+    attempt = replace(new_attempt(agent_legs=1), bridging_at=1.0)
     legs = (attempt.customer_leg, attempt.agent_leg)
     async with Desk(own_lab, direct(own_lab), attempt).ready() as before:
         await before.answered(attempt, phone(213, LISTENS))

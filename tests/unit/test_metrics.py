@@ -41,7 +41,7 @@ def test_gauges_are_read_from_the_dispatcher_at_the_scrape() -> None:
     agent = {"id": "amy", "name": "Amy", "endpoint": "PJSIP/amy", "skills": {"billing": 1}}
     dispatcher = Dispatcher(Snapshot(parse({"services": [service], "agents": [agent]}, version=4).configuration))
     metrics = Metrics()
-    metrics.watch(dispatcher)
+    metrics.watch(lambda: dispatcher, lambda: {"store": True, "asterisk:pbx1": False})
     request = Request(ServiceId("billing"), "+12025550113", "en", RequestChannel.API)
     dispatcher.handle(CallbackRequested(CallbackId("cb1"), request, "hash"), 1.0)
     waiting = metrics.text().decode()
@@ -49,6 +49,8 @@ def test_gauges_are_read_from_the_dispatcher_at_the_scrape() -> None:
     assert 'ringback_line_waiting{service="billing"} 1.0' in waiting
     assert 'ringback_agents{state="logged_out"} 1.0' in waiting
     assert "ringback_calls_live 0.0" in waiting
+    assert 'ringback_up{system="store"} 1.0' in waiting
+    assert 'ringback_up{system="asterisk:pbx1"} 0.0' in waiting
     assert "ringback_configuration_version 4.0" in waiting
     dispatcher.handle(PresenceRequested(AgentId("amy"), Presence.READY), 2.0)
     served = metrics.text().decode()

@@ -56,7 +56,12 @@ class Writing:
     began: asyncio.Event = field(default_factory=asyncio.Event)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
-    durable: int = 0
+    durable_groups: list[Sequence[Entry]] = field(default_factory=list)
+
+    @property
+    def durable(self) -> int:
+        """How many commits there were."""
+        return len(self.durable_groups)
 
     async def commit(self, changes: Sequence[Entry]) -> None:
         self.groups.append(changes)
@@ -64,7 +69,7 @@ class Writing:
         await self.may_end.wait()
         if self.failure is not None:
             raise self.failure
-        self.durable += 1
+        self.durable_groups.append(changes)
 
 
 class Engine:
@@ -77,9 +82,12 @@ class Engine:
         self.told: list[Event] = []
         self.started: list[tuple[Effect, int]] = []
         dispatcher = Dispatcher(Snapshot(CONFIGURATION, timers=timers, agents=agents))
-        self.runtime = Runtime(dispatcher, self.journal, clock=lambda: self.now, told=self.told.append)
+        self.runtime = Runtime(dispatcher, self.journal, clock=lambda: self.now, told=self._hear)
         self.runtime.effects = self
         self.task: asyncio.Task[None] | None = None
+
+    def _hear(self, event: Event, _reply: Reply | None) -> None:
+        self.told.append(event)
 
     def start(self, effect: Effect) -> None:
         self.started.append((effect, self.journal.durable))
