@@ -97,9 +97,9 @@ def engine_on_failing_disk(
         stream = RequestStream(lambda: url, engine.admin_key, "stream", _numbers(), per_second)
         with stream:
             time.sleep(WARM_UP_SECONDS)
-            suffered = suffer_all(stream, faults, hold, lambda: engine.is_running, progress)
+            suffered = suffer_all(stream, faults, hold, engine.is_running, progress)
         wrong = []
-        if not engine.is_running:
+        if not engine.is_running():
             wrong.append(f"the engine ended at the fault {suffered[-1].name!r}: {engine.log_entries()[-1]}")
             url = engine.start().url
         progress("asking again what was not answered, and waiting for the calls")

@@ -22,7 +22,7 @@ def seconds_of_tone(path: Path, hertz: float) -> float:
     """How long the tone stands out: the windows whose energy is mostly at `hertz`, in seconds."""
     recorded = samples(path)
     windows = [recorded[start : start + WINDOW] for start in range(0, len(recorded) - WINDOW, WINDOW)]
-    return sum(_share(window, hertz) > 0.5 for window in windows) * WINDOW / RATE
+    return sum(share_of_tone(window, hertz) > 0.5 for window in windows) * WINDOW / RATE
 
 
 def longest_silence_seconds(path: Path, start_seconds: float, end_seconds: float) -> float:
@@ -36,7 +36,8 @@ def longest_silence_seconds(path: Path, start_seconds: float, end_seconds: float
     return longest * WINDOW / RATE
 
 
-def _share(window: array[int], hertz: float) -> float:
+def share_of_tone(window: array[int], hertz: float) -> float:
+    """How much of the energy of a window is at `hertz`, 0 to 1; 0 where there is hardly any sound."""
     energy = sum(value * value for value in window)
     if energy < WINDOW * 100 * 100:
         return 0.0

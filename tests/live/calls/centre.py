@@ -20,7 +20,7 @@ from engine.lab.witness import WitnessCall
 Callback = Mapping[str, Any]
 
 
-def service(name: str, **fields: object) -> dict[str, Any]:
+def service(name: str, /, **fields: object) -> dict[str, Any]:
     """A service whose waits are seconds; `fields` replace any of it."""
     return {
         "id": name,
@@ -79,7 +79,8 @@ class Centre:
         deadline = time.monotonic() + limit_seconds
         while not holds():
             if time.monotonic() > deadline:
-                last = "\n".join(map(str, self.engine.log_entries()[-15:]))
+                told = [each for each in self.engine.log_entries() if each.get("event") != "http.request"]
+                last = "\n".join(map(str, told[-15:]))
                 raise AssertionError(f"{what}: not within {limit_seconds:.0f} s; the engine said last:\n{last}")
             time.sleep(0.1)
 
