@@ -267,7 +267,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
         title=f"A failing disk under {PER_SECOND:.0f} requests a second, without a restart",
         columns=(
             *("who", "the disk", "fault s", "sent", "201", "503", "no answer", "other"),
-            *("201 and lost", "503 and kept or called", "called twice", "closed beyond s"),
+            *("201 and lost", "503 and kept or called", "called twice", "slowest answer s", "closed beyond s"),
         ),
         rows=tuple(rows),
         figures={
@@ -279,6 +279,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
             "refused_and_kept_or_called": ours.whole.kept_or_called,
             "called_twice": ours.whole.twice,
             "conversations_cut": ours.cut,
+            "slowest_answer_seconds": ours.whole.slowest_seconds,
             **beyond,
             "rival_accepted": rival.whole.accepted,
             "rival_lost": rival.whole.lost,
@@ -300,7 +301,7 @@ def _row(who: str, name: str, verdict: Verdict, fault: Suffered | None = None) -
     counts = (verdict.sent, verdict.accepted, verdict.refused, verdict.unanswered, verdict.otherwise)
     wrong = (verdict.lost, verdict.kept_or_called, verdict.twice)
     lasted = "" if fault is None else f"{fault.lasted_seconds:.1f}"
-    return (who, name, lasted, *map(str, counts), *map(str, wrong), beyond)
+    return (who, name, lasted, *map(str, counts), *map(str, wrong), f"{verdict.slowest_seconds:.1f}", beyond)
 
 
 def _or_nan(value: float | None) -> float:
