@@ -9,7 +9,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # A command that must exist, and the Debian package that brings it.
 SYSTEM_COMMANDS := mmdebstrap:mmdebstrap flite:flite
 
-.PHONY: help demo test lint docs setup system clean
+.PHONY: help demo test bench lint docs setup system clean
 
 help:  ## what each target does
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,9 @@ demo: setup system  ## real callbacks on a real Asterisk, explained; leaves noth
 
 test: setup system  ## every test, live calls included
 	@made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; $(BIN)/pytest --basetemp="$$made/pytest" $(TESTS)
+
+bench: setup system  ## measure beside a rival; NAME=restart for one bench, SCALE=0.1 for a short run
+	@SCALE='$(SCALE)' $(BIN)/python -m tests.bench $(NAME)
 
 lint: setup  ## style, types, import directions
 	@$(BIN)/ruff check .

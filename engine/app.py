@@ -33,6 +33,7 @@ from engine.metrics import Metrics
 from engine.outage import Restored, StoreGuard
 from engine.prompts import PromptLibrary
 from engine.runtime import Runtime
+from engine.start_times import StartTimes
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.records import KeyKept, KeyRevoked, NodeSeen, StoredState
@@ -47,8 +48,11 @@ STOP_LIMIT_SECONDS = 30.0
 class RunningEngine:
     """One engine on one journal. Build it with `running_engine`."""
 
-    def __init__(self, settings: Settings, journal: Journal, queries: Queries, stored: StoredState) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, queries: Queries, stored: StoredState, start: StartTimes
+    ) -> None:
         self.settings = settings
+        self._start = start
         self.metrics = Metrics()
         self._journal = journal
         self._queries = queries
@@ -73,6 +77,7 @@ class RunningEngine:
             startup_time=stored.nodes.get(node.name),
             started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
             figures=self.metrics,
+            joined=lambda: start.reached("connecting"),
         )
         self._lanes = EffectLanes(
             self._node.perform,
@@ -156,6 +161,7 @@ class RunningEngine:
         if isinstance(event, TelephonyReady):
             # What fell due while we were away comes before whom to call now.
             self._runtime.arm_timers()
+            self.metrics.started(self._start.ready())
         self._runtime.tell(event)
 
     @contextlib.asynccontextmanager
@@ -229,6 +235,8 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
 
     Raises ConfigError or StoreError with one line that says how to mend.
     """
+    start = StartTimes()
+    start.reached("imports")
     if len(settings.asterisk) > 1:
         raise ConfigError("several [[asterisk]] are not available in this version; keep one of them")
     admin_key_hash = None
@@ -241,10 +249,12 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         queries = Queries(settings.store.url)
         stack.push_async_callback(queries.close)
         stored = await journal.load()
-        engine = RunningEngine(settings, journal, queries, stored)
+        start.reached("store")
+        engine = RunningEngine(settings, journal, queries, stored, start)
         configuration = engine.dispatcher.configuration
         if problems := await asyncio.to_thread(prompt_problems_at_start, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
+        start.reached("building")
         yield engine, admin_key_hash
 
 

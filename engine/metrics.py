@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -71,6 +71,9 @@ class Metrics:
         self._effects = Counter(
             "ringback_effects", "Effects carried out, by result.", ["effect", "result"], registry=self.registry
         )
+        self._start = Gauge(
+            "ringback_start_seconds", "What the parts of this start took.", ["part"], registry=self.registry
+        )
         ProcessCollector(namespace="ringback", registry=self.registry)
 
     def watch(self, dispatcher: Callable[[], Dispatcher], health: Callable[[], Mapping[str, bool]]) -> None:
@@ -125,6 +128,11 @@ class Metrics:
         """A group of `size` events was written in `seconds`."""
         self._group.observe(size)
         self._commit.observe(seconds)
+
+    def started(self, parts: Mapping[str, float]) -> None:
+        """The engine is ready; the seconds of each part of its start."""
+        for part, seconds in parts.items():
+            self._start.labels(part).set(seconds)
 
     def http(self, method: str, route: str, status: int, seconds: float) -> None:
         """An HTTP request was answered. `route` is the template, never the path."""

@@ -84,6 +84,7 @@ class AsteriskNode:
         startup_time: str | None,
         started: Callable[[str], Awaitable[None]],
         figures: Metrics,
+        joined: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request)
@@ -97,6 +98,7 @@ class AsteriskNode:
         self._startup_time = startup_time
         self._started = started
         self._figures = figures
+        self._tell_joined = joined
         self._connected = asyncio.Event()
         self._outdated = asyncio.Event()
         self._late: asyncio.Queue[LegId] = asyncio.Queue()
@@ -155,6 +157,7 @@ class AsteriskNode:
             self._tell(told)
 
     def _joined(self) -> None:
+        self._tell_joined()
         self._outdated.set()
         self._connected.set()
 

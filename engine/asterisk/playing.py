@@ -2,7 +2,8 @@
 
 Asterisk cannot list playbacks and forgets one as soon as it has ended, so each has a name that can be counted up from
 its leg's. A leg of an earlier process is treated with care: its playbacks are stopped by the names they may have, and
-ours get names that nobody had before, or the end of an old prompt would be taken for the end of a new one.
+ours get names that nobody had before, or the end of an old prompt would be taken for the end of a new one. The leg
+itself carries which processes have taken it over, so that the next one knows their names too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 INHERITED_PLAYBACKS = 12
 """How many prompts an earlier process is expected to have queued on a leg at most."""
+TAKEN_OVER = "RB_TAKEN_OVER"
+"""The channel variable with the processes, oldest first, that found the leg and played on it."""
 
 
 class Prompts(Protocol):
@@ -111,10 +114,18 @@ class PromptPlayer:
         if leg not in self._played:
             self._played[leg] = 0
             self._inherited.add(leg)
-            stop = self._client.playbacks.stop
-            await asyncio.gather(*(stop(f"{leg}.play.{n}") for n in range(INHERITED_PLAYBACKS)))
+            await self._take_over(leg)
         for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
             await self._client.playbacks.stop(playback)
+
+    async def _take_over(self, leg: LegId) -> None:
+        channels, stop = self._client.channels, self._client.playbacks.stop
+        told = await channels.get_variable(leg, TAKEN_OVER)
+        earlier = told.value.split("-") if isinstance(told, Ok) and told.value else []
+        names = (f"{leg}.play", *(f"{leg}.play.{process}" for process in earlier))
+        await asyncio.gather(*(stop(f"{name}.{n}") for name in names for n in range(INHERITED_PLAYBACKS)))
+        # Afterwards: while a prompt plays, Asterisk keeps whoever sets a variable waiting for its end.
+        await channels.set_variable(leg, TAKEN_OVER, "-".join((*earlier, self._process)))
 
     def _could_not_queue(self, playing: Playing, playbacks: Sequence[str]) -> None:
         playing.complete = False

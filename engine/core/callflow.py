@@ -36,7 +36,6 @@ class CallFlow(CallMoves):
 
     def start(self, now: float) -> Step:
         """Dial the customer; the agent is reserved."""
-        self._inherited = False
         limits = self._limits
         before_connect = (
             self.service.ring_timeout_seconds
@@ -100,13 +99,16 @@ class CallFlow(CallMoves):
 
         `bridged`: one of the legs is in the bridge of the agent leg posted last.
         """
-        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
+        left = {event.leg for event in self._left}
         self._left.clear()
+        # A look may be older than the end of a leg that was told.
+        customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
+        agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
+        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
         if customer is LegSeen.GONE:
             recovery = self._gone_unseen(now, agent, bridged=bridged)
         else:
             recovery = self._still_there(customer, agent, now, bridged=bridged)
-        self._inherited = False
         return self._taken(), recovery
 
     def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
@@ -114,8 +116,8 @@ class CallFlow(CallMoves):
         if self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged)):
             self._ended_unobserved(now)
             return Recovery.ENDED_UNOBSERVED
-        # It may have rung: who knows no better has to believe so.
-        self.attempt = replace(self.attempt, rang=True)
+        # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
+        self.attempt = replace(self.attempt, rang=True, bridging_at=None)
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return Recovery.CLOSED
@@ -124,7 +126,7 @@ class CallFlow(CallMoves):
 
     def _may_have_met(self, agent: LegSeen, bridged: bool) -> bool:  # noqa: FBT001 - a fact about the look
         """An agent who is still there and in no bridge has never been connected."""
-        return bridged or agent is LegSeen.GONE or self._connect_under_way
+        return bridged or self._connect_under_way or (agent is LegSeen.GONE and not self._connect_refused)
 
     def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
         match self.phase:
@@ -138,8 +140,11 @@ class CallFlow(CallMoves):
                 self._connected(now)
                 return self._go_on_talking(agent, now)
             case Phase.BRIDGING if self._connect_under_way:
+                if agent is LegSeen.GONE:
+                    self._left.append(LegEnded(self.attempt.agent_leg))
                 return Recovery.LEFT_ALONE
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
+                self.attempt = replace(self.attempt, bridging_at=None)
                 self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
                 return Recovery.RELEASED
             case Phase.CONFIRMED | Phase.WHISPERING if self._agent is not None and self._agent_leg_live:
@@ -175,6 +180,7 @@ class CallFlow(CallMoves):
             self._whisper(now)
             return
         self.phase = Phase.CONFIRMED
+        self._agent_unreached = False
         self._arm("whisper", None)
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
 
@@ -186,9 +192,9 @@ class CallFlow(CallMoves):
         match event:
             case EffectEnded(effect=effect, result=result):
                 self._effect_ended(effect, result, now)
-            case LegEnded(leg=leg) if self.phase is Phase.BRIDGING and (leg == customer or self._is_agent(leg)):
-                # Whether they met is known with the end of Connect, or after a look.
-                self._left.append(event)
+            case LegEnded(leg=leg) if self._meeting_unknown and (leg == customer or self._is_agent(leg)):
+                if all(earlier.leg != leg for earlier in self._left):
+                    self._left.append(event)
             case LegRinging(leg=leg) if leg == customer and self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
                 self._tell(Dialled())
@@ -241,6 +247,8 @@ class CallFlow(CallMoves):
                 self._announcement_overdue(now)
             case Phase.ANNOUNCING, "confirm":
                 self._nothing_pressed(now)
+            case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
+                self._agent_not_reached(now)
             case Phase.CONFIRMED, "agent_ring":
                 self._agent_missed(now)
             case Phase.CONFIRMED | Phase.WHISPERING, "music":
@@ -266,8 +274,10 @@ class CallFlow(CallMoves):
                 self._finish(Outcome.REFUSED, now)
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
-                if self.heard:  # else the look that follows knows more
+                if self.heard:
                     self._close(Outcome.INTERRUPTED, now)
+                else:
+                    self._tell(Dialled())  # for all we know; the look that follows knows more
             case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.CLOSING:
                 self._closed(now)
             case DialCustomer(), _ if self.phase is Phase.CLOSING:
@@ -280,7 +290,8 @@ class CallFlow(CallMoves):
                     self._agent_missed(now)
             case RingAgent(leg=leg), ResultKind.UNKNOWN if self._is_agent(leg) and self.heard:
                 if self.phase is Phase.CONFIRMED:
-                    self._agent_not_reached(now)
+                    self._agent_unreached = True
+                    self._arm("agent_ring", now + REFUSED_GRACE_SECONDS)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
@@ -290,7 +301,7 @@ class CallFlow(CallMoves):
             case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._arm("whisper", now + REFUSED_GRACE_SECONDS)
-            case Connect(agent=leg), _ if self._is_agent(leg) and self.phase is Phase.BRIDGING:
+            case Connect(agent=leg), _ if leg == self.attempt.agent_leg and self.phase is Phase.BRIDGING:
                 self._connect_ended(result, now)
             case _:
                 pass
@@ -356,6 +367,11 @@ class CallFlow(CallMoves):
         else:
             self._wait_again(now)
 
+    @property
+    def _meeting_unknown(self) -> bool:
+        """Whether only the end of Connect, or a look, can tell if the two have met."""
+        return self.phase is Phase.BRIDGING and not self._connect_refused
+
     def _connect_ended(self, result: ResultKind, now: float) -> None:
         """Now it is known whether they met, except after UNKNOWN: then they are left alone, and a look may tell."""
         self._connect_under_way = False
@@ -371,7 +387,7 @@ class CallFlow(CallMoves):
         elif result is ResultKind.OK:
             self._connected(now)
         elif left:
-            self._parted_before(left[0], now)
+            self._parted_before(left, now)
         else:
             # Mostly somebody just left, and the leg's own end says who.
             self._connect_refused = True
@@ -384,11 +400,14 @@ class CallFlow(CallMoves):
         self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
         self._ended_unobserved(now)
 
-    def _parted_before(self, first: LegEnded, now: float) -> None:
-        if first.leg == self.attempt.customer_leg:
-            self._customer_left(first.cause, first.sip_code, now)
-        else:
-            self._agent_left(now)
+    def _parted_before(self, left: list[LegEnded], now: float) -> None:
+        """They never met: the end counts as it would have, had it been heard of in time; the customer's first."""
+        self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
+        for event in left:
+            if event.leg == self.attempt.customer_leg:
+                self._customer_left(event.cause, event.sip_code, now)
+                return
+        self._agent_left(now)
 
     def _bridge_overdue(self, now: float) -> None:
         """Asterisk is slow. Who may be talking is left alone; their legs' own ends and limits go on counting."""

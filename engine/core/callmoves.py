@@ -64,8 +64,8 @@ class CallMoves:
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
         self._stopping = False
-        self._inherited = True
         self._rang_out = False
+        self._agent_unreached = False
         self._connect_under_way = False
         self._connect_refused = False
         self._left: list[LegEnded] = []
@@ -144,6 +144,7 @@ class CallMoves:
         assert agent is not None  # noqa: S101 - the callers have just reserved one
         self.attempt = replace(self.attempt, agent=agent.id, agent_legs=self.attempt.agent_legs + 1)
         self._agent_leg_live = True
+        self._agent_unreached = False
         self._do(
             RingAgent(
                 self.attempt.id,

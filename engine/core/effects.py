@@ -1,7 +1,10 @@
 """What must be done outside: the effects a decision asks for, in three classes.
 
-Irreversible effects (they reach a person's phone, or promise something) wait until the decision is written.
-Media effects can be repeated, so they may start at once. Release effects overtake and cancel what is queued.
+Irreversible effects (they reach a person's phone, promise something, or let people talk) wait until the decision is
+written. Media effects can be repeated, so they may start at once. Release effects overtake and cancel what is queued.
+
+Each effect says what a start finds if the process died just before or just after it was carried out. The start looks at
+Asterisk twice before it concludes anything, and posts no leg's name again.
 """
 
 from __future__ import annotations
@@ -29,7 +32,12 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class DialCustomer:
-    """Call the customer. `max_seconds` is Asterisk's own limit for the leg until it is connected."""
+    """Call the customer. `max_seconds` is Asterisk's own limit for the leg until it is connected.
+
+    Died before: the attempt is written and has no leg: interrupted, called again after the normal interval, for nobody
+    can say that the phone did not ring. Died after: the leg is found by its name and goes on from where it is; who
+    answered meanwhile hears "one moment" from the dialplan.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
     attempt: AttemptId
@@ -43,7 +51,11 @@ class DialCustomer:
 
 @dataclass(frozen=True, slots=True)
 class RingAgent:
-    """Ring the reserved agent's phone; the agent sees the customer's number as the caller."""
+    """Ring the reserved agent's phone; the agent sees the customer's number as the caller.
+
+    Died before: the leg is not found, the agent is free again and the customer hears music and waits for one.
+    Died after: the leg is found and rings on, or the whisper begins.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
     attempt: AttemptId
@@ -58,7 +70,10 @@ class RingAgent:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play prompts one after another on a leg; answered by PlayingFinished with the same tag."""
+    """Play prompts one after another on a leg; answered by PlayingFinished with the same tag.
+
+    Died before or after: what may still play is stopped, and the prompts begin anew with their keys open.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
     attempt: AttemptId
@@ -70,7 +85,10 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class HoldWithMusic:
-    """Stop what plays on the leg, say `prompts`, then play music until the leg is connected."""
+    """Stop what plays on the leg, say `prompts`, then play music until the leg is connected.
+
+    Died before: the confirmation may be lost with it, and the customer is asked again. Died after: music again.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
     attempt: AttemptId
@@ -83,7 +101,9 @@ class HoldWithMusic:
 class Connect:
     """Bridge the two legs. `max_seconds` replaces the legs' limit.
 
-    Who has talked is never called again, so that they may is written before they can.
+    Who has talked is never called again, so that they may is written before they can. Died before: both legs are found
+    in no bridge: music again, and an agent anew. Died after: they are found in the bridge and left alone; if they have
+    gone meanwhile, the callback is completed as ended unobserved.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
@@ -96,7 +116,10 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Farewell:
-    """Say that the customer's wish is kept, then hang up. A promise: it waits until the wish is written."""
+    """Say that the customer's wish is kept, then hang up. A promise: it waits until the wish is written.
+
+    Died before or after: the wish is written; a leg that is still there is hung up.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
     attempt: AttemptId
@@ -107,7 +130,11 @@ class Farewell:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Say `prompts` (none: nothing), then hang up."""
+    """Say `prompts` (none: nothing), then hang up.
+
+    Died before: the decision may be lost with it; what is found goes on as if it had not been made. Died after: the
+    leg is gone or is hung up, and ends as decided if that was written, else as interrupted.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.RELEASE
     attempt: AttemptId
@@ -118,7 +145,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Dismantle:
-    """Remove the bridge of a call that is over, after its legs."""
+    """Remove the bridge of a call that is over, after its legs.
+
+    Died before or after: an empty bridge may be left over; its name is never used again and costs nothing but memory.
+    """
 
     kind: ClassVar[EffectClass] = EffectClass.RELEASE
     attempt: AttemptId

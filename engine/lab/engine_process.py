@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,16 +19,31 @@ from urllib.request import urlopen
 from engine.lab.errors import LabError
 from engine.lab.lab import Lab
 
+SERVE = ("serve", "--config", "ringback.toml")
 START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 45.0
 
 
 class EngineProcess:
-    """`directory` holds settings, database, log and the administrator's key; it may be used again for a restart."""
+    """`directory` holds settings, database, log and the administrator's key; it may be used again for a restart.
 
-    def __init__(self, lab: Lab, directory: Path, *, environment: dict[str, str] | None = None) -> None:
+    `ari_url`: where it finds Asterisk, if not at the lab's PBX itself. `environment` is that of every start.
+    `command`: another program in the engine's place, which says where it listens and answers `/readyz` as it does.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        directory: Path,
+        *,
+        environment: dict[str, str] | None = None,
+        ari_url: str | None = None,
+        command: Sequence[str] = (),
+    ) -> None:
         self._lab = lab
         self._directory = directory
+        self._command = command or (str(Path(sys.executable).parent / "ringback"), *SERVE)
+        self._ari_url = ari_url or lab.pbx.ari_url
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -70,18 +86,17 @@ class EngineProcess:
         self.wait_until_ready()
         return self
 
-    def spawn(self) -> None:
-        """Start without waiting."""
+    def spawn(self, **environment: str) -> None:
+        """Start without waiting; `environment` is of this start only."""
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
-        command = [str(Path(sys.executable).parent / "ringback"), "serve", "--config", "ringback.toml"]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                self._command,
                 cwd=self._directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self._environment, **environment},
                 start_new_session=True,  # Ctrl-C is for whoever started us; they stop the engine in order
             )
 
@@ -91,7 +106,7 @@ class EngineProcess:
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
                 raise LabError(f"the engine ended with code {self._process.returncode}: {self._last_words()}")
-            if self._is_ready():
+            if self.is_ready():
                 return
             time.sleep(0.05)
         raise LabError(f"the engine is not ready after {limit_seconds:.0f} s: {self._last_words()}")
@@ -138,10 +153,25 @@ class EngineProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running():
             self.terminate()
 
-    def _is_ready(self) -> bool:
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def has_ended_within(self, seconds: float) -> bool:
+        """Wait for its end, whoever brings it about; False if it still runs."""
+        if self._process is None:
+            return True
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def is_ready(self) -> bool:
+        """What `/readyz` says now; False also if nobody answers."""
         try:
             with urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own engine on loopback
                 return bool(json.load(answer)["status"] == "ready")
@@ -165,7 +195,7 @@ dir = "{self._lab.prompts_dir}"
 asterisk_dir = "{self._lab.prompts_dir_in_asterisk}"
 [[asterisk]]
 name = "lab"
-ari_url = "{pbx.ari_url}"
+ari_url = "{self._ari_url}"
 ari_user = "{pbx.ari_user}"
 ari_password_file = "ari.password"
 customer_endpoint = "PJSIP/{{number}}@trunk"

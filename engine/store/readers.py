@@ -24,8 +24,9 @@ READ_TIMEOUT_SECONDS = 2.0
 class Readers:
     """At most `size` questions at once; connections are opened when first needed and kept."""
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Path, size: int, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._path = path
+        self._patience_seconds = patience_seconds
         self._size = size
         self._places = asyncio.Semaphore(size)
         self._idle: list[aiosqlite.Connection] = []
@@ -58,9 +59,9 @@ class Readers:
             await to_its_end(
                 self._close(),
                 "readers close",
-                patience_seconds=PATIENCE_SECONDS,
+                patience_seconds=self._patience_seconds,
                 given_up=lambda: None,
-                most_seconds=PATIENCE_SECONDS,
+                most_seconds=self._patience_seconds,
             )
         except TimeoutError:
             raise StoreError(f"{self._path}: the disk does not answer; a question was given up") from None

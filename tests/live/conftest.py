@@ -1,9 +1,10 @@
 """One lab for all live tests of a session: real calls on a real Asterisk. Tests tell their calls apart by number.
 
-The demonstration and the long stories of faults have labs of their own; they begin with the first live test and are
-judged last.
+The demonstration, the crash run and the long stories of faults have labs of their own; they begin with the first live
+test and are judged last.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from engine.lab import Lab
+from tests.live.crash.background import CrashRun
 from tests.live.demo_runs import DemoRuns, Interruption, Moment
 from tests.live.faults.background import Background
 
 _HERE = Path(__file__).resolve().parent
 _DEMO = _HERE / "test_demo.py"
+_CRASH = _HERE / "crash" / "test_kills.py"
 _FAULTS = _HERE / "faults"
+CRASH_KILLS = 10
 INTERRUPTIONS = (
     Interruption(signal.SIGINT, Moment.CUSTOMER_ANSWERED, times=2),
     Interruption(signal.SIGTERM, Moment.CUSTOMER_ANSWERED),
@@ -35,17 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _waits(item: pytest.Item) -> int:
-    """0: for nothing, 1: for the long stories, 2: for the demonstration."""
-    return 2 if item.path == _DEMO else int(item.path.is_relative_to(_FAULTS))
+    """0: for nothing, 1: for the long stories, 2: for the demonstration, 3: for the crash run."""
+    if item.path.is_relative_to(_FAULTS):
+        return 1
+    return {_DEMO: 2, _CRASH: 3}.get(item.path, 0)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _others_wait_for_them(request: pytest.FixtureRequest) -> None:
     """Start what runs beside the first live test, as far as it was selected."""
-    if any(item.path == _DEMO for item in request.session.items):
-        request.getfixturevalue("demo_runs")
-    if any(item.path.is_relative_to(_FAULTS) for item in request.session.items):
-        request.getfixturevalue("background")
+    waits = {_waits(item) for item in request.session.items}
+    for waited_for, fixture in ((3, "crash_run"), (2, "demo_runs"), (1, "background")):
+        if waited_for in waits:
+            request.getfixturevalue(fixture)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +70,14 @@ def demo_runs() -> Iterator[DemoRuns]:
     runs = DemoRuns(INTERRUPTIONS)
     yield runs
     runs.close()
+
+
+@pytest.fixture(scope="session")
+def crash_run() -> Iterator[CrashRun]:
+    """An engine that is killed under load, ten times."""
+    run = CrashRun(os.environ.get("RINGBACK_CRASH_SEED"), CRASH_KILLS)
+    yield run
+    run.close()
 
 
 @pytest.fixture(scope="session")

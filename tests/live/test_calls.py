@@ -153,6 +153,23 @@ async def test_after_a_restart_the_announcement_of_the_process_before_is_not_hea
         await after.tidy(leg)
 
 
+async def test_a_second_restart_stops_also_what_the_first_one_played(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as first:
+        await first.answered(attempt, phone(216, LISTENS))
+    for _restart in range(2):
+        async with Desk(own_lab, direct(own_lab), attempt).ready() as again:
+            announcement = (PromptId.ANNOUNCE, PromptId.ANNOUNCE)
+            await again.node.perform(Play(attempt.id, leg, announcement, VOICE, "announcement"))
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as last:
+        began = asyncio.get_running_loop().time()
+        await last.node.perform(Play(attempt.id, leg, (PromptId.PRESS,), VOICE, "press"))
+        await last.told_of(PlayingFinished(leg, "press"))
+        assert asyncio.get_running_loop().time() - began < 4.0
+        await last.tidy(leg)
+
+
 # ---- late legs and lost sockets ----------------------------------------------------------------------
 
 

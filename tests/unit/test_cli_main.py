@@ -1,5 +1,6 @@
 """The root of the command line: what it finds, what it says of errors, and how fast it answers."""
 
+import gc
 import importlib.util
 import subprocess
 import sys
@@ -17,6 +18,13 @@ GROUPS = ("config", "callback", "service", "agent", "key", "prompts", "asterisk"
 def test_every_subcommand_can_be_loaded(name: str) -> None:
     result = CliRunner().invoke(main, [name, "--help"])
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_the_garbage_collector_looks_again_once_a_subcommand_is_loaded() -> None:
+    with click.Context(main) as context:
+        assert main.get_command(context, "serve") is not None
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 1000, "what was imported is still looked at"
 
 
 @pytest.mark.parametrize("name", ["doctor", "config", "callback", "service", "agent", "key"])

@@ -152,11 +152,11 @@ async def test_nobody_is_told_yes_while_nothing_can_be_written_and_it_goes_on_wi
 
     await store.mended()
 
-    assert store.trouble is None
     assert store.dispatcher is not before
     assert list(store.dispatcher.book) == [], "who was told no is not called"
     assert isinstance(await store.engine.runtime.submit(asked(2)), Accepted)
     assert store.kinds_of_failure == ["failed"]
+    assert not store.trouble
 
 
 @pytest.mark.parametrize("stored", [True, False])

@@ -1,12 +1,9 @@
 """SIGTERM ends what is not connected politely and leaves conversations alone; a new start picks up what waits."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
 
 import pytest
 
-from cli.client import EngineNotReachableError, RequestRefusedError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.live.calls.audio import seconds_of_tone
@@ -82,23 +79,3 @@ def test_a_conversation_that_ended_without_an_engine_is_closed_and_never_dialled
     assert own.callback(talking)["reason"] == "ended_unobserved"
     assert len(own.calls_to("12125550125")) == 1
     own.wait(lambda: own.agent_state(1001)[0] == "ready", "the agent comes out of wrap-up", 10)
-
-
-def test_a_store_that_fails_ends_the_engine_and_lets_go_of_who_listens(own: Centre) -> None:
-    own.ready(1002)
-    announcing = own.request("announcing", "12065550114")
-    own.until_state(announcing, "announcing")
-    with closing(sqlite3.connect(own.engine.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")  # for longer than the engine waits for it
-        with suppress(EngineNotReachableError, RequestRefusedError):
-            own.request("announcing", "12065550111")
-        call = own.calls_to("12065550114")[0]
-        assert call.ended_at is not None
-        assert own.engine.wait_until_ended() == 1
-        other.execute("ROLLBACK")
-    last = own.engine.log_entries()[-1]["text"]
-    assert "another program holds the database" in last
-    assert "Traceback" not in own.engine.log_file.read_text("utf-8")
-    # Nothing was written about it, so the next start finds the leg gone and calls again.
-    unwritten = own.rows("select outcome, ended_at from attempts where callback = ?", announcing)[0]
-    assert (unwritten["outcome"], unwritten["ended_at"]) == (None, None)

@@ -1,0 +1,1 @@
+"""Kills a real engine under load, again and again, and judges by what the telephone network saw."""

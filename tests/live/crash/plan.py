@@ -1,0 +1,148 @@
+"""What a run does, made from a seed: moments, points, faults and numbers. The same seed gives the same plan.
+
+When things come about on a busy machine is not repeatable to the millisecond; what is tried is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import phonenumbers
+
+
+class Kill(StrEnum):
+    """When the engine is killed."""
+
+    INSTANT = "instant"
+    """Some time after it was ready."""
+    EARLY = "early"
+    """Some time after its start, mostly while it starts or recovers."""
+    POINT = "point"
+    """It ends itself at a named point."""
+
+
+class Fault(StrEnum):
+    """What goes wrong beside the kill, once the engine is ready."""
+
+    NONE = "none"
+    EVENTS_CUT = "events-cut"
+    ALL_CUT = "all-cut"
+    EVENTS_SLOW = "events-slow"
+    ANSWERS_SLOW = "answers-slow"
+    PBX_KILLED = "pbx-killed"
+    """The PBX is killed and started again; the engine lives and is killed afterwards."""
+    PBX_KILLED_TOO = "pbx-killed-too"
+    """PBX and engine are killed together, as by a power failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kill. `pause_seconds`: from the last death to this start. `after_seconds`: see Kill. `point` is reached for
+    the time numbered `times`. `fault_seconds`: how long the PBX is away, or how late everything comes.
+    """
+
+    kill: Kill
+    pause_seconds: float
+    after_seconds: float
+    point: str = ""
+    times: int = 1
+    fault: Fault = Fault.NONE
+    fault_seconds: float = 0.0
+
+    @property
+    def armed(self) -> str:
+        """The point as the engine's environment says it."""
+        return f"{self.point}#{self.times}" if self.point else ""
+
+    def __str__(self) -> str:
+        words = [f"{self.pause_seconds:.1f} s later", self.armed or f"{self.kill} {self.after_seconds:.2f} s"]
+        if self.fault is not Fault.NONE:
+            words.append(f"{self.fault} {self.fault_seconds:.2f} s")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All kills of a run, in order."""
+
+    seed: int
+    steps: tuple[Step, ...]
+
+    def numbers(self) -> Iterator[str]:
+        """The customers' numbers in the order in which they ask, as the network writes them; none comes twice."""
+        dice = random.Random(f"numbers {self.seed}")  # noqa: S311 - a plan must be repeatable
+        used: set[str] = set()
+        while True:
+            kinds = PEOPLE if dice.random() < PEOPLE_SHARE else OTHERS
+            number = f"1{dice.choice(AREAS)}55501{dice.choice(kinds)}"
+            if number not in used:
+                used.add(number)
+                yield number
+
+
+PEOPLE = (*(f"0{digit}" for digit in range(10)), "25", "22", "26")
+"""They answer and press 1."""
+OTHERS = ("10", "11", "12", "14", "15", "15", "16", "19", "20", "27", "27")
+PEOPLE_SHARE = 0.6
+AREAS = tuple(
+    str(area)
+    for area in range(201, 990)
+    if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))  # several hundred
+)
+_OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
+_FAULTS = {
+    Fault.PBX_KILLED: (0.0, 3.0),
+    Fault.PBX_KILLED_TOO: (0.0, 2.0),
+    Fault.EVENTS_CUT: (0.0, 0.0),
+    Fault.ALL_CUT: (0.0, 0.0),
+    Fault.EVENTS_SLOW: (0.05, 0.8),
+    Fault.ANSWERS_SLOW: (0.05, 0.5),
+}
+"""Each with the least and the most seconds; first those that fit the fewest kills."""
+_TO_BOTH = frozenset({Fault.PBX_KILLED, Fault.PBX_KILLED_TOO})
+
+
+def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fault] = Fault) -> Plan:
+    """`kills` steps: half of them at points, each point once before any comes twice; every fault at least once in 10.
+
+    Without points (a program that has none) all kills are at instants. `faults`: only these, beside NONE.
+    """
+    dice = random.Random(seed)  # noqa: S311 - a plan must be repeatable
+    at_points = max(kills // 2, min(len(points), kills - 5)) if points else 0
+    chosen: list[str] = []
+    while len(chosen) < at_points:
+        chosen += dice.sample(list(points), len(points))
+    steps = [
+        Step(Kill.POINT, _pause(dice), 0.0, point, dice.randint(1, _OFTEN.get(point, 3)))
+        for point in chosen[:at_points]
+    ]
+    for n in range(kills - at_points):
+        early = n % 3 == 2
+        after = dice.uniform(0.2, 2.5) if early else dice.uniform(0.0, 4.0)
+        steps.append(Step(Kill.EARLY if early else Kill.INSTANT, _pause(dice), after))
+    _add_faults(steps, dice, frozenset(faults))
+    dice.shuffle(steps)
+    return Plan(seed, tuple(steps))
+
+
+def _pause(dice: random.Random) -> float:
+    return dice.choice((0.0, 0.0, dice.uniform(0.0, 1.0), dice.uniform(1.0, 4.0)))
+
+
+def _add_faults(steps: list[Step], dice: random.Random, wanted: frozenset[Fault]) -> None:
+    """Give faults to half of the kills; only instants wait for a PBX, and an early kill comes before any fault."""
+    rounds = max(1, len(steps) // 12)
+    for fault, (least, most) in _FAULTS.items():
+        if fault not in wanted:
+            continue
+        fits = [
+            n
+            for n, step in enumerate(steps)
+            if step.fault is Fault.NONE
+            and (step.kill is Kill.INSTANT if fault in _TO_BOTH else step.kill is not Kill.EARLY)
+        ]
+        for n in dice.sample(fits, min(rounds, len(fits))):
+            steps[n] = replace(steps[n], fault=fault, fault_seconds=dice.uniform(least, most))

@@ -1,0 +1,285 @@
+"""Carries out a plan on a program: a load, and one kill after another.
+
+A kill at which fewer than LEAST_LIVE customers were in a call does not count and is done again. The rig writes down
+what it did and when; what came of it is the judge's to say.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from engine.lab import Lab
+from engine.lab.witness import Side
+from tests.live.cable import Cable, CableInThread
+from tests.live.crash.evidence import Blow, Evidence, Intervals, Outage, read_database, waiting_and_open
+from tests.live.crash.load import Load
+from tests.live.crash.plan import Fault, Kill, Plan, Step
+
+LEAST_LIVE = 5
+TRIES = 4
+LOOK_SECONDS = 0.01
+READY_LIMIT_SECONDS = 40.0
+LIVE_LIMIT_SECONDS = 60.0
+POINT_LIMIT_SECONDS = 40.0
+WAITING = 4
+LIFE_SECONDS = 45.0
+LAST_CALL_SECONDS = 90.0
+"""The longest that a call of a request whose life is over may still take."""
+INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0)
+
+Say = Callable[[str], None]
+
+
+class Subject(Protocol):
+    """A program that calls customers back and can be killed."""
+
+    @property
+    def admin_key(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def database(self) -> Path: ...
+    @property
+    def log_file(self) -> Path: ...
+    def spawn(self, **environment: str) -> None: ...
+    def is_ready(self) -> bool: ...
+    def is_running(self) -> bool: ...
+    def has_ended_within(self, seconds: float) -> bool: ...
+    def kill(self) -> None: ...
+
+
+class RigError(Exception):
+    """The rig itself came to an end: the engine does not start, or there are no calls to interrupt."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a plan. `unreached`: armed points at which the engine did not die."""
+
+    plan: Plan
+    evidence: Evidence
+    engine_log: str
+    seconds: float
+    unreached: list[str] = field(default_factory=list)
+    thin: int = 0
+
+
+class Rig:
+    """One run of a plan on a subject."""
+
+    def __init__(self, plan: Plan, lab: Lab, subject: Subject, cable: CableInThread, say: Say) -> None:
+        self._plan = plan
+        self._lab = lab
+        self._subject = subject
+        self._cable = cable
+        self._say = say
+        self._kills: list[Blow] = []
+        self._faults: list[Blow] = []
+        self._outages: list[Outage] = []
+        self._deaf_since: float | None = None
+        self._lag = 0.0
+        self._lag_before = 0.0
+        self._unreached: list[str] = []
+        self._thin = 0
+
+    def run(self, prepare: Callable[[Subject], None]) -> Run:
+        """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
+        began = time.monotonic()
+        self._deaf_since = time.time()
+        self._subject.spawn()
+        self._until_ready()
+        prepare(self._subject)
+        load = Load(
+            self._plan.numbers(),
+            lambda: self._subject.url,
+            self._subject.admin_key,
+            lambda: waiting_and_open(self._subject.database)[0],
+            WAITING,
+        )
+        with load:
+            self._until_live()
+            for n, step in enumerate(self._plan.steps, 1):
+                self._take(n, step, load)
+        if not self._subject.is_running():
+            self._subject.spawn()
+        self._until_ready()
+        self._until_over()
+        callbacks, attempts = read_database(self._subject.database)
+        calls = [call for call in self._lab.witness() if call.side is Side.CUSTOMER]
+        return Run(
+            self._plan,
+            Evidence(
+                calls, callbacks, attempts, load.asked, INTERVALS, self._kills, self._faults, tuple(self._outages)
+            ),
+            self._subject.log_file.read_text("utf-8", errors="replace"),
+            time.monotonic() - began,
+            self._unreached,
+            self._thin,
+        )
+
+    # ---- one step ------------------------------------------------------------------------------------
+
+    def _take(self, n: int, step: Step, load: Load) -> None:
+        for _ in range(TRIES):
+            self._start(step)
+            blow = self._strike(step, load)
+            self._cable_slow(0.0, 0.0)
+            self._say(f"{n}/{len(self._plan.steps)} {step}: {blow.live} live")
+            if blow.live >= LEAST_LIVE:
+                self._kills.append(blow)
+                return
+            self._thin += 1
+            self._faults.append(blow)  # it happened, it only does not count
+        raise RigError(f"step {n} ({step}) found fewer than {LEAST_LIVE} live calls {TRIES} times")
+
+    def _start(self, step: Step) -> None:
+        """From the last death to a running engine, armed if the step says so."""
+        if self._subject.is_running():
+            if not step.armed:
+                return
+            self._death("restarted to arm a point", self._subject.kill)
+        time.sleep(step.pause_seconds)
+        self._subject.spawn(**({"RINGBACK_CRASH_AT": step.armed} if step.armed else {}))
+
+    def _strike(self, step: Step, load: Load) -> Blow:
+        """Bring the engine's death about; what was live at it."""
+        if step.kill is Kill.EARLY:
+            if not self._subject.has_ended_within(step.after_seconds):
+                load.burst()
+            return self._death(str(step.kill), self._subject.kill)
+        if self._until_ready():
+            self._suffer(step)
+        if step.kill is Kill.POINT:
+            if self._is_dead_within(POINT_LIMIT_SECONDS):
+                return self._death(step.armed, lambda: None, step.point)
+            self._unreached.append(step.armed)
+            return self._death(f"{step.armed} was not reached", self._subject.kill)
+        self._until_live()
+        self._is_dead_within(step.after_seconds)
+        load.burst()
+        if step.fault is Fault.PBX_KILLED_TOO:
+            return self._death_with_pbx(step.fault_seconds)
+        return self._death(str(step.kill), self._subject.kill)
+
+    def _death(self, what: str, kill: Callable[[], None], point: str = "") -> Blow:
+        blow = Blow(time.time(), what, self._live(), point)
+        kill()
+        self._deaf_from(blow.at)
+        return blow
+
+    def _death_with_pbx(self, away_seconds: float) -> Blow:
+        blow = Blow(time.time(), "engine and PBX", self._live())
+        self._lab.stop_pbx()
+        self._subject.kill()
+        self._deaf_from(blow.at)
+        self._network_notices()
+        time.sleep(away_seconds)
+        self._lab.start_pbx()
+        return blow
+
+    # ---- faults --------------------------------------------------------------------------------------
+
+    def _suffer(self, step: Step) -> None:
+        match step.fault:
+            case Fault.EVENTS_CUT:
+                self._cut(step.fault, lambda cable: cable.cut_events())
+            case Fault.ALL_CUT:
+                self._cut(step.fault, lambda cable: cable.cut())
+            case Fault.EVENTS_SLOW:
+                self._cable_slow(step.fault_seconds, 0.0)
+                self._fault(step.fault)
+            case Fault.ANSWERS_SLOW:
+                self._cable_slow(0.0, step.fault_seconds)
+                self._fault(step.fault)
+            case Fault.PBX_KILLED:
+                self._until_live()
+                self._fault(step.fault)
+                self._deaf_from(time.time())
+                self._lab.stop_pbx()
+                self._network_notices()
+                time.sleep(step.fault_seconds)
+                self._lab.start_pbx()
+                self._until_ready(after_a_loss=True)
+            case _:
+                pass
+
+    def _cut(self, fault: Fault, action: Callable[[Cable], None]) -> None:
+        self._fault(fault)
+        self._deaf_from(time.time())
+        self._cable.do(action)
+        self._until_ready(after_a_loss=True)
+
+    def _fault(self, fault: Fault) -> None:
+        self._faults.append(Blow(time.time(), str(fault), self._live()))
+
+    def _network_notices(self) -> None:
+        """A carrier ends the calls of a PBX that is gone; over UDP our simulated one would not see it for minutes."""
+        self._lab.console("channel request hangup all", side="network")
+
+    def _cable_slow(self, events: float, answers: float) -> None:
+        def slow(cable: Cable) -> None:
+            cable.event_delay_seconds, cable.answer_delay_seconds = events, answers
+
+        self._cable.do(slow)
+        self._lag = events
+
+    # ---- waiting -------------------------------------------------------------------------------------
+
+    def _live(self) -> int:
+        """Customers whose phone rings or who are in a call."""
+        return sum(call.ended_at is None for call in self._lab.witness() if call.side is Side.CUSTOMER)
+
+    def _until_live(self) -> None:
+        deadline = time.monotonic() + LIVE_LIMIT_SECONDS
+        while self._live() < LEAST_LIVE + 1 and self._subject.is_running():
+            if time.monotonic() > deadline:
+                raise RigError(f"fewer than {LEAST_LIVE} live calls for {LIVE_LIMIT_SECONDS:.0f} s; {self._words()}")
+            time.sleep(0.1)
+
+    def _is_dead_within(self, seconds: float) -> bool:
+        return self._subject.has_ended_within(seconds)
+
+    def _until_ready(self, *, after_a_loss: bool = False) -> bool:
+        """Wait until the engine hears the telephone. False: it came to its armed point before."""
+        deadline = time.monotonic() + READY_LIMIT_SECONDS
+        unready_by = time.monotonic() + (1.0 if after_a_loss else 0.0)
+        while time.monotonic() < unready_by and self._subject.is_ready():
+            time.sleep(LOOK_SECONDS)
+        while not self._subject.is_ready():
+            if not self._subject.is_running():
+                return False
+            if time.monotonic() > deadline:
+                raise RigError(f"the engine is not ready after {READY_LIMIT_SECONDS:.0f} s; {self._words()}")
+            time.sleep(LOOK_SECONDS)
+        self._hears_again()
+        return True
+
+    def _until_over(self) -> None:
+        """Everything that was accepted has ended, and nobody is in a call; bounded, the judge sees what is left."""
+        deadline = time.monotonic() + LIFE_SECONDS + LAST_CALL_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                left = waiting_and_open(self._subject.database)[1]
+            except sqlite3.Error:  # it is being written to
+                left = 1
+            if left == 0 and self._live() == 0:
+                return
+            time.sleep(0.2)
+
+    def _deaf_from(self, moment: float) -> None:
+        if self._deaf_since is None:
+            self._deaf_since, self._lag_before = moment, self._lag
+
+    def _hears_again(self) -> None:
+        if self._deaf_since is not None:
+            self._outages.append(Outage(self._deaf_since, time.time(), self._lag_before))
+            self._deaf_since = None
+
+    def _words(self) -> str:
+        lines = self._subject.log_file.read_text("utf-8", errors="replace").splitlines()
+        return "its last words: " + " | ".join(lines[-5:])

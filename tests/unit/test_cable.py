@@ -1,0 +1,110 @@
+"""The cable of the live tests: what it carries, what a cut ends, and how late slow answers and events come."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from tests.live.cable import Cable, CableInThread
+
+SLOW = 0.3
+
+
+@asynccontextmanager
+async def echo() -> AsyncIterator[int]:
+    """A far end that says everything back; its port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def laid() -> AsyncIterator[tuple[Cable, int]]:
+    async with echo() as far:
+        cable = Cable(far)
+        async with cable.laid() as port:
+            yield cable, port
+
+
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, words: bytes) -> float:
+    """Say words, hear them again; the seconds it took."""
+    began = time.monotonic()
+    writer.write(words)
+    assert await asyncio.wait_for(reader.readexactly(len(words)), 5) == words
+    return time.monotonic() - began
+
+
+EVENTS, REQUEST = b"GET /ari/events?app=x HTTP/1.1\r\n", b"GET /ari/channels HTTP/1.1\r\n"
+
+
+@asynccontextmanager
+async def dialled(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def is_cut(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await asyncio.wait_for(reader.read(1), 5) == b""
+    except ConnectionError:
+        return True
+
+
+async def test_a_cut_of_the_events_leaves_requests_alone() -> None:
+    async with laid() as (cable, port), dialled(port) as events, dialled(port) as requests:
+        await exchange(*events, EVENTS)
+        await exchange(*requests, REQUEST)
+        cable.cut_events()
+        assert await is_cut(events[0])
+        await exchange(*requests, REQUEST)
+        cable.cut()
+        assert await is_cut(requests[0])
+
+
+async def test_events_and_answers_are_delayed_apart_and_in_order() -> None:
+    async with laid() as (cable, port), dialled(port) as events, dialled(port) as requests:
+        await exchange(*events, EVENTS)
+        cable.event_delay_seconds = SLOW
+        assert await exchange(*requests, REQUEST) < SLOW
+        assert await exchange(*events, bytes(range(256)) * 800) >= SLOW
+        cable.event_delay_seconds, cable.answer_delay_seconds = 0.0, SLOW
+        assert await exchange(*requests, REQUEST) >= SLOW
+        assert await exchange(*events, b"2") < SLOW
+
+
+async def test_without_a_far_end_the_near_end_learns_it() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        async with Cable(taken.getsockname()[1]).laid() as port, dialled(port) as (reader, _writer):
+            assert await is_cut(reader)
+
+
+def test_a_cable_in_a_thread_is_acted_on_from_outside() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as far,
+        CableInThread(far.getsockname()[1]) as cable,
+        socket.create_connection(("127.0.0.1", cable.port), timeout=5) as near,
+    ):
+        near.sendall(EVENTS)
+        end, _address = far.accept()
+        with end:
+            end.settimeout(5)
+            assert end.recv(100) == EVENTS
+            cable.do(lambda each: each.cut_events())
+            assert near.recv(1) == b""
