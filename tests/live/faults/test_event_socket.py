@@ -68,6 +68,10 @@ def event_socket_is_cut(place: Place) -> Cut:
         for phase in (Phase.RINGING, Phase.ANNOUNCING):
             if at.is_up(at.numbers[phase]):
                 at.press(at.numbers[phase], "1")
+        for phase in (Phase.RINGING, Phase.ANNOUNCING, Phase.MUSIC, Phase.AGENT_RINGS, Phase.WHISPERING):
+            at.wait(lambda phase=phase: "bridged" in at.because(phase), f"{phase} is connected", 30)  # type: ignore[misc]
+            if at.is_up(at.numbers[phase]):
+                at.hang_up(at.numbers[phase])
         at.until_ended(*at.callbacks.values())
         announcing = at.calls_to(at.numbers[Phase.ANNOUNCING])[-1]
         announcement = at.lab.prompts_dir / "en" / Phase.ANNOUNCING / "announce.wav"
