@@ -212,4 +212,6 @@ def test_interrupted_attempts_need_calls_that_a_kill_could_interrupt() -> None:
     interrupted = replace(SOUND, attempts=(replace(TRIED, outcome="interrupted"), TALKED, DECLINING))
     assert broken(interrupted) == {}
     assert list(broken(replace(interrupted, kills=()))) == ["interrupted"]
+    assert list(broken(replace(interrupted, kills=(Blow(26.0, "instant", 0),)))) == ["interrupted"], "nobody was called"
     assert broken(replace(interrupted, kills=(), faults=(Blow(15.0, "events-cut", 1),))) == {}
+    assert broken(replace(interrupted, kills=(Blow(15.0, "instant", 0),))) == {}, "the INVITE was on its way"

@@ -109,9 +109,12 @@ def calls_do_not_overlap_and_end(seen: Evidence) -> Iterator[str]:
 
 
 def interruptions_have_a_cause(seen: Evidence) -> Iterator[str]:
-    """7: no more interrupted attempts than calls that a kill or fault could interrupt."""
+    """7: no more interrupted attempts than calls that a kill or fault could interrupt, those on their way included."""
     interrupted = sum(attempt.outcome == "interrupted" for attempt in seen.attempts)
-    live = sum(blow.live for blow in (*seen.kills, *seen.faults))
+    live = sum(
+        max(blow.live, sum(attempt.lasts_at(blow.at) for attempt in seen.attempts))
+        for blow in (*seen.kills, *seen.faults)
+    )
     if interrupted > live:
         yield f"{interrupted} attempts are interrupted, {live} calls were live at kills and faults"
 
