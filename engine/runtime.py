@@ -57,13 +57,14 @@ class _Item:
     """An event to decide on, or a record to write; `answer` is set once it is durable.
 
     `due_at`: a timer's moment. It is never decided on as if it were earlier, even if the clock is set back meanwhile.
-    `at`: when a fact happened that is decided on again; it was told before its decision was lost.
+    `told_at`: when it was told. `at`: the moment to decide as of, for a fact whose first decision was lost.
     """
 
     event: Event | None = None
     record: KeyKept | KeyRevoked | NodeSeen | None = None
     answer: asyncio.Future[Reply | None] | None = None
     due_at: float = 0.0
+    told_at: float = 0.0
     at: float | None = None
 
     def refuse(self, why: str) -> None:
@@ -109,7 +110,7 @@ class Runtime:
 
     def tell(self, event: Event) -> None:
         """Queue what happened; never waits."""
-        self._queue.put_nowait(_Item(event, at=None if self.accepting else self._clock()))
+        self._queue.put_nowait(_Item(event, told_at=self._clock()))
 
     async def submit(self, event: Event) -> Reply | None:
         """Decide on a request and return its reply once it is durable. Raises StoreError."""
@@ -159,7 +160,9 @@ class Runtime:
                 _resolve(item, reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-        facts = self._facts + [item for item in waiting if isinstance(item.event, get_args(Fact))]
+        facts = self._facts + [
+            replace(item, at=item.told_at) for item in waiting if isinstance(item.event, get_args(Fact))
+        ]
         self._unsure, self._facts = [], []
         self.dispatcher = dispatcher
         self._load_timers()

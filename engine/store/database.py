@@ -75,6 +75,8 @@ def told(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         advice = _ADVICE.get(code & 0xFF if code is not None else -1, "run: ringback db check")
         raise StoreError(f"{path}: {error}; {advice}") from error
+    except MemoryError as error:
+        raise StoreError(f"{path}: out of memory; free some or give the engine more") from error
     except (UnicodeError, OverflowError) as error:
         # Without the cause: it carries the value.
         raise StoreError(

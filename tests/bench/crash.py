@@ -42,6 +42,7 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
     hit = {blow.point for blow in ours.evidence.kills}
     must_hit = POINTS if kills >= len(POINTS) + LEAST_LIVE else ()
     missed = [
+        *([f"the rig gave up: {ours.gave_up}"] if ours.gave_up else []),
         *(line for found in verdict.violations.values() for line in found),
         *(f"point {point} was never hit" for point in must_hit if point not in hit),
     ]

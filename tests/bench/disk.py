@@ -72,7 +72,9 @@ def run(scale: float, progress: Progress) -> Report:
 # ---- the engine --------------------------------------------------------------------------------------
 
 
-def engine_on_failing_disk(hold: float, per_second: float, progress: Progress, notes: list[str]) -> Outcome:
+def engine_on_failing_disk(
+    hold: float, per_second: float, progress: Progress, notes: list[str], *, store_down_seconds: float = 5.0
+) -> Outcome:
     """Each fault lasts `hold` seconds beyond its first effect. What could not be tried is said in `notes`."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
@@ -83,7 +85,10 @@ def engine_on_failing_disk(hold: float, per_second: float, progress: Progress, n
         engine = EngineProcess(
             lab,
             directory / "engine",
-            environment={"RINGBACK_STORE__URL": f"sqlite+aiosqlite:///{database}"},
+            environment={
+                "RINGBACK_STORE__URL": f"sqlite+aiosqlite:///{database}",
+                "RINGBACK_STORE__STORE_DOWN_SECONDS": str(store_down_seconds),
+            },
         )
         stack.callback(engine.kill)
         centre = Centre(lab, engine.start())
@@ -117,7 +122,7 @@ def _disk(stack: ExitStack, directory: Path, notes: list[str]) -> FailingDisk | 
 
 def _conversations(centre: Centre, database: Path) -> list[str]:
     """Bring conversations up that outlast the faults; the customers' numbers."""
-    once = {"max": 1, "interval_seconds": 60, "fault_interval_seconds": 2}
+    once = {"max": 1, "interval_seconds": 2, "fault_interval_seconds": 2}
     centre.configure(
         [service("talking"), service("stream", attempts=once, wrap_up_seconds=0, queue_cap=100_000)],
         [*(agent(each, "talking") for each in _TALKERS), *(agent(each, "stream") for each in _CALLERS)],
@@ -262,7 +267,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
         title=f"A failing disk under {PER_SECOND:.0f} requests a second, without a restart",
         columns=(
             *("who", "the disk", "fault s", "sent", "201", "503", "no answer", "other"),
-            *("201 and lost", "503 and kept or called", "called twice", "closed beyond s"),
+            *("201 and lost", "503 and kept or called", "called twice", "slowest answer s", "closed beyond s"),
         ),
         rows=tuple(rows),
         figures={
@@ -274,6 +279,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
             "refused_and_kept_or_called": ours.whole.kept_or_called,
             "called_twice": ours.whole.twice,
             "conversations_cut": ours.cut,
+            "slowest_answer_seconds": ours.whole.slowest_seconds,
             **beyond,
             "rival_accepted": rival.whole.accepted,
             "rival_lost": rival.whole.lost,
@@ -295,7 +301,7 @@ def _row(who: str, name: str, verdict: Verdict, fault: Suffered | None = None) -
     counts = (verdict.sent, verdict.accepted, verdict.refused, verdict.unanswered, verdict.otherwise)
     wrong = (verdict.lost, verdict.kept_or_called, verdict.twice)
     lasted = "" if fault is None else f"{fault.lasted_seconds:.1f}"
-    return (who, name, lasted, *map(str, counts), *map(str, wrong), beyond)
+    return (who, name, lasted, *map(str, counts), *map(str, wrong), f"{verdict.slowest_seconds:.1f}", beyond)
 
 
 def _or_nan(value: float | None) -> float:

@@ -14,13 +14,15 @@ BITE_LIMIT_SECONDS = 40.0
 WAITS_SECONDS = 1.5
 """A request that is unanswered for so long has met the fault."""
 OPEN_LIMIT_SECONDS = 60.0
-BETWEEN_SECONDS = 3.0
+BETWEEN_SECONDS = 1.5
+"""The intake runs so long before the next fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suffered:
-    """One fault. Times are epoch seconds; `closed_at`: a request met it; `open_at`: one was accepted after its end.
+    """One fault. Times are epoch seconds.
 
+    `closed_at`: a request met it. `open_at`: a request that was sent after its end was accepted.
     `until`: the stretch of time that belongs to this fault ends here.
     """
 
@@ -65,17 +67,10 @@ def suffer(
     finally:
         fault.end()
     ended_at = time.time()
-    open_at = _until(lambda: _accepted(stream, ended_at), OPEN_LIMIT_SECONDS, is_alive)
-    if open_at is not None:
-        _until(lambda: time.time() > open_at + BETWEEN_SECONDS, BETWEEN_SECONDS + 1, is_alive)
-    return Suffered(
-        fault.name,
-        began_at,
-        closed_at,
-        ended_at,
-        min(_accepted(stream, ended_at), default=None),
-        until=time.time(),
-    )
+    if _until(lambda: _accepted(stream, ended_at), OPEN_LIMIT_SECONDS, is_alive):
+        _until(lambda: time.time() > ended_at + BETWEEN_SECONDS, BETWEEN_SECONDS + 1, is_alive)
+    open_at = min(_accepted(stream, ended_at), default=None)
+    return Suffered(fault.name, began_at, closed_at, ended_at, open_at, until=time.time())
 
 
 def suffer_all(
@@ -102,11 +97,8 @@ def _met(stream: RequestStream, began_at: float) -> bool:
 
 
 def _accepted(stream: RequestStream, ended_at: float) -> list[float]:
-    return [
-        each.answered_at
-        for each in list(stream.asked)
-        if each.accepted and each.answered_at is not None and each.answered_at > ended_at
-    ]
+    """When requests that were sent after the fault were accepted."""
+    return [each.answered_at for each in stream.since(ended_at) if each.accepted and each.answered_at is not None]
 
 
 def _until(holds: Callable[[], object], limit_seconds: float, is_alive: Callable[[], bool]) -> float | None:

@@ -18,7 +18,8 @@ class Verdict:
     """How many requests of a stretch of time were answered how, and how many answers turned out wrong.
 
     `lost`: accepted, and not kept or never called. `kept_or_called`: refused, and kept or called nevertheless.
-    `twice`: numbers that were called more often than attempts to call them were written.
+    `twice`: numbers that were called more often than attempts to call them were written. `slowest_seconds`: the longest
+    wait for an answer.
     """
 
     sent: int
@@ -29,6 +30,7 @@ class Verdict:
     lost: int
     kept_or_called: int
     twice: int
+    slowest_seconds: float
 
     @property
     def broken(self) -> dict[str, int]:
@@ -71,4 +73,5 @@ def judge(
         lost=sum(map(was_lost, accepted)),
         kept_or_called=sum(map(was_taken, refused)),
         twice=sum(bool(called and attempts and called[each.number] > attempts[each.number]) for each in asked),
+        slowest_seconds=max((each.answered_at - each.sent_at for each in asked if each.answered_at), default=0.0),
     )

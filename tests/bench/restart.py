@@ -7,7 +7,10 @@ agent. The engine reaches Asterisk through a relay of the bench. Its time counts
 
 from __future__ import annotations
 
+import compileall
 import json
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -48,19 +51,24 @@ _QUEUED_DIGITS = ("01", "02", "03")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One kill and its start, in seconds since just before the exec."""
+    """One kill and its start, in seconds since just before the exec. `cpu`: what the process used until its effect."""
 
     first_effect: float
+    cpu: float
     ready: float
     parts: dict[str, float]
     rival: float
     rival_imports: float
+    rival_cpu: float
 
 
 def run(scale: float, progress: Callable[[str], None]) -> Report:
     """Several kills of one engine with all its calls up."""
     live, queued = max(3, round(LIVE * scale)), max(0, round((OPEN - LIVE) * scale))
     wanted = max(2, round(RUNS * min(scale, 1.0)))
+    # As an installation has it: pip compiles what it installs, but not a checkout, and the environment may forbid it.
+    for package in ("engine", "cli"):
+        compileall.compile_dir(Path(__file__).resolve().parents[2] / package, quiet=1)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
         lab = stack.enter_context(Lab.up(talk_seconds=TALK_SECONDS, progress=progress))
@@ -141,8 +149,9 @@ def _count(centre: Centre, kind: str, state: str) -> int:
 
 def _kill_and_start(centre: Centre, relay: Relay, one_waiting: str) -> Run:
     centre.engine.kill()
-    rival_began = time.time()
+    rival_began, rival_cpu = time.time(), _cpu_of_the_ended()
     steps = _rival(centre, relay)
+    rival_cpu = _cpu_of_the_ended() - rival_cpu
     rival = relay.first_effect(rival_began, 1.0)
     assert rival is not None, f"the rival asked nothing of Asterisk: {steps}"
 
@@ -150,16 +159,30 @@ def _kill_and_start(centre: Centre, relay: Relay, one_waiting: str) -> Run:
     centre.engine.spawn()
     first = relay.first_effect(began, 30.0)
     assert first is not None, f"no effect within 30 s of the start: {centre.engine.log_entries()[-3:]}"
+    cpu = _cpu_of(centre.engine.pid)
     centre.engine.wait_until_ready()
     said = {str(entry["event"]): entry for entry in centre.engine.log_entries() if "event" in entry}
     ready = datetime.fromisoformat(said["asterisk.ready"]["timestamp"]).timestamp()
     return Run(
         first_effect=first.at - began,
+        cpu=cpu,
         ready=ready - began,
         parts={part: float(said["engine.ready"][f"{part}_seconds"]) for part in PARTS},
         rival=rival.at - rival_began,
         rival_imports=steps["imported"] - rival_began,
+        rival_cpu=rival_cpu,
     )
+
+
+def _cpu_of(pid: int) -> float:
+    """CPU seconds of a process so far (fields 14 and 15 of its stat file)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_of_the_ended() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _rival(centre: Centre, relay: Relay) -> dict[str, float]:
@@ -196,6 +219,7 @@ def _report(runs: Sequence[Run], live: int, queued: int, survived: int, known: i
     first = [each.first_effect for each in runs]
     rows = [
         ("exec to first effect", *_spread(first), *_spread([each.rival for each in runs])),
+        ("  CPU of it", *_spread([each.cpu for each in runs]), *_spread([each.rival_cpu for each in runs])),
         ("of it interpreter and imports", *_part(runs, "imports"), *_spread([each.rival_imports for each in runs])),
         ("  store: open, load", *_part(runs, "store"), "", ""),
         ("  building: document, prompts, HTTP", *_part(runs, "building"), "", ""),
@@ -211,10 +235,12 @@ def _report(runs: Sequence[Run], live: int, queued: int, survived: int, known: i
     figures = {
         "first_effect_seconds_worst": max(first),
         "first_effect_seconds_median": median(first),
+        "cpu_seconds_median": median(each.cpu for each in runs),
         "ready_seconds_median": median(each.ready for each in runs),
         **{f"{part}_seconds_median": median(each.parts[part] for each in runs) for part in PARTS},
         "rival_first_effect_seconds_median": median(each.rival for each in runs),
         "rival_imports_seconds_median": median(each.rival_imports for each in runs),
+        "rival_cpu_seconds_median": median(each.rival_cpu for each in runs),
         "open": live + queued,
         "live": live,
         "survived": min(survived, known),
@@ -232,6 +258,7 @@ def _report(runs: Sequence[Run], live: int, queued: int, survived: int, known: i
             "Time counts from just before fork and exec; the parts are the engine's own (`engine.ready`).",
             "Rival: a script that imports aiohttp and sqlite3, reads the same rows, lists the channels and",
             "gives music to one who waits.",
+            f"The machine: {os.cpu_count()} CPUs; load in the last minute, with our own: {os.getloadavg()[0]:.1f}.",
         ),
     )
 

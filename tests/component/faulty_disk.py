@@ -1,6 +1,6 @@
 """A disk whose write-ahead log can be told to fail or to freeze, beneath the real SQLite of this process.
 
-SQLite reaches files through a table of functions (https://sqlite.org/c3ref/io_methods.html). `faulty_disk` puts its own
+SQLite reaches files through a table of functions (sqlite3_io_methods in its documentation). `faulty_disk` puts its own
 functions for writing and syncing into that table for the files of one database; unless told otherwise they call
 SQLite's. Nothing of SQLite itself is replaced.
 """

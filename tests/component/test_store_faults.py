@@ -202,6 +202,21 @@ async def test_a_connection_that_cannot_even_roll_back_is_replaced(
         await asserted_safe(journal)
 
 
+async def test_no_memory_for_a_statement_is_told_and_stores_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await Journal.open(url_of(tmp_path / "ringback.db")) as journal:
+
+        async def fail(*_: object) -> None:
+            raise MemoryError
+
+        with monkeypatch.context() as short_of_memory, pytest.raises(StoreError, match="out of memory") as told:
+            short_of_memory.setattr(journal._connection, "executemany", fail)
+            await journal.commit(accepted(a_callback(1)))
+        assert type(told.value) is StoreError, "told as unknown though nothing was committed"
+        assert (await journal.load()).callbacks == ()
+
+
 async def asserted_safe(journal: Journal) -> None:
     """What a durable journal rests on; a connection has it from its opening or not at all."""
     assert journal._connection is not None

@@ -19,7 +19,7 @@ from tests.component.store_samples import a_callback, accepted, url_of
 from tests.component.store_truth import Child, as_after_a_crash, asserted_stored, group, ids, refused
 
 FROZEN = """
-import asyncio, sys, threading
+import asyncio, signal, sys, threading
 from pathlib import Path
 from engine.errors import StoreError
 from engine.store.journal import Journal
@@ -27,6 +27,7 @@ from tests.component.faulty_disk import faulty_disk
 from tests.component.store_samples import a_callback, accepted, url_of
 
 async def main(path, disk):
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     async with await Journal.open(url_of(path), patience_seconds=0.1) as journal:
         await journal.commit(accepted(a_callback(0)))
 
@@ -60,7 +61,7 @@ async def journal(tmp_path: Path, disk: FaultyDisk) -> AsyncIterator[Journal]:
         yield journal
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
 async def test_a_frozen_disk_does_not_keep_the_process_and_leaves_the_whole_group_or_nothing(
     tmp_path: Path, stop: signal.Signals
 ) -> None:
@@ -69,10 +70,11 @@ async def test_a_frozen_disk_does_not_keep_the_process_and_leaves_the_whole_grou
     try:
         assert child.line() == "frozen"
         child.process.send_signal(stop)
-        said, _ = child.process.communicate(timeout=30)
+        child.process.wait(timeout=30)
+        said = child.line()
     finally:
-        child.process.kill()
-    assert ("the disk does not answer" in said) is (stop is signal.SIGINT), said
+        child.kill()
+    assert ("the disk does not answer" in said) is (stop is signal.SIGTERM), said
     async with await Journal.open(url_of(path)) as journal:
         found = ids(await journal.load())
         assert found in (["cb0"], ["cb0", "cb1"])

@@ -36,7 +36,7 @@ def main() -> int:
     try:
         run = run_engine(plan, _say, ENVIRONMENT)
     except RigError as error:
-        _say(f"the rig gave up: {error}")
+        _say(f"the engine did not come to its end: {error}")
         return 2
     if given.keep is not None:
         given.keep.write_text(run.engine_log, "utf-8")
@@ -45,6 +45,9 @@ def main() -> int:
         _say(line)
     for point in run.unreached:
         _say(f"not reached: {point}")
+    if run.gave_up:
+        _say(f"the rig gave up: {run.gave_up}")
+        return 2
     _say("all guarantees held" if verdict.holds else "a guarantee was broken")
     return 0 if verdict.holds else 1
 

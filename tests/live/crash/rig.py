@@ -59,7 +59,10 @@ class RigError(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """What came of a plan. `unreached`: armed points at which the engine did not die."""
+    """What came of a plan. `unreached`: armed points at which the engine did not die. `thin`: kills that do not count.
+
+    `gave_up`: why the rig did not come to the end of the plan, if it did not.
+    """
 
     plan: Plan
     evidence: Evidence
@@ -67,6 +70,7 @@ class Run:
     seconds: float
     unreached: list[str] = field(default_factory=list)
     thin: int = 0
+    gave_up: str = ""
 
 
 class Rig:
@@ -86,6 +90,7 @@ class Rig:
         self._lag_before = 0.0
         self._unreached: list[str] = []
         self._thin = 0
+        self._gave_up = ""
 
     def run(self, prepare: Callable[[Subject], None]) -> Run:
         """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
@@ -102,9 +107,12 @@ class Rig:
             WAITING,
         )
         with load:
-            self._until_live()
-            for n, step in enumerate(self._plan.steps, 1):
-                self._take(n, step, load)
+            try:
+                self._until_live()
+                for n, step in enumerate(self._plan.steps, 1):
+                    self._take(n, step, load)
+            except RigError as error:
+                self._gave_up = str(error)  # what was seen until now is judged all the same
         if not self._subject.is_running():
             self._subject.spawn()
         self._until_ready()
@@ -120,12 +128,15 @@ class Rig:
             time.monotonic() - began,
             self._unreached,
             self._thin,
+            self._gave_up,
         )
 
     # ---- one step ------------------------------------------------------------------------------------
 
     def _take(self, n: int, step: Step, load: Load) -> None:
         for _ in range(TRIES):
+            if step.kill is not Kill.INSTANT and self._live() <= LEAST_LIVE:
+                self._have_calls_again()
             self._start(step)
             blow = self._strike(step, load)
             self._cable_slow(0.0, 0.0)
@@ -136,6 +147,14 @@ class Rig:
             self._thin += 1
             self._faults.append(blow)  # it happened, it only does not count
         raise RigError(f"step {n} ({step}) found fewer than {LEAST_LIVE} live calls {TRIES} times")
+
+    def _have_calls_again(self) -> None:
+        """Run until enough customers are in a call; who dies early or at a point cannot wait for them."""
+        if not self._subject.is_running():
+            self._subject.spawn()
+        self._until_ready()
+        self._until_live(LEAST_LIVE * 2)
+        self._kills.append(self._death("for calls at the next kill", self._subject.kill))
 
     def _start(self, step: Step) -> None:
         """From the last death to a running engine, armed if the step says so."""
@@ -234,11 +253,11 @@ class Rig:
         """Customers whose phone rings or who are in a call."""
         return sum(call.ended_at is None for call in self._lab.witness() if call.side is Side.CUSTOMER)
 
-    def _until_live(self) -> None:
+    def _until_live(self, wanted: int = LEAST_LIVE + 1) -> None:
         deadline = time.monotonic() + LIVE_LIMIT_SECONDS
-        while self._live() < LEAST_LIVE + 1 and self._subject.is_running():
+        while self._live() < wanted and self._subject.is_running():
             if time.monotonic() > deadline:
-                raise RigError(f"fewer than {LEAST_LIVE} live calls for {LIVE_LIMIT_SECONDS:.0f} s; {self._words()}")
+                raise RigError(f"fewer than {wanted} live calls for {LIVE_LIMIT_SECONDS:.0f} s; {self._words()}")
             time.sleep(0.1)
 
     def _is_dead_within(self, seconds: float) -> bool:

@@ -15,5 +15,5 @@ def test_nobody_is_lost_and_nobody_is_called_twice_whenever_the_engine_is_killed
     assert told.code == 0, told.text
     counted = re.search(r"seed \d+: (\d+) kills in \d+ s, live calls at each at least (\d+)", told.text)
     assert counted, told.text
-    assert int(counted[1]) == CRASH_KILLS, told.text
+    assert int(counted[1]) >= CRASH_KILLS, told.text
     assert int(counted[2]) >= 5, told.text

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
-AT_ONCE = 4
+AT_ONCE = 5
 """Stories mostly wait; more of them at once would slow down the tests beside them on a small machine."""
 
 

@@ -10,6 +10,10 @@ from tests.live.calls.audio import RATE, WINDOW, samples, share_of_tone
 
 STEP = RATE // 50
 """Loudness is compared in steps of 20 ms."""
+PIECE, SLIP = 60, 6
+"""Steps: a piece of the prompt, and how far from its place it may be."""
+CANDIDATE, ALIKE = 0.4, 0.85
+"""Correlations: from which on a place is looked at closely, and from which on the prompt was heard there."""
 
 
 def longest_gap_seconds(path: Path, hertz: float, start_seconds: float, end_seconds: float) -> float:
@@ -23,20 +27,37 @@ def longest_gap_seconds(path: Path, hertz: float, start_seconds: float, end_seco
     return max(longest, run + wanted - len(recorded)) / RATE
 
 
-def prompt_heard_at(path: Path, prompt: Path, *, at_least: float = 0.85) -> list[float]:
-    """When this prompt begins in the recording, in seconds: where the loudness follows the prompt's own."""
-    heard, said = samples(path), _loudness(samples(prompt))
-    found: list[float] = []
-    for shift in (0, STEP // 2):
-        steps = _loudness(heard[shift:])
-        found += [
-            (start * STEP + shift) / RATE
-            for start in range(len(steps) - len(said) + 1)
-            if _correlation(steps[start : start + len(said)], said) >= at_least
-        ]
-    found.sort()
-    half = len(said) * STEP / RATE / 2
-    return [at for place, at in enumerate(found) if place == 0 or at - found[place - 1] > half]
+def prompt_heard_at(path: Path, prompt: Path) -> list[float]:
+    """When this prompt begins in the recording, in seconds: where the loudness follows the prompt's own.
+
+    A busy machine sends a packet late now and then, so each piece of the prompt may come a little early or late.
+    """
+    heard, said = _loudness(samples(path)), _loudness(samples(prompt))
+    likely = [
+        (_likeness(heard, said, start), start)
+        for start in range(len(heard) - len(said) + 1)
+        if _correlation(heard[start : start + len(said)], said) >= CANDIDATE
+    ]
+    found: list[int] = []
+    for likeness, start in sorted(likely, reverse=True):
+        if likeness >= ALIKE and all(abs(start - other) > len(said) // 2 for other in found):
+            found.append(start)
+    return [start * STEP / RATE for start in sorted(found)]
+
+
+def _likeness(heard: list[float], said: list[float], start: int) -> float:
+    """The mean over the pieces of the prompt, each where it fits best."""
+    starts = range(0, max(1, len(said) - PIECE + 1), PIECE)
+    fits = [
+        max(
+            _correlation(heard[at : at + len(piece)], piece)
+            for at in range(max(0, start + first - SLIP), start + first + SLIP + 1)
+            if at + len(piece) <= len(heard)
+        )
+        for first in starts
+        for piece in [said[first : first + PIECE]]
+    ]
+    return sum(fits) / len(fits)
 
 
 def _loudness(values: array[int]) -> list[float]:

@@ -129,6 +129,11 @@ class Scene(Centre):
     def outcomes(self, phase: Phase) -> list[str | None]:
         return [row["outcome"] for row in self.attempts(phase)]
 
+    def because(self, phase: Phase) -> list[str]:
+        """What moved a callback, in order."""
+        rows = self.rows("select because from callback_moves where callback = ? order by id", self.callbacks[phase])
+        return [row["because"] for row in rows]
+
     def timers(self, phase: Phase) -> set[str]:
         rows = self.rows("select name from timers where owner = ?", self.attempts(phase)[-1]["id"])
         return {row["name"] for row in rows}

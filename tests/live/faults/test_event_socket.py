@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.live.calls.centre import agent, service
 from tests.live.faults.background import Background, Place
 from tests.live.faults.listening import prompt_heard_at
 from tests.live.faults.scene import AGENTS, ANSWERS_LATE, COLLEAGUE, EVERY_PHASE, LISTENS, Phase, scene
@@ -68,6 +69,10 @@ def event_socket_is_cut(place: Place) -> Cut:
         for phase in (Phase.RINGING, Phase.ANNOUNCING):
             if at.is_up(at.numbers[phase]):
                 at.press(at.numbers[phase], "1")
+        for phase in (Phase.RINGING, Phase.ANNOUNCING, Phase.MUSIC, Phase.AGENT_RINGS, Phase.WHISPERING):
+            at.wait(lambda phase=phase: "bridged" in at.because(phase), f"{phase} is connected", 30)  # type: ignore[misc]
+            if at.is_up(at.numbers[phase]):
+                at.hang_up(at.numbers[phase])
         at.until_ended(*at.callbacks.values())
         announcing = at.calls_to(at.numbers[Phase.ANNOUNCING])[-1]
         announcement = at.lab.prompts_dir / "en" / Phase.ANNOUNCING / "announce.wav"
@@ -87,7 +92,41 @@ def event_socket_is_cut(place: Place) -> Cut:
         )
 
 
-STORIES = (event_socket_is_cut,)
+LATE = f"121355501{LISTENS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of the only call there was: it was answered, and the time to answer passed, while nobody listened."""
+
+    answered_at: float | None
+    ended: tuple[str, str | None, list[str | None]]
+    calls: int
+
+
+def answered_while_the_socket_is_lost(place: Place) -> Answered:
+    with scene(place, record_audio=False) as at:
+        at.configure(
+            [service("late", ring_timeout_seconds=3, attempts={"max": 1, "interval_seconds": 3})], [agent(1011, "late")]
+        )
+        at.ready(1011)
+        callback = at.request("late", LATE)
+        at.wait(lambda: at.calls_to_so_far(LATE), "the phone rings", 10)
+        at.relay.unplug_events()
+        at.wait(lambda: at.is_up(LATE), "the customer answers", 10)
+        at.until(at.leg(LATE).invited_at + 5)
+        at.relay.plug_in()
+        at.wait(lambda: at.callback(callback)["state"] not in ("reserved", "dialing"), "the call goes on", 30)
+        if at.callback(callback)["state"] == "announcing":
+            at.press(LATE, "1")
+            at.until_state(callback, "connected")
+            at.hang_up(LATE)
+        ended = at.until_ended(callback)[0]
+        outcomes = [attempt["outcome"] for attempt in ended["attempts"]]
+        return Answered(at.leg(LATE).answered_at, (ended["state"], ended["reason"], outcomes), len(at.calls_to(LATE)))
+
+
+STORIES = (event_socket_is_cut, answered_while_the_socket_is_lost)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +157,7 @@ def test_a_key_pressed_meanwhile_is_lost_and_the_announcement_repeated(cut: Cut)
 @pytest.mark.parametrize("phase", [Phase.AGENT_RINGS, Phase.WHISPERING])
 def test_an_agent_who_was_rung_or_spoken_to_keeps_the_call_and_is_not_blamed(cut: Cut, phase: Phase) -> None:
     moves = [(row["after"], row["because"]) for row in cut.agent_moves[phase] if row["at"] < cut.back_at]
-    assert moves[-1][0] == "ringing", moves
+    assert moves[-1] in (("ringing", "ringing"), ("talking", "bridged")), moves
     assert cut.agent_rings[phase] == 1
 
 
@@ -129,3 +168,11 @@ def test_an_agent_who_does_not_answer_afterwards_either_is_not_ready(cut: Cut) -
 
 def test_a_stranger_in_our_application_survives_the_recovery(cut: Cut) -> None:
     assert cut.stranger_stayed
+
+
+def test_who_answers_in_time_while_the_socket_is_lost_is_served_although_the_time_to_answer_is_over(
+    background: Background,
+) -> None:
+    answered = background.result(answered_while_the_socket_is_lost)
+    assert answered.answered_at is not None
+    assert (answered.ended, answered.calls) == (("completed", "talked", ["connected"]), 1)

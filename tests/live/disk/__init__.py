@@ -1,0 +1,1 @@
+"""What becomes of requests and conversations while the engine's disk fails."""

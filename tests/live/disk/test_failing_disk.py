@@ -1,0 +1,13 @@
+"""Full, refusing writes, locked, hung: one engine outlasts all of it. Scenario and judge are those of the bench."""
+
+from tests.bench.disk import engine_on_failing_disk, missed_bars
+
+
+def test_whoever_was_accepted_is_called_whoever_was_refused_is_not_and_conversations_go_on() -> None:
+    said: list[str] = []
+    notes: list[str] = []
+    # Each fault lasts beyond the engine's patience with its store.
+    outcome = engine_on_failing_disk(1.2, 20.0, said.append, notes, store_down_seconds=1.0)
+    assert missed_bars(outcome) == [], f"{outcome}\n{said}\n{notes}"
+    assert outcome.whole.accepted > 100
+    assert outcome.whole.refused > 20
