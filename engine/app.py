@@ -91,7 +91,7 @@ class RunningEngine:
             self._lanes,
             self._reload,
             limit_seconds=settings.store.store_down_seconds,
-            restored=self._node.look_again,
+            restored=self._restored,
             down=self.metrics.store_failed,
         )
         self._stopping = False
@@ -152,6 +152,10 @@ class RunningEngine:
         stored = await self._journal.load()
         open_callbacks = {callback.id for callback in stored.callbacks}
         return dispatcher_of(stored), open_callbacks.__contains__
+
+    def _restored(self) -> None:
+        self._lanes.forget_ended()
+        self._node.look_again()
 
     async def _run_node(self) -> None:
         await self._node.run()

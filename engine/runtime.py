@@ -25,7 +25,7 @@ from engine import crash_points
 from engine.core.changes import TimerSet
 from engine.core.dispatcher import Accepted, Dispatcher, Reply
 from engine.core.effects import Effect, EffectClass
-from engine.core.events import Event, Fact, TelephonyLost, TimerFired
+from engine.core.events import EffectEnded, Event, Fact, ResultKind, StopRequested, TelephonyLost, TimerFired
 from engine.core.model import CallbackId
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
@@ -103,6 +103,7 @@ class Runtime:
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._due: list[tuple[float, str, str]] = []
         self._timers_armed = False
+        self._stop_asked = False
         self._facts: list[_Item] = []
         self._unsure: list[tuple[_Item, Reply | None]] = []
         self._load_timers()
@@ -113,6 +114,7 @@ class Runtime:
 
     async def submit(self, event: Event) -> Reply | None:
         """Decide on a request and return its reply once it is durable. Raises StoreError."""
+        self._stop_asked |= isinstance(event, StopRequested)
         return await self._put(_Item(event))
 
     async def write(self, record: KeyKept | KeyRevoked | NodeSeen) -> None:
@@ -144,7 +146,7 @@ class Runtime:
             if item.answer is not None:
                 item.refuse("the engine takes no requests now; try again later")
             else:
-                self._queue.put_nowait(item)
+                self._queue.put_nowait(replace(item, at=self._clock() if item.at is None else item.at))
 
     def restore(self, dispatcher: Dispatcher, is_stored: Callable[[CallbackId], bool]) -> None:
         """Go on with a dispatcher made from the journal, before the next `run`.
@@ -153,7 +155,8 @@ class Runtime:
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            if isinstance(reply, Accepted) and is_stored(reply.callback.id):
+            # A request is stored if its callback is open now; a cancellation, if it is not any more.
+            if isinstance(reply, Accepted) and is_stored(reply.callback.id) == reply.callback.open:
                 _resolve(item, reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -168,6 +171,8 @@ class Runtime:
         self.tell(TelephonyLost())
         for item in facts:
             self._queue.put_nowait(item)
+        if self._stop_asked:
+            self.tell(StopRequested())
 
     async def _put(self, item: _Item) -> Reply | None:
         if not self.accepting:
@@ -252,7 +257,12 @@ class Runtime:
             _resolve(item, reply)
         self._decided(changes)
         if not self.accepting:
-            # What was decided is durable and out of date: the look that follows finds what is left to be done.
+            # What was decided is durable and out of date; that its effects were not begun is known for certain.
+            now = self._clock()
+            self._facts += [
+                _Item(EffectEnded(each, ResultKind.REFUSED, "not begun: its commit took too long"), at=now)
+                for each in effects
+            ]
             raise StoreError("a commit took too long")
         for change in changes:
             if isinstance(change, TimerSet):

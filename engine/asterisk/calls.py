@@ -240,10 +240,12 @@ class Calls:
                 result = Refused(409, "the legs are not in the bridge")
         return result
 
-    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool:
-        """Whether a look at the bridge finds one of these legs in it."""
+    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool | None:
+        """Whether a look at the bridge finds one of these legs in it; None if Asterisk does not say."""
         look = await self._client.bridges.get(bridge)
-        return isinstance(look, Ok) and not set(legs).isdisjoint(look.value.channel_ids)
+        if isinstance(look, Ok):
+            return not set(legs).isdisjoint(look.value.channel_ids)
+        return False if isinstance(look, Refused) and look.gone else None
 
     # ---- letting go ----------------------------------------------------------------------------------
 

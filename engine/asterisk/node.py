@@ -268,6 +268,8 @@ class AsteriskNode:
             channels.update(now)
             unsure = [attempt for attempt in attempts if _may_be_bridged(attempt, channels)]
             answers = await asyncio.gather(*(self.calls.is_any_in(each.bridge, _legs(each)) for each in unsure))
+            if None in answers:
+                return False  # who may be talking is not judged without an answer
             bridged = {attempt.id for attempt, answer in zip(unsure, answers, strict=True) if answer}
             if attempts == list(self._live()):
                 break

@@ -87,8 +87,8 @@ class CallFlow(CallMoves):
         return self._taken()
 
     def let_go(self, now: float) -> Step:
-        """The customer was released while nothing could be written, or is now."""
-        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+        """The customer was released while nothing could be written, or is now; a key may have come just before."""
+        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now)
         return self._taken()
 
@@ -156,6 +156,8 @@ class CallFlow(CallMoves):
             case _ if customer is LegSeen.ENTERED:
                 self._announce(now)
                 return Recovery.ANNOUNCED
+            case Phase.ANNOUNCING if self._announcement:
+                pass  # its entry was heard: the look is older
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._await_entry(now)
             case _:
@@ -176,7 +178,8 @@ class CallFlow(CallMoves):
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
         """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
         self._music()
-        if agent is LegSeen.ENTERED:
+        if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
+            # Nobody whispers whose entry was not heard: a look that shows them outside is older.
             self._whisper(now)
             return
         self.phase = Phase.CONFIRMED

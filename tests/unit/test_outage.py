@@ -111,7 +111,8 @@ class Store:
         for group in self.engine.journal.durable_groups:
             for change in group:
                 rows._keep(change)  # type: ignore[arg-type]
-        return Dispatcher(rows.snapshot()), rows.callbacks.__contains__
+        still_open = {callback.id for callback in rows.callbacks.values() if callback.open}
+        return Dispatcher(rows.snapshot()), still_open.__contains__
 
 
 @pytest.fixture
