@@ -135,6 +135,7 @@ class CallMoves:
             self._ring_agent(now)
 
     def _music(self) -> None:
+        self._arm("music", None)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
 
     # ---- the agent's side -----------------------------------------------------------------------------------

@@ -97,8 +97,8 @@ def test_given_a_call_when_it_is_looked_at_then_the_recovery_says_what_it_did(
 ) -> None:
     """`phase` None: a restart leads one step back, to the phase that was last written."""
     customer = reached(reach, restarted=restarted)
-    written = {announcing: Phase.ANSWERED, whispering: Phase.CONFIRMED}
-    in_memory = {announcing: Phase.ANNOUNCING, whispering: Phase.WHISPERING}
+    written: dict[Reach, Phase] = {announcing: Phase.ANSWERED, whispering: Phase.CONFIRMED}
+    in_memory: dict[Reach, Phase] = {announcing: Phase.ANNOUNCING, whispering: Phase.WHISPERING}
     attempt = customer.attempt.id
 
     reply = customer.world.see(attempt, customer_leg, agent).reply
