@@ -169,6 +169,11 @@ def test_who_talked_is_not_called_again() -> None:
     assert list(broken(replace(SOUND, calls=(talked_first, SECOND, DECLINED)))) == ["talked"]
 
 
+def test_a_second_call_during_the_first_is_not_one_after_the_key() -> None:
+    declined = replace(FIRST, ended_at=40.0, keys=(KeyPress("3", 35.0),))
+    assert "declined" not in broken(replace(SOUND, calls=(declined, SECOND, DECLINED)))
+
+
 @pytest.mark.parametrize("key", ["3", "9"])
 def test_who_declined_is_not_called_again(key: str) -> None:
     declined = replace(FIRST, keys=(KeyPress(key, 18.5),))

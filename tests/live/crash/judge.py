@@ -6,7 +6,7 @@ The witness of the simulated network is believed for what happened to customers,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -85,21 +85,17 @@ def nobody_is_called_again_too_soon(seen: Evidence) -> Iterator[str]:
 def nobody_who_talked_is_called_again(seen: Evidence) -> Iterator[str]:
     """4: who has heard an agent is not called again."""
     for number, calls in seen.calls_of.items():
-        for n, call in enumerate(calls):
-            if call.met_at is not None and n + 1 < len(calls):
-                yield f"{number}: talked at {call.met_at:.3f} and was called again at {calls[n + 1].invited_at:.3f}"
+        for call in calls:
+            if call.met_at is not None and (again := _call_after(calls, call.met_at)):
+                yield f"{number}: talked at {call.met_at:.3f} and was called again at {again.invited_at:.3f}"
 
 
 def nobody_who_declined_is_called_again(seen: Evidence) -> Iterator[str]:
     """5: who pressed 3 or 9 while somebody was there to hear it is not called again."""
     for number, calls in seen.calls_of.items():
-        for n, call in enumerate(calls):
-            heard = [key for key in call.keys if key.key in "39" and not _is_lost(seen, key.at)]
-            if heard and n + 1 < len(calls):
-                yield (
-                    f"{number}: pressed {heard[0].key} at {heard[0].at:.3f} and was called again at "
-                    f"{calls[n + 1].invited_at:.3f}"
-                )
+        for key in (key for call in calls for key in call.keys):
+            if key.key in "39" and not _is_lost(seen, key.at) and (again := _call_after(calls, key.at)):
+                yield f"{number}: pressed {key.key} at {key.at:.3f} and was called again at {again.invited_at:.3f}"
 
 
 def calls_do_not_overlap_and_end(seen: Evidence) -> Iterator[str]:
@@ -153,6 +149,10 @@ def judge(seen: Evidence) -> Verdict:
         outcomes=Counter(str(attempt.outcome) for attempt in seen.attempts),
         keys_lost=sum(_is_lost(seen, key.at) for call in seen.calls for key in call.keys),
     )
+
+
+def _call_after(calls: Sequence[WitnessCall], moment: float) -> WitnessCall | None:
+    return next((call for call in calls if call.invited_at > moment), None)
 
 
 def _attempts_at(seen: Evidence, call: WitnessCall) -> list[AttemptSeen]:

@@ -88,10 +88,9 @@ PEOPLE = (*(f"0{digit}" for digit in range(10)), "25", "22", "26")
 OTHERS = ("10", "11", "12", "14", "15", "15", "16", "19", "20", "27", "27")
 PEOPLE_SHARE = 0.6
 AREAS = tuple(
-    str(area)
-    for area in range(201, 990)
-    if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))  # several hundred
+    str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
+"""All of +1, several hundred; those abroad are refused by the intake, and must then not be in the database."""
 _OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
 _FAULTS = {
     Fault.PBX_KILLED: (0.0, 3.0),
