@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
 from engine.core.dispatcher import Decision, Dispatcher
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, Release, RingAgent
-from engine.core.events import Event, TimerFired
+from engine.core.events import Event, TelephonyReady, TimerFired
 from engine.core.model import (
     Agent,
     AgentStatus,
@@ -141,22 +141,24 @@ def _closing_is_timed_and_holds_nobody(world: World) -> None:
         if attempt.outcome is None:
             assert (attempt.id, "closing") not in world.journal.timers
             continue
-        assert attempt.bridged_at is None
+        assert attempt.bridging_at is None
         assert {name for owner, name in world.journal.timers if owner == attempt.id} == {"closing"}
         if attempt.answered_at is not None:
             assert attempt.id not in {each.work.attempt for each in world.journal.agents.values() if each.work}
 
 
 def _attempts_end_when_the_leg_is_gone(world: World, event: Event, decision: Decision) -> None:
-    """Or when it was waited for in vain, for the full time; only a conversation ends with its first leg."""
+    """Or when it was waited for in vain, for the full time; only who may have talked ends with the first leg."""
     for change in decision.changes:
         if not isinstance(change, AttemptChanged) or change.attempt.ended_at is None:
             continue
         attempt = change.attempt
-        if attempt.customer_leg not in world.alive or attempt.bridged_at is not None:
+        if attempt.customer_leg not in world.alive or attempt.bridging_at is not None:
             continue
-        assert event == TimerFired(attempt.id, "closing"), f"{attempt.id} ended and its leg is alive"
-        assert world.now >= world.awaited[attempt.customer_leg], f"{attempt.customer_leg} was given up too early"
+        given_up = event in (TimerFired(attempt.id, "closing"), TimerFired(attempt.id, "silent"), TelephonyReady())
+        assert given_up, f"{attempt.id} ended because of {event} and its leg is alive"
+        if event != TimerFired(attempt.id, "silent"):
+            assert world.now >= world.awaited[attempt.customer_leg], f"{attempt.customer_leg} was given up too early"
         world.given_up.add(attempt.customer_leg)
 
 

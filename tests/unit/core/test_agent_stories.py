@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.dispatcher import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
-from engine.core.events import LegEnded, LegEntered, PresenceRequested
+from engine.core.events import LegEnded, LegEntered, PresenceRequested, ResultKind
 from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, World, connected, only, says
 
@@ -34,6 +34,7 @@ def hangs_up_while_being_bridged(agent: AgentAtDesk) -> None:
     agent.world.results.pop(Connect)
     agent.answers()
     agent.hangs_up()
+    agent.world.ends(Connect, ResultKind.REFUSED)
 
 
 MISSES = [lets_it_ring, rejects, hangs_up_in_the_whisper, hangs_up_while_being_bridged]
@@ -170,7 +171,8 @@ def test_given_the_hold_limit_passes_while_bridging_when_the_agent_leaves_then_a
     world.agent().answers()
     world.pass_time(7)
 
-    decision = world.agent().hangs_up()
+    world.agent().hangs_up()
+    decision = world.ends(Connect, ResultKind.REFUSED)
 
     assert not [effect for effect in decision.effects if isinstance(effect, HoldWithMusic)]
     customer.is_let_go(Outcome.NO_AGENT)

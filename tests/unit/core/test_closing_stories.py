@@ -554,16 +554,32 @@ def test_given_lost_telephony_while_a_customer_is_let_go_when_the_leg_is_still_t
     customer.is_let_go(outcome)
 
 
-def test_given_lost_telephony_for_longer_than_the_limit_then_the_call_is_over_and_the_next_waits_for_telephony() -> (
-    None
-):
+@pytest.mark.parametrize("decides", DECIDED)
+@pytest.mark.parametrize("seen", [GONE, None])
+def test_given_lost_telephony_for_longer_than_the_limit_then_the_call_is_over_only_when_telephony_is_back(
+    decides: Decides, seen: LegSeen | None
+) -> None:
+    customer = called()
+    world = customer.world
+    outcome = decides(customer)
+    world.lose_telephony()
+
+    world.pass_time(limit_of(decides) + INTERVAL)
+    assert customer.closing is outcome, "the leg may still be there"
+    if seen is not None:
+        world.see(customer.attempt.id, seen)
+    world.regain_telephony()
+
+    is_over(customer, outcome)
+
+
+def test_given_lost_telephony_when_the_next_call_is_due_then_it_waits_for_telephony() -> None:
     customer = called()
     world = customer.world
     is_not_answered(customer)
+    world.pass_time(HANG_UP)
     world.lose_telephony()
 
-    world.pass_time(LIMITS.closing_seconds)
-    is_over(customer, Outcome.NO_ANSWER)
     world.pass_time(INTERVAL)
 
     assert customer.is_in(S.QUEUED)
@@ -608,6 +624,7 @@ def test_given_several_agents_one_after_another_then_each_has_a_bridge_of_their_
         world.agent(agent).answers()
         world.agent(other).ready()
         world.agent(agent).hangs_up()
+        world.ends(Connect, ResultKind.REFUSED)
     world.results[Connect] = ResultKind.OK
     world.agent("ben").answers()
     assert customer.is_in(S.CONNECTED)
@@ -626,8 +643,9 @@ def test_given_a_stop_while_being_bridged_when_the_agent_leaves_then_the_bridge_
     customer.confirms()
     world.agent().answers()
     world.stop()
+    world.agent().hangs_up()
 
-    decision = world.agent().hangs_up()
+    decision = world.ends(Connect, ResultKind.REFUSED)
 
     kinds = [type(effect) for effect in decision.effects]
     assert kinds[:2] == [Dismantle, Release]

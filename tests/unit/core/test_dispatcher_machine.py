@@ -17,22 +17,13 @@ from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, Farewell, Release
 from engine.core.events import (
-    AttemptSeen,
     CallbackRequested,
-    CancelRequested,
     ConfigurationApplied,
     EffectEnded,
     Event,
-    KeyPressed,
-    LegAnswered,
     LegEnded,
-    LegEntered,
-    LegRinging,
-    LegSeen,
-    PlayingFinished,
     PresenceRequested,
     ResultKind,
-    TimerFired,
 )
 from engine.core.expressions import parse
 from engine.core.model import (
@@ -41,15 +32,25 @@ from engine.core.model import (
     AttemptId,
     AttemptPolicy,
     CallbackId,
-    LegId,
     Limits,
     Outcome,
     OutcomeRule,
     Presence,
-    Reason,
     Request,
     RequestChannel,
     ServiceId,
+)
+from tests.unit.core.meetings import Meeting
+from tests.unit.core.news import (
+    NOBODY,
+    OK,
+    REFUSED,
+    UNKNOWN,
+    foreign_news,
+    looks_at,
+    next_of,
+    odd_news_of,
+    results_of,
 )
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, configuration
 
@@ -74,11 +75,6 @@ DOCUMENTS = [
     configuration((QUICK, replace(URGENT, skill=parse("not billing"))), ()),
 ]
 
-NOBODY = "nobody"
-TIMER_NAMES = [
-    *("ring", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music", "closing"),
-    *("retry", "life", "wrap_up", "rona_return"),
-]
 pick = st.integers(0, 10_000)
 
 
@@ -117,12 +113,17 @@ class Disorder(RuleBasedStateMachine):
     def an_agent_changes(self, agent: str, presence: Presence) -> None:
         self.world.tell(PresenceRequested(AgentId(agent), presence))
 
-    @rule(which=pick, steps=st.integers(1, 6))
-    def a_call_goes_on(self, which: int, steps: int) -> None:
+    @rule(
+        which=pick,
+        steps=st.integers(1, 6),
+        keys=st.sampled_from("11111239"),
+        connect=st.sampled_from([OK, OK, REFUSED, UNKNOWN]),
+    )
+    def a_call_goes_on(self, which: int, steps: int, keys: str, connect: ResultKind) -> None:
         flows = list(self.world.dispatcher.live())
         for _step in range(steps):
             if flows and self.world.dispatcher.is_live(flows[which % len(flows)].attempt.id):
-                self.world.tell(self._next_of(flows[which % len(flows)]))
+                self.world.tell(next_of(self.world, flows[which % len(flows)], keys=keys, connect=connect))
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 11.0, 15.0, 45.0, 130.0, 700.0]))
     def time_passes(self, seconds: float) -> None:
@@ -134,44 +135,101 @@ class Disorder(RuleBasedStateMachine):
     def something_odd_is_told_of_a_call(self, which: int, what: int) -> None:
         flows = list(self.world.dispatcher.live())
         if flows:
-            events = self._odd_news_of(flows[which % len(flows)])
+            events = odd_news_of(self.world, flows[which % len(flows)])
             self.world.tell(events[what % len(events)])
+
+    @rule(
+        which=pick,
+        happens=st.lists(
+            st.sampled_from(["customer", "agent", "look", "look", "connect", "start", "time"]), max_size=5
+        ),
+        connect=st.sampled_from(ResultKind),
+    )
+    def two_are_being_connected(self, which: int, happens: list[str], connect: ResultKind) -> None:
+        """The moments that decide whether two people have met, in any order."""
+        flows = list(self.world.dispatcher.live())
+        if not flows:
+            return
+        attempt = flows[which % len(flows)].attempt.id
+        for _step in range(6):
+            flow = self._flow_of(attempt)
+            if flow is not None and flow.phase not in (Phase.BRIDGING, Phase.CONNECTED, Phase.CLOSING):
+                self.world.tell(next_of(self.world, flow))
+        for n, what in enumerate(happens):
+            flow = self._flow_of(attempt)
+            if flow is not None:
+                self._happens(flow, what, which + n, connect)
+
+    def _flow_of(self, attempt: AttemptId) -> CallFlow | None:
+        return next((flow for flow in self.world.dispatcher.live() if flow.attempt.id == attempt), None)
+
+    def _happens(self, flow: CallFlow, what: str, which: int, connect: ResultKind) -> None:
+        world = self.world
+        match what:
+            case "customer":
+                world.tell(LegEnded(flow.attempt.customer_leg, 16))
+            case "agent":
+                world.tell(LegEnded(flow.attempt.agent_leg, 16))
+            case "look":
+                looks = looks_at(world, flow.attempt)
+                world.tell(looks[which % len(looks)])
+            case "connect":
+                for effect in world.done(Connect, flow.attempt.id)[-1:]:
+                    if connect in results_of(world, effect):
+                        world.tell(EffectEnded(effect, connect))
+            case "start":
+                world.restart()
+            case "time":
+                world.pass_time(11.0)
 
     @rule(what=pick)
     def something_odd_is_told(self, what: int) -> None:
-        events = self._foreign_news()
+        events = foreign_news(self.world)
         self.world.tell(events[what % len(events)])
 
     @rule(document=st.sampled_from(DOCUMENTS))
     def a_configuration_is_applied(self, document: ConfigurationApplied) -> None:
         self.world.tell(document)
 
-    # ---- what happens to the engine
+    # ---- what happens to the engine and to Asterisk
 
-    @rule(which=pick, customer=st.sampled_from(LegSeen), agent=st.sampled_from(LegSeen))
-    def it_starts_again(self, which: int, customer: LegSeen, agent: LegSeen) -> None:
-        self.world.restart()
+    @rule(which=pick, restarted=st.booleans(), seconds=st.sampled_from([0.0, 1.0, 70.0]), told_between=st.booleans())
+    def it_cannot_hear_and_recovers(self, which: int, *, restarted: bool, seconds: float, told_between: bool) -> None:
+        if restarted:
+            self.world.restart()
         self.world.lose_telephony()
-        for attempt in list(self.world.journal.open_attempts()):
-            seen = [customer, agent, LegSeen.ENTERED]
-            self.world.see(attempt.id, seen[which % 3], seen[(which + 1) % 3])
+        self.world.pass_time(seconds)
+        for n, flow in enumerate(list(self.world.dispatcher.live())):
+            if told_between:
+                events = odd_news_of(self.world, flow)
+                self.world.tell(events[(which + n) % len(events)])
+            if self.world.dispatcher.is_live(flow.attempt.id):
+                looks = looks_at(self.world, flow.attempt)
+                self.world.tell(looks[(which + n) % len(looks)])
         self.world.regain_telephony()
 
-    @rule(which=pick, what=st.sampled_from(["start", "die", "lose", "regain", "regain", "stop"]))
-    def it_suffers(self, which: int, what: str) -> None:
-        flows = list(self.world.dispatcher.live())
+    @rule(
+        which=pick,
+        what=st.sampled_from(["start", "before", "after", "after", "lose", "regain", "regain", "stop"]),
+        keys=st.sampled_from("1139"),
+        connect=st.sampled_from(ResultKind),
+    )
+    def it_suffers(self, which: int, what: str, keys: str, connect: ResultKind) -> None:
+        world, flows = self.world, list(self.world.dispatcher.live())
         match what:
             case "start":
-                self.world.restart()
-            case "die":
-                event = self._next_of(flows[which % len(flows)]) if flows else self._request(which % 5, "billing")
-                self.world.fail_to_commit(event)
+                world.restart()
+            case "before" | "after":
+                event: Event = self._request(which % 5, "billing")
+                if flows:
+                    event = next_of(world, flows[which % len(flows)], keys=keys, connect=connect)
+                (world.fail_to_commit if what == "before" else world.die_after_commit)(event)
             case "lose":
-                self.world.lose_telephony()
+                world.lose_telephony()
             case "regain":
-                self.world.regain_telephony()
+                world.regain_telephony()
             case "stop":
-                self.world.stop()
+                world.stop()
 
     # ---- what must be true in the end
 
@@ -185,84 +243,31 @@ class Disorder(RuleBasedStateMachine):
             assert fresh.handle(event, now) == decision
 
     def _left_alone_everything_ends(self) -> None:
-        """Asterisk's own limit ends a conversation; timers end all else."""
+        """Every Connect ends at last, late; Asterisk's own limit ends who may be talking; timers end all else."""
         world = self.world
-        for attempt in list(world.journal.open_attempts()):
-            world.see(attempt.id, LegSeen.ENTERED, LegSeen.ENTERED)
+        for flow in list(world.dispatcher.live()):
+            looks = looks_at(world, flow.attempt)
+            world.tell(looks[self.requests % len(looks)])
+        world.regain_telephony()
         for _moment in range(2000):
             for flow in list(world.dispatcher.live()):
-                if flow.phase is Phase.CONNECTED:
+                for connect in world.done(Connect, flow.attempt.id)[-1:]:
+                    if world.meetings.at(connect.bridge) is Meeting.UNDER_WAY:
+                        world.tell(EffectEnded(connect, list(ResultKind)[self.requests % 3]))
+                if flow.phase in (Phase.CONNECTED, Phase.BRIDGING):
                     world.tell(LegEnded(flow.attempt.customer_leg))
             if not world.journal.timers:
                 break
             world.pass_time(max(0.0, min(timer.due_at for timer in world.journal.timers.values()) - world.now))
-        assert all(not callback.open for callback in world.journal.callbacks.values())
+        open_ones = [each for each in world.journal.callbacks.values() if each.open]
+        assert open_ones == [], "left alone, and never ended"
         assert list(world.dispatcher.live()) == []
         assert all(status.work is None for status in world.journal.agents.values())
-
-    # ---- drawing
 
     def _request(self, phone: int, service: str) -> CallbackRequested:
         self.requests += 1
         request = Request(ServiceId(service), f"+120255501{phone:02}", "en", RequestChannel.WEB)
         return CallbackRequested(CallbackId(f"c{self.requests:03}"), request, "hash")
-
-    def _odd_news_of(self, flow: CallFlow) -> list[Event]:
-        """What may be told of a live call, in season or not."""
-        attempt = flow.attempt
-        customer, agent = attempt.customer_leg, attempt.agent_leg
-        effects = [effect for effect in self.world.effects if effect.attempt == attempt.id]
-        results = [EffectEnded(effect, result) for effect in effects[-4:] for result in ResultKind]
-        return [
-            *(LegEnded(customer, cause) for cause in (None, 1, 17)),
-            *(LegEnded(agent, cause) for cause in (0, 16, 21)),
-            *(kind(leg) for leg in (customer, agent) for kind in (LegRinging, LegAnswered, LegEntered)),
-            *(KeyPressed(customer, digit) for digit in "1239#"),
-            KeyPressed(agent, "1"),
-            *(
-                PlayingFinished(leg, tag, complete)
-                for leg in (customer, agent)
-                for tag in ("announcement.1", "announcement.2", "whisper")
-                for complete in (True, False)
-            ),
-            *results,
-            *results,
-            *(AttemptSeen(attempt.id, customer_leg, LegSeen.ENTERED) for customer_leg in LegSeen),
-            *(AttemptSeen(attempt.id, LegSeen.ENTERED, agent_leg) for agent_leg in (LegSeen.GONE, LegSeen.RINGING)),
-            *(TimerFired(attempt.id, name) for name in TIMER_NAMES),
-        ]
-
-    def _foreign_news(self) -> list[Event]:
-        """What may be told of anything else: ended attempts, timers out of turn, callbacks and legs of nobody."""
-        journal = self.world.journal
-        owners = [*journal.attempts, *journal.callbacks, *journal.agents, NOBODY]
-        legs = [*sorted(self.world.posted), LegId(NOBODY)]
-        return [
-            *(CancelRequested(callback, Reason.BY_CUSTOMER) for callback in [*journal.callbacks, CallbackId(NOBODY)]),
-            *(TimerFired(owner, name) for owner in owners[-6:] for name in ("retry", "life", "wrap_up", "rona_return")),
-            *(kind(leg) for leg in legs[-6:] for kind in (LegRinging, LegAnswered, LegEntered, LegEnded)),
-            *(KeyPressed(leg, "1") for leg in legs[-6:]),
-            *(EffectEnded(effect, result) for effect in self.world.effects[-6:] for result in ResultKind),
-            *(AttemptSeen(AttemptId(owner), LegSeen.ENTERED, LegSeen.ENTERED) for owner in owners[-3:]),
-            PresenceRequested(AgentId(NOBODY), Presence.READY),
-        ]
-
-    def _next_of(self, flow: CallFlow) -> Event:
-        """The natural next event of a call."""
-        attempt = flow.attempt
-        match flow.phase:
-            case Phase.DIALING | Phase.ANSWERED:
-                return LegEntered(attempt.customer_leg)
-            case Phase.ANNOUNCING:
-                return KeyPressed(attempt.customer_leg, "1")
-            case Phase.CONFIRMED:
-                return LegEntered(attempt.agent_leg)
-            case Phase.WHISPERING:
-                return PlayingFinished(attempt.agent_leg, "whisper")
-            case Phase.BRIDGING:
-                return EffectEnded(self.world.done(Connect, attempt.id)[-1], ResultKind.OK)
-            case Phase.CONNECTED | Phase.CLOSING | Phase.ENDED:
-                return LegEnded(attempt.customer_leg, 16)
 
 
 TestDisorder = Disorder.TestCase

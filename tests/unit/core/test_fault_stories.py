@@ -57,19 +57,66 @@ def test_given_a_dial_of_unknown_result_then_the_leg_is_released_and_never_diall
     assert len(world.done(DialCustomer)) == 1
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-def test_given_a_ring_of_the_agent_that_fails_then_the_next_agent_is_rung(failure: ResultKind) -> None:
+def test_given_a_ring_of_the_agent_that_is_refused_then_the_agent_missed_it_and_the_next_is_rung() -> None:
     world = World(agents=(AMY, BEN))
     customer = called(world)
     world.results.pop(RingAgent)
     customer.confirms()
     world.agent("ben").ready()
 
-    world.tell(EffectEnded(world.done(RingAgent)[0], failure))
+    world.ends(RingAgent, ResultKind.REFUSED)
 
     assert world.agent("amy").status.reason == "rona"
     assert world.agent("ben").shown == "ringing"
     assert customer.state is S.CONFIRMED
+
+
+def test_given_a_ring_of_the_agent_that_nobody_knows_of_then_it_is_no_fault_of_theirs_and_the_next_is_rung() -> None:
+    world = World(agents=(AMY, BEN))
+    world.agent("ben").ready()
+    world.agent("ben").leaves()
+    customer = called(world)
+    world.results.pop(RingAgent)
+    customer.confirms()
+    first = world.agent("amy").leg
+    world.agent("ben").ready()
+    world.pass_time(1)
+
+    world.ends(RingAgent, ResultKind.UNKNOWN)
+    world.pass_time(REFUSED_GRACE_SECONDS)
+
+    assert [release.leg for release in world.done(Release)] == [first], "their phone may be ringing"
+    assert (world.agent("amy").shown, world.agent("ben").shown) == ("ready", "ringing")
+    assert customer.state is S.CONFIRMED
+    assert isinstance(customer.hears, HoldWithMusic)
+
+
+def test_given_a_ring_of_the_agent_that_nobody_knows_of_when_they_answer_then_they_are_served() -> None:
+    world = World()
+    world.results[RingAgent] = ResultKind.UNKNOWN
+    customer = called(world)
+    customer.confirms()
+    world.pass_time(REFUSED_GRACE_SECONDS / 2)
+
+    world.agent().answers()
+
+    assert customer.state is S.CONNECTED
+    assert world.agent().times_rung == 1
+
+
+def test_given_rings_that_nobody_ever_knows_of_then_each_has_a_pause_and_the_hold_limit_ends_the_wait() -> None:
+    world = World()
+    world.results[RingAgent] = ResultKind.UNKNOWN
+    customer = called(world)
+    customer.confirms()
+    assert world.agent().times_rung == 1
+
+    world.pass_time(BILLING.hold_limit_seconds)
+
+    assert world.agent().times_rung <= 1 + BILLING.hold_limit_seconds / REFUSED_GRACE_SECONDS
+    assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
+    customer.is_let_go(Outcome.NO_AGENT)
+    assert world.agent().status.reason is None, "nobody knows that they missed anything"
 
 
 def test_given_a_ring_that_was_missed_when_its_refusal_comes_too_then_the_agent_is_missed_once() -> None:
@@ -86,12 +133,9 @@ def test_given_a_ring_that_was_missed_when_its_refusal_comes_too_then_the_agent_
     assert world.agent("ben").shown == "ringing", "the refusal was of the ring before"
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-def test_given_a_bridge_that_fails_then_the_customer_hears_an_apology_and_comes_first_again(
-    failure: ResultKind,
-) -> None:
+def test_given_a_bridge_that_is_refused_then_the_customer_hears_an_apology_and_comes_first_again() -> None:
     world = World()
-    world.results[Connect] = failure
+    world.results[Connect] = ResultKind.REFUSED
     customer = called(world)
     customer.confirms()
 
@@ -118,44 +162,6 @@ def test_given_a_bridge_refused_because_the_agent_just_left_when_that_is_known_t
     assert customer.state is S.CONFIRMED
     assert world.agent().status.reason == "rona"
     assert isinstance(customer.hears, HoldWithMusic)
-
-
-def test_given_a_bridge_of_unknown_fate_when_nothing_is_heard_of_it_then_an_apology() -> None:
-    world = World()
-    world.results.pop(Connect)
-    customer = called(world)
-    customer.confirms()
-    world.agent().answers()
-
-    world.pass_time(LIMITS.bridge_seconds)
-
-    assert says(customer.hears) == (PromptId.APOLOGY,)
-    customer.is_let_go(Outcome.INTERRUPTED)
-
-
-@pytest.mark.parametrize("result", list(ResultKind))
-def test_given_a_second_agent_being_bridged_when_the_result_of_the_first_comes_then_it_changes_nothing(
-    result: ResultKind,
-) -> None:
-    world = World(agents=(AMY, BEN))
-    world.results.pop(Connect)
-    customer = called(world)
-    customer.confirms()
-    world.agent("amy").answers()
-    world.agent("amy").hangs_up()
-    world.agent("ben").ready()
-    world.agent("ben").answers()
-    first, second = world.done(Connect)
-    assert first.bridge != second.bridge == customer.attempt.bridge
-    assert [effect.bridge for effect in world.done(Dismantle)] == [first.bridge]
-
-    world.tell(EffectEnded(first, result))
-    world.pass_time(REFUSED_GRACE_SECONDS)
-    assert customer.is_in(S.CONFIRMED)
-    world.tell(EffectEnded(second, ResultKind.OK))
-
-    assert customer.state is S.CONNECTED
-    assert customer.callback.agent == "ben"
 
 
 def test_given_any_call_then_asterisks_own_limit_is_beyond_all_of_our_waits() -> None:

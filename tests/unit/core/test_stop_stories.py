@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.effects import Connect, DialCustomer, Release
-from engine.core.events import LegSeen
+from engine.core.events import LegSeen, ResultKind
 from engine.core.model import CallbackState, Outcome, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, connected, only, says
 
@@ -108,8 +108,9 @@ def test_given_a_stop_while_bridging_when_the_agent_leaves_then_an_apology_and_n
     customer.confirms()
     world.agent().answers()
     world.stop()
+    world.agent().hangs_up()
 
-    decision = world.agent().hangs_up()
+    decision = world.ends(Connect, ResultKind.REFUSED)
 
     assert [says(effect) for effect in decision.effects if isinstance(effect, Release)] == [(PromptId.APOLOGY,)]
     customer.is_let_go(Outcome.INTERRUPTED)

@@ -43,7 +43,7 @@ def test_given_lost_telephony_when_a_confirmed_customer_loses_the_agent_then_the
     world.agent("ben").ready()
     world.lose_telephony()
 
-    world.see(customer.attempt.id, LegSeen.ENTERED, LegSeen.RINGING)
+    world.see(customer.attempt.id, LegSeen.ENTERED, LegSeen.GONE)
     assert len(world.done(RingAgent)) == 1
     world.regain_telephony()
 

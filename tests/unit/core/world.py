@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.core.callphase import REFUSED_GRACE_SECONDS
-from engine.core.dispatcher import Accepted, Decision, Dispatcher, Refusal, Snapshot
+from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
+from engine.core.dispatcher import TIMED_UNHEARD, Accepted, Decision, Dispatcher, Recovered, Refusal, Snapshot
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -69,9 +69,11 @@ from engine.core.model import (
     RequestChannel,
     Service,
     ServiceId,
+    Timer,
 )
-from tests.unit.core import invariants
+from tests.unit.core import invariants, safety
 from tests.unit.core.journal import Journal
+from tests.unit.core.meetings import Meetings
 
 START = 1_700_000_000.0
 LIMITS = CallLimits()
@@ -112,9 +114,9 @@ class World:
 
     What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
     not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `bridges` are those
-    posted, each with its agent's leg. `unseen` are
-    confirmed attempts that no agent held at the start and that were not looked at since: their customers are not known
-    to wait. `told` is all since the start.
+    posted, each with its agent's leg; `meetings` says who may have talked. `unseen` are confirmed attempts that no
+    agent held at the start and that were not looked at since: their customers are not known to wait. `held` are timers
+    that fell due unheard; each fires when telephony is back. `told` is all since the start.
     """
 
     def __init__(
@@ -138,6 +140,9 @@ class World:
         self.bridges: dict[BridgeId, LegId] = {}
         self.bridged_since_start: set[BridgeId] = set()
         self.dismantled: set[BridgeId] = set()
+        self.meetings = Meetings()
+        self.wished_to_end: set[CallbackId] = set()
+        self.held: set[Timer] = set()
         self.unseen: set[AttemptId] = set()
         self.stopping = False
         self.telephony = True
@@ -162,7 +167,7 @@ class World:
         """Let time pass; on the way legs end and timers fire as they fall due, in order."""
         until = self.now + seconds
         while True:
-            timers = self.journal.timers.values()
+            timers = (timer for timer in self.journal.timers.values() if timer not in self.held)
             timer = min(timers, key=lambda timer: (timer.due_at, timer.owner, timer.name), default=None)
             leg = min(self.leaving, key=lambda leg: (self.leaving[leg], leg), default=None)
             if leg is not None and self.leaving[leg] <= min(until, timer.due_at if timer else until):
@@ -172,14 +177,23 @@ class World:
             elif timer is not None and timer.due_at <= until:
                 self.now = max(self.now, timer.due_at)
                 self.tell(TimerFired(timer.owner, timer.name))
-                assert self.journal.timers.get((timer.owner, timer.name)) != timer, f"{timer} fired and is still set"
+                if self.journal.timers.get((timer.owner, timer.name)) == timer:
+                    assert self.is_held(timer), f"{timer} fired and is still set"
+                    self.held.add(timer)
             else:
                 break
         self.now = until
 
+    def is_held(self, timer: Timer) -> bool:
+        """Whether the timer may not fire now: of a live attempt, except its ringing, while nothing can be heard."""
+        attempt = self.journal.attempts.get(AttemptId(timer.owner))
+        return not self.telephony and attempt is not None and timer.name not in TIMED_UNHEARD
+
     def restart(self) -> None:
         """The engine dies and starts again from the journal; nothing has been looked at in Asterisk yet."""
         self._to_come.clear()
+        self.held.clear()
+        self.meetings.engine_died()
         self.leaving.clear()
         self.bridged_since_start.clear()
         self.stopping = False
@@ -194,12 +208,33 @@ class World:
 
     def fail_to_commit(self, event: Event) -> None:
         """The engine dies between a decision and its commit: neither is known afterwards."""
+        self._note(event, decided=False)
         self.dispatcher.handle(event, self.now)
         self.restart()
 
-    def see(self, attempt: AttemptId, customer: LegSeen, agent: LegSeen = LegSeen.GONE) -> Decision:
+    def die_after_commit(self, event: Event) -> None:
+        """The engine dies between a commit and its effects: all is written, nothing was done."""
+        self._decide(event, act=False)
+        self.restart()
+
+    def see(
+        self, attempt: AttemptId, customer: LegSeen, agent: LegSeen = LegSeen.GONE, *, bridged: bool = False
+    ) -> Decision:
         """What a look at Asterisk shows of an attempt."""
-        return self.tell(AttemptSeen(attempt, customer, agent))
+        return self.tell(AttemptSeen(attempt, customer, agent, bridged))
+
+    def recover(
+        self, attempt: AttemptId, customer: LegSeen, agent: LegSeen = LegSeen.GONE, *, bridged: bool = False
+    ) -> Recovery:
+        """Look at an attempt, and what was done about it."""
+        reply = self.see(attempt, customer, agent, bridged=bridged).reply
+        assert isinstance(reply, Recovered), f"a look at {attempt} was answered with {reply}"
+        assert reply.attempt == attempt
+        return reply.did
+
+    def ends(self, kind: type[Effect], result: ResultKind) -> Decision:
+        """The effect of this kind that was begun last ends so."""
+        return self.tell(EffectEnded(self.done(kind)[-1], result))
 
     def stop(self) -> Decision:
         return self.tell(StopRequested())
@@ -259,7 +294,7 @@ class World:
             or (not isinstance(effect, Connect | Dismantle) and effect.leg == leg)
         ]
 
-    def _decide(self, event: Event) -> Decision:
+    def _decide(self, event: Event, *, act: bool = True) -> Decision:
         before = dict(self.journal.callbacks)
         self.held_before = {
             (status.id, status.work.attempt) for status in self.journal.agents.values() if status.work is not None
@@ -271,18 +306,24 @@ class World:
         if isinstance(event, AttemptSeen):
             self.unseen.discard(event.attempt)
         self._note(event)
+        attempts = dict(self.journal.attempts)
         decision = self.dispatcher.handle(event, self.now)
         self.told.append((event, self.now, decision))
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
-        self.effects += decision.effects
         invariants.check(self, event, decision, before)
-        for effect in decision.effects:
-            self._do(effect)
+        safety.check(self, event, decision, attempts)
+        if isinstance(event, TelephonyReady):
+            self.held.clear()
+        if act:
+            self.effects += decision.effects
+            for effect in decision.effects:
+                self._do(effect)
         return decision
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: Event, *, decided: bool = True) -> None:
         """Keep what the event says of customers' legs, apart from what the dispatcher makes of it."""
+        self.meetings.note(event, self.journal.attempts, decided=decided)
         match event:
             case LegEnded(leg=leg):
                 self.alive.discard(leg)
@@ -496,6 +537,17 @@ def says(effect: Effect | None) -> tuple[PromptId, ...]:
     """The prompts of an effect that speaks."""
     assert isinstance(effect, Play | HoldWithMusic | Farewell | Release), effect
     return effect.prompts
+
+
+def being_bridged(world: World, agent: str = "amy") -> Customer:
+    """A customer who is being connected with an agent who was free; Connect has not ended yet."""
+    world.results.pop(Connect, None)
+    world.agent(agent).ready()
+    customer = world.customer()
+    customer.confirms()
+    world.agent(agent).answers()
+    assert customer.attempt.bridging_at == world.now
+    return customer
 
 
 def connected(world: World, agent: str = "amy") -> Customer:
