@@ -209,7 +209,8 @@ class Calls:
         return _ended(await self._client.channels.start_moh(effect.leg, MUSIC_CLASS))
 
     async def _connect(self, effect: Connect) -> Ended:
-        await self.playing.stop(effect.customer)
+        # Also the agent's, if the whisper is not over: while a prompt plays, whoever sets a variable waits for its end.
+        await asyncio.gather(self.playing.stop(effect.customer), self.playing.stop(effect.agent))
         await self._client.channels.stop_moh(effect.customer)
         created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
         if isinstance(created, Refused):
