@@ -90,7 +90,7 @@ class EffectLanes:
                     log.exception("effect.failed", effect=type(effect).__name__, attempt=attempt)
                     result, detail = ResultKind.UNKNOWN, "internal error"
                 crash_points.reached(f"{type(effect).__name__}.after")
-                if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release):
+                if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release | Farewell):
                     log.warning("effect.not_done", effect=type(effect).__name__, attempt=attempt, why=detail)
                 self._observe(type(effect).__name__, result)
                 self._report(EffectEnded(effect, result, detail))

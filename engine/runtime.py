@@ -146,7 +146,7 @@ class Runtime:
             if item.answer is not None:
                 item.refuse("the engine takes no requests now; try again later")
             else:
-                self._queue.put_nowait(replace(item, at=self._clock() if item.at is None else item.at))
+                self._queue.put_nowait(item)
 
     def restore(self, dispatcher: Dispatcher, is_stored: Callable[[CallbackId], bool]) -> None:
         """Go on with a dispatcher made from the journal, before the next `run`.
@@ -161,7 +161,9 @@ class Runtime:
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         facts = self._facts + [
-            replace(item, at=item.told_at) for item in waiting if isinstance(item.event, get_args(Fact))
+            replace(item, at=item.told_at if item.at is None else item.at)
+            for item in waiting
+            if isinstance(item.event, get_args(Fact))
         ]
         self._unsure, self._facts = [], []
         self.dispatcher = dispatcher

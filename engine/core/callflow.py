@@ -158,6 +158,9 @@ class CallFlow(CallMoves):
                 return Recovery.ANNOUNCED
             case Phase.ANNOUNCING if self._announcement:
                 pass  # its entry was heard: the look is older
+            case Phase.DIALING if customer is LegSeen.ANSWERED:
+                self._arm("silent", None)
+                self._customer_answered(now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._await_entry(now)
             case _:

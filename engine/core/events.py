@@ -139,10 +139,11 @@ class TimerFired:
 
 
 class LegSeen(StrEnum):
-    """What a look at Asterisk showed of a leg."""
+    """What a look at Asterisk showed of a leg; `ANSWERED`: kept by the dialplan until it is in our hands."""
 
     GONE = "gone"
     RINGING = "ringing"
+    ANSWERED = "answered"
     ENTERED = "entered"
 
 

@@ -223,7 +223,7 @@ def test_given_an_announcement_that_broke_off_when_the_next_one_is_only_long_the
     customer = called(world)
     customer.answers()
     customer.hears_announcement(complete=False)
-    world.tell(PlayingFinished(customer.attempt.customer_leg, "announcement.1"))
+    customer.hears_announcement()
     world.pass_time(BILLING.confirmation.wait_seconds)
     assert len(world.done(Play)) == 2
 
@@ -251,10 +251,11 @@ def test_given_a_repeated_announcement_when_the_end_of_the_first_is_told_late_th
     customer.answers()
     customer.hears_announcement()
     world.pass_time(BILLING.confirmation.wait_seconds)
-    assert [play.tag for play in world.done(Play)] == ["announcement.1", "announcement.2"]
+    first, second = (play.tag for play in world.done(Play))
+    assert first != second
 
     for complete in (True, False):
-        news = PlayingFinished(customer.attempt.customer_leg, "announcement.1", complete)
+        news = PlayingFinished(customer.attempt.customer_leg, first, complete)
         assert world.tell(news).changes == []
     refused = world.tell(EffectEnded(world.done(Play)[0], ResultKind.REFUSED))
 

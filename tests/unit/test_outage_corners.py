@@ -1,16 +1,16 @@
-"""Proofs of the review; each test states what should hold."""
+"""The store is down while an engine stops, while customers are let go, and while nobody knows what was written."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+
+import pytest
 
 from engine.core.dispatcher import Accepted
-from engine.core.effects import Connect, DialCustomer, Play, Release, RingAgent
+from engine.core.effects import Connect, DialCustomer, Effect, Release
 from engine.core.events import (
     AttemptSeen,
     CancelRequested,
-    EffectEnded,
     KeyPressed,
     LegEnded,
     LegEntered,
@@ -20,22 +20,22 @@ from engine.core.events import (
     StopRequested,
     TelephonyReady,
 )
-from engine.core.model import AttemptPolicy, CallbackId, CallbackState, Outcome, Presence, Reason
+from engine.core.model import CallbackId, Outcome, Reason
 from engine.errors import CommitUnknownError, StoreError
 from engine.lanes import EffectLanes
-from tests.unit.core.world import World
-from tests.unit.test_outage import AGENT_LEG, Store, agent_rung, announcing, started
-from tests.unit.written_engine import CUSTOMER, NOT_READY, READY, asked
-
-import pytest
+from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started
+from tests.unit.written_engine import CUSTOMER, READY, asked
 
 
 @pytest.mark.parametrize("stored", [True, False])
-async def test_c_cancel_of_unknown_commit(stored: bool) -> None:
+async def test_a_cancellation_whose_commit_is_not_known_is_answered_by_what_is_stored(
+    stored: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     async with Store().running() as store:
         await store.engine.runtime.submit(asked(1))
         store.fail(CommitUnknownError("the disk did not say"))
-        asking = asyncio.create_task(store.engine.runtime.submit(CancelRequested(CallbackId("c1"), Reason.BY_CUSTOMER)))
+        cancel = CancelRequested(CallbackId("c1"), Reason.BY_CUSTOMER)
+        asking = asyncio.create_task(store.engine.runtime.submit(cancel))
         await store.until(lambda: store.trouble)
         if stored:
             store.engine.journal.durable_groups.append(store.engine.journal.groups[-1])
@@ -45,7 +45,7 @@ async def test_c_cancel_of_unknown_commit(stored: bool) -> None:
         assert yes == (store.callback is None), f"answer {result}; the callback is {store.callback}"
 
 
-async def test_d_pressed_one_then_let_go() -> None:
+async def test_who_pressed_1_during_the_outage_and_was_let_go_is_called_again() -> None:
     async with Store(limit_seconds=0.1).running() as store:
         await announcing(store)
         store.fail()
@@ -55,10 +55,11 @@ async def test_d_pressed_one_then_let_go() -> None:
         await store.until(lambda: started(store, Release))
         store.engine.runtime.tell(LegEnded(CUSTOMER, 16))
         await store.mended()
-        assert store.callback.outcomes == (Outcome.INTERRUPTED,), store.callback
+        assert store.callback is not None
+        assert store.callback.outcomes == (Outcome.INTERRUPTED,)
 
 
-async def test_d2_pressed_one_then_let_go_and_agent_rung() -> None:
+async def test_the_agent_of_who_pressed_1_and_was_let_go_is_let_go_too() -> None:
     async with Store(limit_seconds=0.1).running() as store:
         await announcing(store)
         store.fail()
@@ -67,14 +68,15 @@ async def test_d2_pressed_one_then_let_go_and_agent_rung() -> None:
         store.engine.runtime.tell(KeyPressed(CUSTOMER, "1"))
         await store.until(lambda: started(store, Release))
         await store.mended()
-        assert (AGENT_LEG in [r.leg for r in started(store, Release)]), "the lanes then drop the ring"
+        released = [effect.leg for effect in started(store, Release) if isinstance(effect, Release)]
+        assert AGENT_LEG in released, "the lanes then drop the ring"
 
 
-async def test_e_dial_dropped_after_outage() -> None:
+async def test_an_attempt_that_was_let_go_before_it_was_written_is_dialled_after_the_outage() -> None:
     async with Store(limit_seconds=0.1).running() as store:
-        performed = []
+        performed: list[Effect] = []
 
-        async def perform(effect):
+        async def perform(effect: Effect) -> tuple[ResultKind, str]:
             performed.append(effect)
             return (ResultKind.OK, "") if isinstance(effect, DialCustomer) else (ResultKind.REFUSED, "404")
 
@@ -97,7 +99,7 @@ async def test_e_dial_dropped_after_outage() -> None:
         assert any(isinstance(e, DialCustomer) for e in performed), f"{performed} {store.callback}"
 
 
-async def test_a_stop_is_forgotten_by_an_outage() -> None:
+async def test_a_stop_is_remembered_through_an_outage() -> None:
     async with Store().running() as store:
         await store.engine.runtime.submit(READY)
         await store.engine.runtime.submit(StopRequested())
@@ -111,7 +113,7 @@ async def test_a_stop_is_forgotten_by_an_outage() -> None:
         assert started(store, DialCustomer) == [], "a stopping engine calls somebody"
 
 
-async def test_h_slow_commit_of_connect_and_both_give_up() -> None:
+async def test_who_gives_up_while_the_commit_of_their_bridge_hangs_is_called_again() -> None:
     async with Store(limit_seconds=0.1).running() as store:
         await agent_rung(store)
         await store.told(LegEntered(AGENT_LEG))
@@ -127,37 +129,3 @@ async def test_h_slow_commit_of_connect_and_both_give_up() -> None:
             await store.told(AttemptSeen(flow.attempt.id, LegSeen.GONE, LegSeen.GONE))
         assert started(store, Connect) == []
         assert store.callback is not None, "they never met, and nobody calls the customer again"
-
-
-def test_b_older_look_than_entry() -> None:
-    world = World()
-    world.agent().ready()
-    customer = world.customer()
-    customer.rings()
-    customer.picks_up()  # in the dialplan
-    world.lose_telephony()
-    before = customer.attempt
-    customer.enters()  # heard on the new socket, after the look of Asterisk was made
-    assert customer.attempt == before, "the node cannot see by the attempt that the call went on"
-    world.see(customer.attempt.id, LegSeen.RINGING)
-    world.regain_telephony()
-    customer.hears_announcement()
-    customer.presses("9")
-    world.pass_time(60)
-    assert customer.outcomes == () or customer.outcomes == (Outcome.NEVER_AGAIN,), (customer.outcomes, customer.state)
-
-
-def test_b2_older_look_than_agents_entry() -> None:
-    world = World()
-    world.agent().ready()
-    customer = world.customer()
-    customer.confirms()
-    world.lose_telephony()
-    before = customer.attempt
-    world.agent().picks_up()
-    assert customer.attempt == before
-    world.see(customer.attempt.id, LegSeen.ENTERED, LegSeen.RINGING)
-    world.regain_telephony()
-    world.agent().hears_whisper()
-    world.pass_time(20)
-    assert (customer.state, world.agent().status.presence) == (CallbackState.CONNECTED, Presence.READY)
