@@ -198,7 +198,7 @@ class RunningEngine:
         self._stopping = True
         live = len(list(self.dispatcher.live()))
         log.info("engine.stopping", live=live)
-        if self._node.trouble is not None:
+        if not self._node.stream.connected:
             # Nobody can be spoken to or hung up on, and what nobody saw must not be written down as an end.
             log.info("engine.stopped", calls_left_to_the_next_start=live, asterisk=self._node.trouble)
             return

@@ -60,15 +60,13 @@ class StoreGuard:
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
-        watch = asyncio.create_task(self._watch(), name="watch on the store")
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(), name="watch on the store")
             while True:
                 try:
                     await self._runtime.run()
                 except StoreError as error:
                     await self._outlast(error)
-        finally:
-            watch.cancel()
 
     def release_unconfirmed(self) -> None:
         """Let go, unwritten, of every customer who would wait for nobody; each once."""

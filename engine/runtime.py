@@ -24,9 +24,18 @@ import structlog
 from engine import crash_points
 from engine.core.changes import TimerSet
 from engine.core.dispatcher import Accepted, Dispatcher, Reply
-from engine.core.effects import Effect, EffectClass
-from engine.core.events import EffectEnded, Event, Fact, ResultKind, StopRequested, TelephonyLost, TimerFired
-from engine.core.model import CallbackId
+from engine.core.effects import Effect, EffectClass, Release
+from engine.core.events import (
+    AttemptLetGo,
+    EffectEnded,
+    Event,
+    Fact,
+    ResultKind,
+    StopRequested,
+    TelephonyLost,
+    TimerFired,
+)
+from engine.core.model import CallbackId, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -218,6 +227,7 @@ class Runtime:
         effects: list[Effect] = []
         answers: list[tuple[_Item, Reply | None]] = []
         facts: list[_Item] = []
+        let_go: list[_Item] = []
         try:
             for item in items:
                 reply: Reply | None = None
@@ -235,6 +245,8 @@ class Runtime:
                             effects.append(effect)
                         else:
                             self._start(effect)
+                        if isinstance(effect, Release) and effect.leg == customer_leg_of(effect.attempt):
+                            let_go.append(_Item(AttemptLetGo(effect.attempt), told_at=now, at=now))
                     reply = decision.reply
                 if item.answer is not None:
                     answers.append((item, reply))
@@ -251,7 +263,8 @@ class Runtime:
                     item.answer.cancel()
             raise
         except BaseException:
-            self._facts += facts
+            # Whoever was let go already is gone for a reason of ours, also if that reason is not decided again.
+            self._facts += facts + let_go
             for item in items:
                 item.refuse("the request could not be written down; try again later")
             raise
@@ -262,7 +275,7 @@ class Runtime:
             # What was decided is durable and out of date; that its effects were not begun is known for certain.
             now = self._clock()
             self._facts += [
-                _Item(EffectEnded(each, ResultKind.REFUSED, "not begun: its commit took too long"), at=now)
+                _Item(EffectEnded(each, ResultKind.REFUSED, "not begun: its commit took too long"), told_at=now, at=now)
                 for each in effects
             ]
             raise StoreError("a commit took too long")

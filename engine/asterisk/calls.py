@@ -224,6 +224,9 @@ class Calls:
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
         if isinstance(joined, Unknown) and joined.sent:
             joined = await self._look_for_both(effect.bridge, legs, joined)
+        if isinstance(joined, Refused):
+            # The customer may wait for another agent, but not for as long as a conversation may last.
+            await set_variable(effect.customer, "TIMEOUT(absolute)", str(math.ceil(effect.waiting_seconds)))
         if isinstance(joined, Ok):
             await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)

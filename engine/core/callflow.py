@@ -41,10 +41,7 @@ class CallFlow(CallMoves):
             self.service.ring_timeout_seconds
             + limits.enter_seconds
             + self._announcement_limit()
-            + self.service.hold_limit_seconds
-            + self.service.agent_ring_seconds
-            + limits.whisper_seconds
-            + limits.bridge_seconds
+            + self._waiting_limit()
         )
         self._do(
             DialCustomer(

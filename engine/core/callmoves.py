@@ -183,6 +183,7 @@ class CallMoves:
                 attempt.customer_leg,
                 attempt.agent_leg,
                 self._limits.conversation_seconds,
+                self._waiting_limit(),
             )
         )
 
@@ -309,6 +310,11 @@ class CallMoves:
         self._do(self.release_now(*prompts))
 
     # ---- bookkeeping ----------------------------------------------------------------------------------------
+
+    def _waiting_limit(self) -> float:
+        """From the confirmation to the conversation."""
+        limits, service = self._limits, self.service
+        return service.hold_limit_seconds + service.agent_ring_seconds + limits.whisper_seconds + limits.bridge_seconds
 
     def _announcement_limit(self) -> float:
         confirmation = self.service.confirmation

@@ -162,7 +162,7 @@ class AttemptSeen:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLetGo:
-    """Nothing could be written for too long, so this attempt's customer was let go unwritten."""
+    """This attempt's customer was let go, and that could not be written."""
 
     attempt: AttemptId
 
