@@ -288,7 +288,7 @@ class Disorder(RuleBasedStateMachine):
 
 TestDisorder = Disorder.TestCase
 TestDisorder.settings = settings(
-    max_examples=400,
+    max_examples=600,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

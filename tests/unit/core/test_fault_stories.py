@@ -14,6 +14,7 @@ from engine.core.events import (
     LegEnded,
     LegEntered,
     LegRinging,
+    LegSeen,
     PlayingFinished,
     ResultKind,
     TimerFired,
@@ -102,6 +103,25 @@ def test_given_a_ring_of_the_agent_that_nobody_knows_of_when_they_answer_then_th
 
     assert customer.state is S.CONNECTED
     assert world.agent().times_rung == 1
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_given_a_ring_that_nobody_knew_of_when_the_next_one_rings_out_then_that_one_was_missed(
+    looked_at: bool,  # noqa: FBT001 - the same phone was found ringing, or it is rung anew
+) -> None:
+    world = World()
+    world.results[RingAgent] = ResultKind.UNKNOWN
+    customer = called(world)
+    customer.confirms()
+    world.results[RingAgent] = ResultKind.OK
+
+    if looked_at:
+        world.see(customer.attempt.id, LegSeen.ENTERED, LegSeen.RINGING)
+    else:
+        world.pass_time(REFUSED_GRACE_SECONDS)
+    world.pass_time(BILLING.agent_ring_seconds)
+
+    assert world.agent().status.reason == "rona"
 
 
 def test_given_rings_that_nobody_ever_knows_of_then_each_has_a_pause_and_the_hold_limit_ends_the_wait() -> None:
