@@ -91,6 +91,7 @@ class RunningEngine:
             self._lanes,
             self._reload,
             limit_seconds=settings.store.store_down_seconds,
+            settled=self._lanes.idle,
             restored=self._restored,
             down=self.metrics.store_failed,
         )

@@ -341,5 +341,5 @@ def _may_be_bridged(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
 
 def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
     """Whether a leg that should be there is not; somebody may just be slow to appear."""
-    agent_expected = attempt.bridged_at is not None
+    agent_expected = attempt.bridging_at is not None
     return attempt.customer_leg not in channels or (agent_expected and attempt.agent_leg not in channels)

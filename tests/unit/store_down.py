@@ -39,6 +39,7 @@ class Store:
             self.engine,
             self._reload,
             limit_seconds=limit_seconds,
+            settled=self._settled,
             restored=self.restored.set,
             down=self.kinds_of_failure.append,
         )
@@ -92,6 +93,9 @@ class Store:
         async with asyncio.timeout(5):
             await self.restored.wait()
         await self.engine.settle()
+
+    async def _settled(self) -> None:
+        """Effects end at once here."""
 
     async def _reload(self) -> Restored:
         if self.down is not None:
