@@ -91,7 +91,8 @@ class RunningEngine:
             self._lanes,
             self._reload,
             limit_seconds=settings.store.store_down_seconds,
-            restored=self._node.look_again,
+            settled=self._lanes.idle,
+            restored=self._restored,
             down=self.metrics.store_failed,
         )
         self._stopping = False
@@ -153,6 +154,10 @@ class RunningEngine:
         open_callbacks = {callback.id for callback in stored.callbacks}
         return dispatcher_of(stored), open_callbacks.__contains__
 
+    def _restored(self) -> None:
+        self._lanes.forget_ended()
+        self._node.look_again()
+
     async def _run_node(self) -> None:
         await self._node.run()
         raise ConfigError(self._node.trouble or "the event socket ended")
@@ -194,7 +199,7 @@ class RunningEngine:
         self._stopping = True
         live = len(list(self.dispatcher.live()))
         log.info("engine.stopping", live=live)
-        if self._node.trouble is not None:
+        if not self._node.stream.connected:
             # Nobody can be spoken to or hung up on, and what nobody saw must not be written down as an end.
             log.info("engine.stopped", calls_left_to_the_next_start=live, asterisk=self._node.trouble)
             return

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from engine.core.changes import AttemptChanged
+from engine.core.changes import AttemptChanged, CallbackMoved
 from engine.core.dispatcher import Recovered, Reply
 from engine.core.events import AttemptSeen, Event
+from engine.core.lifecycle import Because
 from engine.core.model import Attempt
 from engine.metrics import Metrics
 from engine.store.records import Entry
@@ -27,9 +28,14 @@ class JournalWatch:
     def written(self, changes: Sequence[Entry]) -> None:
         """A group of changes is durable."""
         self._changed.set()
+        unobserved = {
+            change.callback
+            for change in changes
+            if isinstance(change, CallbackMoved) and change.because == Because.CALL_ENDED_UNOBSERVED
+        }
         for change in changes:
             if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
-                self._ended(change.attempt)
+                self._ended(change.attempt, observed=change.attempt.callback not in unobserved)
 
     def told(self, event: Event, reply: Reply | None) -> None:
         """The dispatcher has decided on an event."""
@@ -40,8 +46,8 @@ class JournalWatch:
                 "attempt.recovered",
                 attempt=reply.attempt,
                 phase=reply.phase,
-                customer=event.customer,
-                agent=event.agent,
+                customer_leg=event.customer,
+                agent_leg=event.agent,
                 bridged=event.bridged,
                 did=reply.did,
             )
@@ -51,7 +57,7 @@ class JournalWatch:
         self._changed.clear()
         await self._changed.wait()
 
-    def _ended(self, attempt: Attempt) -> None:
+    def _ended(self, attempt: Attempt, *, observed: bool) -> None:
         self._metrics.attempt_ended(str(attempt.outcome))
         log.info(
             "attempt.ended",
@@ -65,7 +71,7 @@ class JournalWatch:
             seconds_to_answer=_between(attempt.dialed_at, attempt.answered_at),
             seconds_to_confirm=_between(attempt.answered_at, attempt.confirmed_at),
             seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),
-            seconds_talked=_between(attempt.bridged_at, attempt.ended_at),
+            seconds_talked=_between(attempt.bridged_at, attempt.ended_at) if observed else None,
         )
 
 

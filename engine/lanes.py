@@ -65,6 +65,11 @@ class EffectLanes:
         else:
             lane.append(effect)
 
+    def forget_ended(self) -> None:
+        """The dispatcher is a new one: what it does not know may be made again, under the same names."""
+        for ended in [each for each in self._released if not self._is_live(each)]:
+            del self._released[ended]
+
     async def idle(self) -> None:
         """Wait until every lane is empty."""
         while self._tasks:
@@ -85,7 +90,7 @@ class EffectLanes:
                     log.exception("effect.failed", effect=type(effect).__name__, attempt=attempt)
                     result, detail = ResultKind.UNKNOWN, "internal error"
                 crash_points.reached(f"{type(effect).__name__}.after")
-                if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release):
+                if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release | Farewell):
                     log.warning("effect.not_done", effect=type(effect).__name__, attempt=attempt, why=detail)
                 self._observe(type(effect).__name__, result)
                 self._report(EffectEnded(effect, result, detail))
@@ -105,8 +110,7 @@ class EffectLanes:
 
     def _remember(self, attempt: AttemptId, leg: LegId) -> None:
         """Keep the legs that were let go for as long as their attempt lives; after it nothing is done anyway."""
-        for ended in [each for each in self._released if not self._is_live(each)]:
-            del self._released[ended]
+        self.forget_ended()
         self._released.setdefault(attempt, set()).add(leg)
 
 

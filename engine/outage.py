@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
@@ -32,12 +33,18 @@ log = structlog.get_logger()
 LOOK_SECONDS = 0.5
 """Between two tries whether the store takes writes."""
 WATCH_SECONDS = 0.25
+SETTLE_SECONDS = 12.0
+"""The longest wait for effects under way; each ends by itself earlier, with looks at Asterisk."""
 
 Restored = tuple[Dispatcher, Callable[[CallbackId], bool]]
 
 
 class StoreGuard:
-    """Runs the runtime. `reload` proves that the store takes writes and reads it anew, or raises StoreError."""
+    """Runs the runtime.
+
+    `reload` proves that the store takes writes and reads it anew, or raises StoreError. `settled` waits until every
+    effect that was begun has ended: a bridge that is still being made must not be looked for too early.
+    """
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class StoreGuard:
         reload: Callable[[], Awaitable[Restored]],
         *,
         limit_seconds: float,
+        settled: Callable[[], Awaitable[None]],
         restored: Callable[[], None],
         down: Callable[[str], None] = lambda _kind: None,
     ) -> None:
@@ -54,21 +62,20 @@ class StoreGuard:
         self._effects = effects
         self._reload = reload
         self._limit_seconds = limit_seconds
+        self._settled = settled
         self._restored = restored
         self._down = down
         self._let_go: set[AttemptId] = set()
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
-        watch = asyncio.create_task(self._watch(), name="watch on the store")
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(), name="watch on the store")
             while True:
                 try:
                     await self._runtime.run()
                 except StoreError as error:
                     await self._outlast(error)
-        finally:
-            watch.cancel()
 
     def release_unconfirmed(self) -> None:
         """Let go, unwritten, of every customer who would wait for nobody; each once."""
@@ -106,6 +113,9 @@ class StoreGuard:
                     log.error("store.down", why=str(still))
                 self.trouble = str(still)
             await asyncio.sleep(LOOK_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._settled()
         self._runtime.restore(dispatcher, is_stored)
         log.warning("store.up", down_seconds=round(time.monotonic() - since, 1), customers_let_go=len(self._let_go))
         self.trouble = None

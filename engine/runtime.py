@@ -24,9 +24,18 @@ import structlog
 from engine import crash_points
 from engine.core.changes import TimerSet
 from engine.core.dispatcher import Accepted, Dispatcher, Reply
-from engine.core.effects import Effect, EffectClass
-from engine.core.events import Event, Fact, TelephonyLost, TimerFired
-from engine.core.model import CallbackId
+from engine.core.effects import Effect, EffectClass, Release
+from engine.core.events import (
+    AttemptLetGo,
+    EffectEnded,
+    Event,
+    Fact,
+    ResultKind,
+    StopRequested,
+    TelephonyLost,
+    TimerFired,
+)
+from engine.core.model import CallbackId, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -103,6 +112,7 @@ class Runtime:
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._due: list[tuple[float, str, str]] = []
         self._timers_armed = False
+        self._stop_asked = False
         self._facts: list[_Item] = []
         self._unsure: list[tuple[_Item, Reply | None]] = []
         self._load_timers()
@@ -113,6 +123,7 @@ class Runtime:
 
     async def submit(self, event: Event) -> Reply | None:
         """Decide on a request and return its reply once it is durable. Raises StoreError."""
+        self._stop_asked |= isinstance(event, StopRequested)
         return await self._put(_Item(event))
 
     async def write(self, record: KeyKept | KeyRevoked | NodeSeen) -> None:
@@ -153,12 +164,15 @@ class Runtime:
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            if isinstance(reply, Accepted) and is_stored(reply.callback.id):
+            # A request is stored if its callback is open now; a cancellation, if it is not any more.
+            if isinstance(reply, Accepted) and is_stored(reply.callback.id) == reply.callback.open:
                 _resolve(item, reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         facts = self._facts + [
-            replace(item, at=item.told_at) for item in waiting if isinstance(item.event, get_args(Fact))
+            replace(item, at=item.told_at if item.at is None else item.at)
+            for item in waiting
+            if isinstance(item.event, get_args(Fact))
         ]
         self._unsure, self._facts = [], []
         self.dispatcher = dispatcher
@@ -168,6 +182,8 @@ class Runtime:
         self.tell(TelephonyLost())
         for item in facts:
             self._queue.put_nowait(item)
+        if self._stop_asked:
+            self.tell(StopRequested())
 
     async def _put(self, item: _Item) -> Reply | None:
         if not self.accepting:
@@ -211,6 +227,7 @@ class Runtime:
         effects: list[Effect] = []
         answers: list[tuple[_Item, Reply | None]] = []
         facts: list[_Item] = []
+        let_go: list[_Item] = []
         try:
             for item in items:
                 reply: Reply | None = None
@@ -228,6 +245,8 @@ class Runtime:
                             effects.append(effect)
                         else:
                             self._start(effect)
+                        if isinstance(effect, Release) and effect.leg == customer_leg_of(effect.attempt):
+                            let_go.append(_Item(AttemptLetGo(effect.attempt), told_at=now, at=now))
                     reply = decision.reply
                 if item.answer is not None:
                     answers.append((item, reply))
@@ -244,7 +263,8 @@ class Runtime:
                     item.answer.cancel()
             raise
         except BaseException:
-            self._facts += facts
+            # Whoever was let go already is gone for a reason of ours, also if that reason is not decided again.
+            self._facts += facts + let_go
             for item in items:
                 item.refuse("the request could not be written down; try again later")
             raise
@@ -252,7 +272,12 @@ class Runtime:
             _resolve(item, reply)
         self._decided(changes)
         if not self.accepting:
-            # What was decided is durable and out of date: the look that follows finds what is left to be done.
+            # What was decided is durable and out of date; that its effects were not begun is known for certain.
+            now = self._clock()
+            self._facts += [
+                _Item(EffectEnded(each, ResultKind.REFUSED, "not begun: its commit took too long"), told_at=now, at=now)
+                for each in effects
+            ]
             raise StoreError("a commit took too long")
         for change in changes:
             if isinstance(change, TimerSet):

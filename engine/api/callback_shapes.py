@@ -224,13 +224,14 @@ def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | 
         disposition=None,
         created_at=moment(callback.created_at),
         ended_at=moment_or_none(callback.ended_at),
-        attempts=[_attempt_view(each) for each in attempts],
+        attempts=[_attempt_view(each, unobserved=callback.reason is Reason.ENDED_UNOBSERVED) for each in attempts],
     )
 
 
-def _attempt_view(attempt: Attempt) -> AttemptView:
+def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
+    """`unobserved`: nobody saw the end of the conversation, so nobody knows how long it was."""
     talked = None
-    if attempt.bridged_at is not None and attempt.ended_at is not None:
+    if attempt.bridged_at is not None and attempt.ended_at is not None and not unobserved:
         talked = round(attempt.ended_at - attempt.bridged_at, 3)
     return AttemptView(
         n=attempt.n,

@@ -224,6 +224,9 @@ class Calls:
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
         if isinstance(joined, Unknown) and joined.sent:
             joined = await self._look_for_both(effect.bridge, legs, joined)
+        if isinstance(joined, Refused):
+            # The customer may wait for another agent, but not for as long as a conversation may last.
+            await set_variable(effect.customer, "TIMEOUT(absolute)", str(math.ceil(effect.waiting_seconds)))
         if isinstance(joined, Ok):
             await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)
@@ -240,10 +243,12 @@ class Calls:
                 result = Refused(409, "the legs are not in the bridge")
         return result
 
-    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool:
-        """Whether a look at the bridge finds one of these legs in it."""
+    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool | None:
+        """Whether a look at the bridge finds one of these legs in it; None if Asterisk does not say."""
         look = await self._client.bridges.get(bridge)
-        return isinstance(look, Ok) and not set(legs).isdisjoint(look.value.channel_ids)
+        if isinstance(look, Ok):
+            return not set(legs).isdisjoint(look.value.channel_ids)
+        return False if isinstance(look, Refused) and look.gone else None
 
     # ---- letting go ----------------------------------------------------------------------------------
 

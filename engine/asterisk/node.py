@@ -268,6 +268,8 @@ class AsteriskNode:
             channels.update(now)
             unsure = [attempt for attempt in attempts if _may_be_bridged(attempt, channels)]
             answers = await asyncio.gather(*(self.calls.is_any_in(each.bridge, _legs(each)) for each in unsure))
+            if None in answers:
+                return False  # who may be talking is not judged without an answer
             bridged = {attempt.id for attempt, answer in zip(unsure, answers, strict=True) if answer}
             if attempts == list(self._live()):
                 break
@@ -339,5 +341,5 @@ def _may_be_bridged(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
 
 def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
     """Whether a leg that should be there is not; somebody may just be slow to appear."""
-    agent_expected = attempt.bridged_at is not None
+    agent_expected = attempt.bridging_at is not None
     return attempt.customer_leg not in channels or (agent_expected and attempt.agent_leg not in channels)

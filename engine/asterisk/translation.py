@@ -43,4 +43,6 @@ def seen(channel: Channel | None) -> LegSeen:
     """What a look at a leg shows. A leg that is up but in the dialplan is not yet in our hands."""
     if channel is None:
         return LegSeen.GONE
-    return LegSeen.ENTERED if channel.dialplan_application == "Stasis" else LegSeen.RINGING
+    if channel.dialplan_application == "Stasis":
+        return LegSeen.ENTERED
+    return LegSeen.ANSWERED if channel.state is ChannelState.UP else LegSeen.RINGING

@@ -41,10 +41,7 @@ class CallFlow(CallMoves):
             self.service.ring_timeout_seconds
             + limits.enter_seconds
             + self._announcement_limit()
-            + self.service.hold_limit_seconds
-            + self.service.agent_ring_seconds
-            + limits.whisper_seconds
-            + limits.bridge_seconds
+            + self._waiting_limit()
         )
         self._do(
             DialCustomer(
@@ -87,8 +84,8 @@ class CallFlow(CallMoves):
         return self._taken()
 
     def let_go(self, now: float) -> Step:
-        """The customer was released while nothing could be written, or is now."""
-        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+        """The customer was released while nothing could be written, or is now; a key may have come just before."""
+        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now)
         return self._taken()
 
@@ -156,6 +153,11 @@ class CallFlow(CallMoves):
             case _ if customer is LegSeen.ENTERED:
                 self._announce(now)
                 return Recovery.ANNOUNCED
+            case Phase.ANNOUNCING if self._announcement:
+                pass  # its entry was heard: the look is older
+            case Phase.DIALING if customer is LegSeen.ANSWERED:
+                self._arm("silent", None)
+                self._customer_answered(now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._await_entry(now)
             case _:
@@ -176,7 +178,8 @@ class CallFlow(CallMoves):
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
         """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
         self._music()
-        if agent is LegSeen.ENTERED:
+        if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
+            # Nobody whispers whose entry was not heard: a look that shows them outside is older.
             self._whisper(now)
             return
         self.phase = Phase.CONFIRMED

@@ -135,6 +135,7 @@ class CallMoves:
             self._ring_agent(now)
 
     def _music(self) -> None:
+        self._arm("music", None)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
 
     # ---- the agent's side -----------------------------------------------------------------------------------
@@ -182,6 +183,7 @@ class CallMoves:
                 attempt.customer_leg,
                 attempt.agent_leg,
                 self._limits.conversation_seconds,
+                self._waiting_limit(),
             )
         )
 
@@ -308,6 +310,11 @@ class CallMoves:
         self._do(self.release_now(*prompts))
 
     # ---- bookkeeping ----------------------------------------------------------------------------------------
+
+    def _waiting_limit(self) -> float:
+        """From the confirmation to the conversation."""
+        limits, service = self._limits, self.service
+        return service.hold_limit_seconds + service.agent_ring_seconds + limits.whisper_seconds + limits.bridge_seconds
 
     def _announcement_limit(self) -> float:
         confirmation = self.service.confirmation

@@ -99,7 +99,7 @@ class HoldWithMusic:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Bridge the two legs. `max_seconds` replaces the legs' limit.
+    """Bridge the two legs. `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused.
 
     Who has talked is never called again, so that they may is written before they can. Died before: both legs are found
     in no bridge: music again, and an agent anew. Died after: they are found in the bridge and left alone; if they have
@@ -112,6 +112,7 @@ class Connect:
     customer: LegId
     agent: LegId
     max_seconds: float
+    waiting_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

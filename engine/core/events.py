@@ -139,10 +139,11 @@ class TimerFired:
 
 
 class LegSeen(StrEnum):
-    """What a look at Asterisk showed of a leg."""
+    """What a look at Asterisk showed of a leg; `ANSWERED`: kept by the dialplan until it is in our hands."""
 
     GONE = "gone"
     RINGING = "ringing"
+    ANSWERED = "answered"
     ENTERED = "entered"
 
 
@@ -161,7 +162,7 @@ class AttemptSeen:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLetGo:
-    """Nothing could be written for too long, so this attempt's customer was let go unwritten."""
+    """This attempt's customer was let go, and that could not be written."""
 
     attempt: AttemptId
 

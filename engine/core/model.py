@@ -314,7 +314,7 @@ class Attempt:
 
     @property
     def customer_leg(self) -> LegId:
-        return LegId(f"{self.id}.customer")
+        return customer_leg_of(self.id)
 
     @property
     def agent_leg(self) -> LegId:
@@ -325,6 +325,11 @@ class Attempt:
     def bridge(self) -> BridgeId:
         """The bridge for the agent leg posted last."""
         return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
+
+
+def customer_leg_of(attempt: AttemptId) -> LegId:
+    """The only leg to the customer that an attempt ever has."""
+    return LegId(f"{attempt}.customer")
 
 
 def attempt_of_leg(leg: str) -> AttemptId:

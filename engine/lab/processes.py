@@ -78,7 +78,10 @@ def kill(config: str) -> None:
             raise LabError(f"process {pids[0]} does not end; end it by hand")
         time.sleep(_LOOK_SECONDS)
         _reap(config)
-    _reap(config)
+    child = _children.pop(config, None)
+    if child is not None:
+        # Its command line goes a moment before it can be reaped; one that is only dropped would warn of it later.
+        child.wait(_END_SECONDS)
 
 
 def find(config: str) -> list[int]:

@@ -52,7 +52,8 @@ def path_of(url: str) -> Path:
         )
     if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
         raise StoreError('[store] url must name a plain file, like "sqlite+aiosqlite:///ringback.db"')
-    return Path(parsed.database).expanduser().absolute()
+    # One file has one name: the lock that keeps a second engine out lies beside it.
+    return Path(parsed.database).expanduser().resolve()
 
 
 def read_only_uri(path: Path) -> str:

@@ -33,7 +33,14 @@ class Readers:
         self._closed = False
 
     async def all(self, text: str, values: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
-        """Every row of one statement. Raises StoreError."""
+        """Every row of one statement. Raises StoreError, also when the disk does not answer for `patience_seconds`."""
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._all(text, values)
+        except TimeoutError:
+            raise StoreError(f"{self._path}: the disk does not answer; see what keeps it") from None
+
+    async def _all(self, text: str, values: Mapping[str, Any] | None) -> Sequence[Sequence[Any]]:
         async with self._places:
             if self._closed:
                 raise StoreError("the database is closed; start the engine again")

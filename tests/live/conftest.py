@@ -56,9 +56,10 @@ def _others_wait_for_them(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def background(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
-    """The long stories of the selected tests; each module names its own in `STORIES`."""
+    """The long stories of the selected tests; each module names its own in `STORIES`, with the seconds it takes."""
     modules = dict.fromkeys(item.module for item in request.session.items if isinstance(item, pytest.Function))
-    stories = [story for module in modules for story in getattr(module, "STORIES", ())]
+    seconds = {story: takes for module in modules for story, takes in getattr(module, "STORIES", {}).items()}
+    stories = sorted(seconds, key=seconds.__getitem__, reverse=True)
     running = Background(stories, tmp_path_factory.mktemp)
     yield running
     running.close()

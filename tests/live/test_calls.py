@@ -280,7 +280,7 @@ async def test_two_who_were_bridged_before_the_engine_died_are_seen_as_bridged(o
         await before.told_of(LegEntered(legs[1]))
     async with Desk(own_lab, direct(own_lab), attempt).ready() as apart:
         assert AttemptSeen(attempt.id, LegSeen.ENTERED, LegSeen.ENTERED, bridged=False) in apart.told
-        connected = await apart.node.perform(Connect(attempt.id, attempt.bridge, *legs, 3600.0))
+        connected = await apart.node.perform(Connect(attempt.id, attempt.bridge, legs[0], legs[1], 3600.0, 60.0))
         assert connected == (ResultKind.OK, "")
     async with Desk(own_lab, direct(own_lab), attempt).ready() as after:
         assert AttemptSeen(attempt.id, LegSeen.ENTERED, LegSeen.ENTERED, bridged=True) in after.told

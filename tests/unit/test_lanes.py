@@ -37,7 +37,7 @@ def play(of: Attempt = ONE, tag: str = "announcement.1") -> Play:
 
 
 def connect(of: Attempt = ONE) -> Connect:
-    return Connect(of.id, of.bridge, of.customer_leg, of.agent_leg, 3600.0)
+    return Connect(of.id, of.bridge, of.customer_leg, of.agent_leg, 3600.0, 60.0)
 
 
 def release(leg: LegId = CUSTOMER, of: Attempt = ONE) -> Release:

@@ -165,7 +165,7 @@ def answers_while_the_engine_is_away(place: Place) -> Answers:
         )
 
 
-STORIES = (answers_while_the_engine_is_away, conversation_through_a_kill)
+STORIES = {answers_while_the_engine_is_away: 50, conversation_through_a_kill: 55}
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def answered_while_the_socket_is_lost(place: Place) -> Answered:
         return Answered(at.leg(LATE).answered_at, (ended["state"], ended["reason"], outcomes), len(at.calls_to(LATE)))
 
 
-STORIES = (event_socket_is_cut, answered_while_the_socket_is_lost)
+STORIES = {event_socket_is_cut: 50, answered_while_the_socket_is_lost: 20}
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def engine_never_comes_back(place: Place) -> NeverBack:
         return NeverBack(phases, killed_at, bridged, customers, agents)
 
 
-STORIES = (engine_never_comes_back,)
+STORIES = {engine_never_comes_back: 64}
 
 
 @pytest.fixture(scope="module")

@@ -152,7 +152,7 @@ def _is_alive(pid: int) -> bool:
     return False
 
 
-STORIES = (store_cannot_be_written,)
+STORIES = {store_cannot_be_written: 60}
 
 
 @pytest.fixture(scope="module")

@@ -165,7 +165,7 @@ def _asked_all_the_time(centres: list[Centre], stopping: threading.Event) -> Ite
         asking.join()
 
 
-STORIES = (second_engine,)
+STORIES = {second_engine: 35}
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,10 @@ def _who_may_have_talked_is_written_so(world: World) -> None:
 def _nobody_is_called_again_who_talked_or_wished_otherwise(
     world: World, event: Event, decision: Decision, before: Mapping[AttemptId, Attempt]
 ) -> None:
+    for change in decision.changes:
+        if isinstance(change, AttemptChanged) and (earlier := before.get(change.attempt.id)):
+            stands = earlier.outcome in (None, change.attempt.outcome)
+            assert stands, f"{earlier.id} was {earlier.outcome} and becomes {change.attempt.outcome}"
     for attempt in _decided(decision, before):
         met = world.meetings.may_have_met(attempt.id)
         assert (attempt.outcome is Outcome.CONNECTED) == met, (
@@ -130,12 +134,12 @@ def _nothing_is_concluded_unheard(
     """Silence, and failures that silence may explain, end no call and blame no agent."""
     for attempt in _decided(decision, before):
         assert _may_end(world, event, attempt), f"{attempt.id} ends {attempt.outcome} unheard because of {event}"
+    held = dict(world.held_before)
     for change in decision.changes:
         if isinstance(change, AgentMoved) and change.because == RONA:
-            left = isinstance(event, LegEnded | EffectEnded) and any(
-                attempt.agent_leg in world.meetings.ended for attempt in before.values() if attempt.agent_legs
-            )
-            assert left, f"{change.agent} is said to have missed a call unheard because of {event}"
+            leg = before[held[change.agent]].agent_leg
+            hung_up = leg in world.meetings.told and not isinstance(event, TimerFired)
+            assert hung_up, f"{change.agent} is said to have missed a call unheard because of {event}"
 
 
 def _may_end(world: World, event: Event, attempt: Attempt) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, EffectClass, HoldWithMusic, Release, RingAgent
 from engine.core.events import EffectEnded, LegEnded, LegSeen, ResultKind
-from engine.core.model import CallbackState, Outcome, PromptId, Reason
+from engine.core.model import CallbackState, LegId, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, being_bridged, only, says
 
 S = CallbackState
@@ -87,7 +87,10 @@ def test_given_somebody_who_left_when_connect_was_done_or_nobody_knows_then_they
 
     decision = customer.world.ends(Connect, result)
 
-    left = {the_customer: [customer.world.agent().leg], the_agent: [customer.attempt.customer_leg]}
+    left: dict[Leaves, list[LegId]] = {
+        the_customer: [customer.world.agent().leg],
+        the_agent: [customer.attempt.customer_leg],
+    }
     released = [effect.leg for effect in decision.effects if isinstance(effect, Release)]
     assert released == left.get(leaves, []), "who is still on the phone is let go"
     is_over_as_a_conversation(customer)

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import Connect, Farewell, Release
+from engine.core.effects import Connect, DialCustomer, Effect, Farewell, Release, RingAgent
 from engine.core.events import (
     CallbackRequested,
     ConfigurationApplied,
@@ -76,6 +76,10 @@ DOCUMENTS = [
 ]
 
 pick = st.integers(0, 10_000)
+
+
+def _dials(effect: Effect) -> bool:
+    return isinstance(effect, DialCustomer | RingAgent)
 
 
 class Disorder(RuleBasedStateMachine):
@@ -140,12 +144,11 @@ class Disorder(RuleBasedStateMachine):
 
     @rule(
         which=pick,
-        happens=st.lists(
-            st.sampled_from(["customer", "agent", "look", "look", "connect", "start", "time"]), max_size=5
-        ),
+        leave=st.sampled_from([[], ["customer"], ["agent"], ["agent", "customer"], ["customer", "agent"]]),
+        then=st.lists(st.sampled_from(["connect", "connect", "look", "start", "time"]), max_size=4),
         connect=st.sampled_from(ResultKind),
     )
-    def two_are_being_connected(self, which: int, happens: list[str], connect: ResultKind) -> None:
+    def two_are_being_connected(self, which: int, leave: list[str], then: list[str], connect: ResultKind) -> None:
         """The moments that decide whether two people have met, in any order."""
         flows = list(self.world.dispatcher.live())
         if not flows:
@@ -155,7 +158,7 @@ class Disorder(RuleBasedStateMachine):
             flow = self._flow_of(attempt)
             if flow is not None and flow.phase not in (Phase.BRIDGING, Phase.CONNECTED, Phase.CLOSING):
                 self.world.tell(next_of(self.world, flow))
-        for n, what in enumerate(happens):
+        for n, what in enumerate([*leave, *then]):
             flow = self._flow_of(attempt)
             if flow is not None:
                 self._happens(flow, what, which + n, connect)
@@ -193,11 +196,23 @@ class Disorder(RuleBasedStateMachine):
 
     # ---- what happens to the engine and to Asterisk
 
-    @rule(which=pick, restarted=st.booleans(), seconds=st.sampled_from([0.0, 1.0, 70.0]), told_between=st.booleans())
-    def it_cannot_hear_and_recovers(self, which: int, *, restarted: bool, seconds: float, told_between: bool) -> None:
+    @rule(
+        which=pick,
+        restarted=st.booleans(),
+        seconds=st.sampled_from([0.0, 1.0, 70.0]),
+        told_between=st.booleans(),
+        dials_end=st.none() | st.sampled_from(ResultKind),
+    )
+    def it_cannot_hear_and_recovers(
+        self, which: int, *, restarted: bool, seconds: float, told_between: bool, dials_end: ResultKind | None
+    ) -> None:
         if restarted:
             self.world.restart()
         self.world.lose_telephony()
+        for flow in list(self.world.dispatcher.live()):
+            dials = [each for each in self.world.effects if each.attempt == flow.attempt.id and _dials(each)]
+            if dials and dials_end is not None:
+                self.world.tell(EffectEnded(dials[-1], dials_end))
         self.world.pass_time(seconds)
         for n, flow in enumerate(list(self.world.dispatcher.live())):
             if told_between:
@@ -246,8 +261,9 @@ class Disorder(RuleBasedStateMachine):
         """Every Connect ends at last, late; Asterisk's own limit ends who may be talking; timers end all else."""
         world = self.world
         for flow in list(world.dispatcher.live()):
-            looks = looks_at(world, flow.attempt)
-            world.tell(looks[self.requests % len(looks)])
+            if not world.telephony or flow.attempt.id in world.unlooked:
+                looks = looks_at(world, flow.attempt)
+                world.tell(looks[self.requests % len(looks)])
         world.regain_telephony()
         for _moment in range(2000):
             for flow in list(world.dispatcher.live()):
@@ -272,7 +288,7 @@ class Disorder(RuleBasedStateMachine):
 
 TestDisorder = Disorder.TestCase
 TestDisorder.settings = settings(
-    max_examples=400,
+    max_examples=600,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -14,6 +14,7 @@ from engine.core.events import (
     LegEnded,
     LegEntered,
     LegRinging,
+    LegSeen,
     PlayingFinished,
     ResultKind,
     TimerFired,
@@ -102,6 +103,25 @@ def test_given_a_ring_of_the_agent_that_nobody_knows_of_when_they_answer_then_th
 
     assert customer.state is S.CONNECTED
     assert world.agent().times_rung == 1
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_given_a_ring_that_nobody_knew_of_when_the_next_one_rings_out_then_that_one_was_missed(
+    looked_at: bool,  # noqa: FBT001 - the same phone was found ringing, or it is rung anew
+) -> None:
+    world = World()
+    world.results[RingAgent] = ResultKind.UNKNOWN
+    customer = called(world)
+    customer.confirms()
+    world.results[RingAgent] = ResultKind.OK
+
+    if looked_at:
+        world.see(customer.attempt.id, LegSeen.ENTERED, LegSeen.RINGING)
+    else:
+        world.pass_time(REFUSED_GRACE_SECONDS)
+    world.pass_time(BILLING.agent_ring_seconds)
+
+    assert world.agent().status.reason == "rona"
 
 
 def test_given_rings_that_nobody_ever_knows_of_then_each_has_a_pause_and_the_hold_limit_ends_the_wait() -> None:
@@ -223,7 +243,7 @@ def test_given_an_announcement_that_broke_off_when_the_next_one_is_only_long_the
     customer = called(world)
     customer.answers()
     customer.hears_announcement(complete=False)
-    world.tell(PlayingFinished(customer.attempt.customer_leg, "announcement.1"))
+    customer.hears_announcement()
     world.pass_time(BILLING.confirmation.wait_seconds)
     assert len(world.done(Play)) == 2
 
@@ -251,10 +271,11 @@ def test_given_a_repeated_announcement_when_the_end_of_the_first_is_told_late_th
     customer.answers()
     customer.hears_announcement()
     world.pass_time(BILLING.confirmation.wait_seconds)
-    assert [play.tag for play in world.done(Play)] == ["announcement.1", "announcement.2"]
+    first, second = (play.tag for play in world.done(Play))
+    assert first != second
 
     for complete in (True, False):
-        news = PlayingFinished(customer.attempt.customer_leg, "announcement.1", complete)
+        news = PlayingFinished(customer.attempt.customer_leg, first, complete)
         assert world.tell(news).changes == []
     refused = world.tell(EffectEnded(world.done(Play)[0], ResultKind.REFUSED))
 

@@ -114,9 +114,10 @@ class World:
 
     What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
     not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `bridges` are those
-    posted, each with its agent's leg; `meetings` says who may have talked. `unseen` are confirmed attempts that no
-    agent held at the start and that were not looked at since: their customers are not known to wait. `held` are timers
-    that fell due unheard; each fires when telephony is back. `told` is all since the start.
+    posted, each with its agent's leg; `meetings` says who may have talked. `unlooked` are the attempts that were live
+    at the start and that were not looked at since; of those, `unseen` are confirmed ones that no agent held: their
+    customers are not known to wait. `held` are timers that fell due unheard; each fires when telephony is back. `told`
+    is all since the start.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class World:
         self.wished_to_end: set[CallbackId] = set()
         self.held: set[Timer] = set()
         self.unseen: set[AttemptId] = set()
+        self.unlooked: set[AttemptId] = set()
         self.stopping = False
         self.telephony = True
         self.started_from = Snapshot()
@@ -205,6 +207,7 @@ class World:
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
         confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
         self.unseen = confirmed - held
+        self.unlooked = {attempt.id for attempt in self.journal.open_attempts()}
 
     def fail_to_commit(self, event: Event) -> None:
         """The engine dies between a decision and its commit: neither is known afterwards."""
@@ -305,6 +308,7 @@ class World:
             self.telephony = isinstance(event, TelephonyReady)
         if isinstance(event, AttemptSeen):
             self.unseen.discard(event.attempt)
+            self.unlooked.discard(event.attempt)
         self._note(event)
         attempts = dict(self.journal.attempts)
         decision = self.dispatcher.handle(event, self.now)
@@ -337,12 +341,18 @@ class World:
             case _:
                 pass
 
+    def _limits_of(self, attempt: AttemptId) -> CallLimits:
+        """Those the service has now; no story changes these two during a call."""
+        service = self.journal.callbacks[self.journal.attempts[attempt].callback].request.service
+        return self.journal.configuration.services[service].call_limits
+
     def _do(self, effect: Effect) -> None:
         match effect:
             case DialCustomer(leg=leg):
                 self.alive.add(leg)
             case Release(leg=leg, prompts=prompts) | Farewell(leg=leg, prompts=prompts):
-                self.awaited[leg] = self.now + (LIMITS.last_words_seconds if prompts else LIMITS.closing_seconds)
+                limits = self._limits_of(effect.attempt)
+                self.awaited[leg] = self.now + (limits.last_words_seconds if prompts else limits.closing_seconds)
             case Connect(bridge=bridge, agent=agent):
                 self.bridges[bridge] = agent
                 self.bridged_since_start.add(bridge)
