@@ -319,6 +319,8 @@ class World:
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
+        for effect in decision.effects:
+            self._await(effect)
         if act:
             self.effects += decision.effects
             for effect in decision.effects:
@@ -346,13 +348,17 @@ class World:
         service = self.journal.callbacks[self.journal.attempts[attempt].callback].request.service
         return self.journal.configuration.services[service].call_limits
 
+    def _await(self, effect: Effect) -> None:
+        """A leg is waited for from the decision to let it go, also if that is never carried out."""
+        if isinstance(effect, Release | Farewell):
+            limits = self._limits_of(effect.attempt)
+            limit = limits.last_words_seconds if effect.prompts else limits.closing_seconds
+            self.awaited[effect.leg] = self.now + limit
+
     def _do(self, effect: Effect) -> None:
         match effect:
             case DialCustomer(leg=leg):
                 self.alive.add(leg)
-            case Release(leg=leg, prompts=prompts) | Farewell(leg=leg, prompts=prompts):
-                limits = self._limits_of(effect.attempt)
-                self.awaited[leg] = self.now + (limits.last_words_seconds if prompts else limits.closing_seconds)
             case Connect(bridge=bridge, agent=agent):
                 self.bridges[bridge] = agent
                 self.bridged_since_start.add(bridge)
