@@ -320,7 +320,7 @@ class World:
         if isinstance(event, TelephonyReady):
             self.held.clear()
         for effect in decision.effects:
-            self._await(effect)
+            self._note_decided(effect)
         if act:
             self.effects += decision.effects
             for effect in decision.effects:
@@ -348,8 +348,13 @@ class World:
         service = self.journal.callbacks[self.journal.attempts[attempt].callback].request.service
         return self.journal.configuration.services[service].call_limits
 
-    def _await(self, effect: Effect) -> None:
-        """A leg is waited for from the decision to let it go, also if that is never carried out."""
+    def _note_decided(self, effect: Effect) -> None:
+        """A leg is waited for from the decision to let it go, also if that is never carried out.
+
+        A bridge is not removed a second time either: an empty one may be left over.
+        """
+        if isinstance(effect, Dismantle):
+            self.dismantled.add(effect.bridge)
         if isinstance(effect, Release | Farewell):
             limits = self._limits_of(effect.attempt)
             limit = limits.last_words_seconds if effect.prompts else limits.closing_seconds
@@ -362,8 +367,6 @@ class World:
             case Connect(bridge=bridge, agent=agent):
                 self.bridges[bridge] = agent
                 self.bridged_since_start.add(bridge)
-            case Dismantle(bridge=bridge):
-                self.dismantled.add(bridge)
             case _:
                 pass
         result = self.results.get(type(effect))
