@@ -70,6 +70,7 @@ from engine.core.model import (
     Service,
     ServiceId,
     Timer,
+    attempt_of_leg,
 )
 from tests.unit.core import invariants, safety
 from tests.unit.core.journal import Journal
@@ -198,6 +199,10 @@ class World:
         self.meetings.engine_died()
         self.leaving.clear()
         self.bridged_since_start.clear()
+        # A bridge that was refused is forgotten with the engine; an empty one may be left over.
+        self.dismantled |= {
+            bridge for bridge in self.bridges if self.journal.attempts[attempt_of_leg(bridge)].bridging_at is None
+        }
         self.stopping = False
         self.telephony = True
         self.told.clear()
