@@ -96,11 +96,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MiB of its own."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "ringback-test", str(place)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"mounting a file system is not allowed here: {mounted.stderr.strip()}")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "ringback-test", str(place)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = getattr(error, "stderr", None) or str(error)
+        pytest.skip(f"mounting a file system is not possible here: {why.strip()}")
     try:
         yield place
     finally:
