@@ -1,7 +1,7 @@
 """How fast an engine that was killed is back at its calls: 500 open callbacks and 50 live calls, killed and exec'ed.
 
 The calls are real: 50 customers on the lab's telephone network hear the announcement, wait with music or talk to an
-agent. The engine reaches Asterisk through a relay of the bench. Its time counts from just before the fork and exec of
+agent. The engine reaches Asterisk through a relay of the tests. Its time counts from just before the fork and exec of
 `ringback serve` until the relay sees its first request that does something to a call (not a look, not a subscription).
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import compileall
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -17,18 +18,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from statistics import median
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.bench.numbers import numbers
-from tests.bench.relay import Relay
 from tests.bench.report import Report
+from tests.live.cable import CableInThread
 from tests.live.calls.centre import Centre, agent, service
 
 OPEN = 500
@@ -47,6 +49,8 @@ _DIGITS = {"announcing": "14", "waiting": "22", "talking": "25"}
 """Who never presses a key; who presses 1 late; who presses 1 at once."""
 _FIRST_AGENT = 1101
 _QUEUED_DIGITS = ("01", "02", "03")
+_EFFECT = re.compile(r"(?:POST|DELETE) /ari/(?:channels|bridges)(?:/|$)")
+"""What does something to a call; looks and subscriptions do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,27 @@ class Run:
     rival_cpu: float
 
 
+class _Effects:
+    """When requests that do something to a call passed to Asterisk, whoever sent them; in epoch seconds."""
+
+    def __init__(self) -> None:
+        self._moments: SimpleQueue[float] = SimpleQueue()
+
+    def note(self, at: float, request: str) -> None:
+        if _EFFECT.match(request):
+            self._moments.put(at)
+
+    def first_since(self, began: float, limit_seconds: float) -> float | None:
+        """The first after `began`; None if none comes in time."""
+        deadline = time.monotonic() + limit_seconds
+        with suppress(Empty):
+            while True:
+                at = self._moments.get(timeout=max(0.0, deadline - time.monotonic()))
+                if at >= began:
+                    return at
+        return None
+
+
 def run(scale: float, progress: Callable[[str], None]) -> Report:
     """Several kills of one engine with all its calls up."""
     live, queued = max(3, round(LIVE * scale)), max(0, round((OPEN - LIVE) * scale))
@@ -72,8 +97,9 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
         lab = stack.enter_context(Lab.up(talk_seconds=TALK_SECONDS, progress=progress))
-        relay = stack.enter_context(Relay(lab.pbx.ari_url))
-        engine = EngineProcess(lab, directory, environment={"RINGBACK_ASTERISK__0__ARI_URL": relay.ari_url})
+        effects = _Effects()
+        cable = stack.enter_context(CableInThread(lab.pbx.ari_url, effects.note))
+        engine = EngineProcess(lab, directory, ari_url=cable.ari_url)
         stack.callback(engine.kill)
         engine.start()
         centre = Centre(lab, engine)
@@ -83,7 +109,7 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
         runs: list[Run] = []
         while len(runs) < wanted and time.monotonic() - began < TALK_SECONDS - LEAST_LEFT_SECONDS:
             progress(f"kill {len(runs) + 1} of {wanted}")
-            runs.append(_kill_and_start(centre, relay, customers["waiting"][0]))
+            runs.append(_kill_and_start(centre, cable.ari_url, effects))
         survived = sum(_still_there(centre, numbers_) for numbers_ in customers.values())
         still = {kind: _still_as(centre, kind, numbers_) for kind, numbers_ in customers.items()}
     return _report(runs, live, queued, survived, sum(still.values()))
@@ -147,28 +173,28 @@ def _count(centre: Centre, kind: str, state: str) -> int:
 # ---- one run -----------------------------------------------------------------------------------------
 
 
-def _kill_and_start(centre: Centre, relay: Relay, one_waiting: str) -> Run:
+def _kill_and_start(centre: Centre, ari_url: str, effects: _Effects) -> Run:
     centre.engine.kill()
     rival_began, rival_cpu = time.time(), _cpu_of_the_ended()
-    steps = _rival(centre, relay)
+    steps = _rival(centre, ari_url)
     rival_cpu = _cpu_of_the_ended() - rival_cpu
-    rival = relay.first_effect(rival_began, 1.0)
+    rival = effects.first_since(rival_began, 1.0)
     assert rival is not None, f"the rival asked nothing of Asterisk: {steps}"
 
     began = time.time()
     centre.engine.spawn()
-    first = relay.first_effect(began, 30.0)
+    first = effects.first_since(began, 30.0)
     assert first is not None, f"no effect within 30 s of the start: {centre.engine.log_entries()[-3:]}"
     cpu = _cpu_of(centre.engine.pid)
     centre.engine.wait_until_ready()
     said = {str(entry["event"]): entry for entry in centre.engine.log_entries() if "event" in entry}
     ready = datetime.fromisoformat(said["asterisk.ready"]["timestamp"]).timestamp()
     return Run(
-        first_effect=first.at - began,
+        first_effect=first - began,
         cpu=cpu,
         ready=ready - began,
         parts={part: float(said["engine.ready"][f"{part}_seconds"]) for part in PARTS},
-        rival=rival.at - rival_began,
+        rival=rival - rival_began,
         rival_imports=steps["imported"] - rival_began,
         rival_cpu=rival_cpu,
     )
@@ -185,10 +211,10 @@ def _cpu_of_the_ended() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _rival(centre: Centre, relay: Relay) -> dict[str, float]:
+def _rival(centre: Centre, ari_url: str) -> dict[str, float]:
     script = Path(__file__).with_name("restart_rival.py")
     pbx = centre.lab.pbx
-    arguments = [str(centre.engine.database), relay.ari_url, pbx.ari_user, pbx.ari_password]
+    arguments = [str(centre.engine.database), ari_url, pbx.ari_user, pbx.ari_password]
     ended = subprocess.run(
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=30, check=True
     )

@@ -206,9 +206,9 @@ class Rig:
     def _suffer(self, step: Step) -> None:
         match step.fault:
             case Fault.EVENTS_CUT:
-                self._cut(step.fault, lambda cable: cable.cut_events())
+                self._cut(step.fault, Cable.cut_events)
             case Fault.ALL_CUT:
-                self._cut(step.fault, lambda cable: cable.cut())
+                self._cut(step.fault, Cable.cut)
             case Fault.EVENTS_SLOW:
                 self._cable_slow(step.fault_seconds, 0.0)
                 self._fault(step.fault)

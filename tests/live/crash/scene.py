@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cli.client import EngineClient
 from engine.lab import Lab
@@ -64,7 +63,7 @@ def configure(subject: Subject) -> None:
 def run_engine(plan: Plan, say: Say, environment: Mapping[str, str]) -> Run:
     """The plan on a real engine and a lab of its own; nothing is left behind. Raises RigError."""
     with _bench() as bench:
-        engine = EngineProcess(bench.lab, bench.folder, environment=dict(environment), ari_url=bench.ari_url)
+        engine = EngineProcess(bench.lab, bench.folder, environment=dict(environment), ari_url=bench.cable.ari_url)
         try:
             return Rig(plan, bench.lab, engine, bench.cable, say).run(configure)
         finally:
@@ -75,7 +74,7 @@ def run_rival(plan: Plan, say: Say, program: Path) -> Run:
     """The plan on another program, which finds all it needs in its environment."""
     with _bench() as bench:
         environment = {
-            "RIVAL_ARI": bench.ari_url,
+            "RIVAL_ARI": bench.cable.ari_url,
             "RIVAL_USER": bench.lab.pbx.ari_user,
             "RIVAL_PASSWORD": bench.lab.pbx.ari_password,
             "RIVAL_ANNOUNCEMENT": bench.lab.announcement_in_asterisk,
@@ -96,17 +95,13 @@ class _Bench:
     folder: Path
     lab: Lab
     cable: CableInThread
-    ari_url: str
 
 
 @contextmanager
 def _bench() -> Iterator[_Bench]:
     folder = Path(tempfile.mkdtemp(prefix="rbcrash-"))
     try:
-        with Lab.up(talk_seconds=TALK_SECONDS) as lab:
-            where = urlsplit(lab.pbx.ari_url)
-            assert where.port is not None
-            with CableInThread(where.port) as cable:
-                yield _Bench(folder, lab, cable, f"http://127.0.0.1:{cable.port}{where.path}")
+        with Lab.up(talk_seconds=TALK_SECONDS) as lab, CableInThread(lab.pbx.ari_url) as cable:
+            yield _Bench(folder, lab, cable)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
