@@ -16,11 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -31,7 +30,7 @@ from engine.lab.engine_process import EngineProcess
 from tests.bench.numbers import numbers
 from tests.bench.report import Report
 from tests.live.cable import CableInThread
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.calls.centre import Centre, agent, logged_at, service
 
 OPEN = 500
 LIVE = 50
@@ -110,7 +109,7 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
         while len(runs) < wanted and time.monotonic() - began < TALK_SECONDS - LEAST_LEFT_SECONDS:
             progress(f"kill {len(runs) + 1} of {wanted}")
             runs.append(_kill_and_start(centre, cable.ari_url, effects))
-        survived = sum(_still_there(centre, numbers_) for numbers_ in customers.values())
+        survived = sum(centre.on_their_one_call(numbers_) for numbers_ in customers.values())
         still = {kind: _still_as(centre, kind, numbers_) for kind, numbers_ in customers.items()}
     return _report(runs, live, queued, survived, sum(still.values()))
 
@@ -142,7 +141,7 @@ def _fill(centre: Centre, live: int, queued: int) -> dict[str, list[str]]:
     for kind in _KINDS:
         centre.ready(*agents[kind])
     asked = [(kind, number) for kind in _KINDS for number in customers[kind]]
-    waiting = [("queued", number) for number in islice(_many(_QUEUED_DIGITS), queued)]
+    waiting = [("queued", number) for number in islice(numbers(*_QUEUED_DIGITS), queued)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda each: centre.request(*each), asked))
         _until(centre, "waiting", "announcing", len(customers["waiting"]))
@@ -154,11 +153,6 @@ def _fill(centre: Centre, live: int, queued: int) -> dict[str, list[str]]:
     _until(centre, "waiting", "confirmed", len(customers["waiting"]))
     _until(centre, "talking", "connected", len(customers["talking"]))
     return customers
-
-
-def _many(digits: Sequence[str]) -> Iterator[str]:
-    for each in digits:
-        yield from numbers(each)
 
 
 def _until(centre: Centre, kind: str, state: str, count: int) -> None:
@@ -188,7 +182,7 @@ def _kill_and_start(centre: Centre, ari_url: str, effects: _Effects) -> Run:
     cpu = _cpu_of(centre.engine.pid)
     centre.engine.wait_until_ready()
     said = {str(entry["event"]): entry for entry in centre.engine.log_entries() if "event" in entry}
-    ready = datetime.fromisoformat(said["asterisk.ready"]["timestamp"]).timestamp()
+    ready = logged_at(said["asterisk.ready"])
     return Run(
         first_effect=first - began,
         cpu=cpu,
@@ -223,13 +217,6 @@ def _rival(centre: Centre, ari_url: str) -> dict[str, float]:
 
 
 # ---- who is still there ------------------------------------------------------------------------------
-
-
-def _still_there(centre: Centre, numbers_: Sequence[str]) -> int:
-    """How many of these customers were called once and are on that call still, as the telephone network saw it."""
-    calls = [call for call in centre.lab.witness() if call.number in numbers_]
-    once = {number for number in numbers_ if sum(call.number == number for call in calls) == 1}
-    return sum(call.ended_at is None and call.number in once for call in calls)
 
 
 def _still_as(centre: Centre, kind: str, numbers_: Sequence[str]) -> int:

@@ -92,13 +92,13 @@ class Rig:
         self._thin = 0
         self._gave_up = ""
 
-    def run(self, prepare: Callable[[Subject], None]) -> Run:
+    def run(self, prepare: Callable[[], None]) -> Run:
         """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
         began = time.monotonic()
         self._deaf_since = time.time()
         self._subject.spawn()
         self._until_ready()
-        prepare(self._subject)
+        prepare()
         load = Load(
             self._plan.numbers(),
             lambda: self._subject.url,

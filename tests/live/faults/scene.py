@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
@@ -259,8 +258,3 @@ def scene(
         finally:
             # At once: what the story wants to know of an orderly end it has seen itself.
             engine.kill()
-
-
-def logged_at(entry: Mapping[str, Any]) -> float:
-    """When a line of the engine's log was written, in epoch seconds."""
-    return datetime.fromisoformat(entry["timestamp"]).timestamp()

@@ -15,10 +15,10 @@ from cli.client import EngineNotReachableError, RequestRefusedError
 from engine.lab.engine_process import EngineProcess
 from engine.lab.errors import LabError
 from engine.lab.witness import WitnessCall
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.calls.centre import Centre, agent, logged_at, service
 from tests.live.faults.background import Background, Place
 from tests.live.faults.listening import longest_gap_seconds
-from tests.live.faults.scene import LISTENS, logged_at, scene
+from tests.live.faults.scene import LISTENS, scene
 
 TALK = f"120255501{LISTENS}"
 STRANGER = f"120355501{LISTENS}"
