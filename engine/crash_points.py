@@ -40,6 +40,11 @@ _name, _, _times = os.environ.get(VARIABLE, "").partition("#")
 _left = int(_times) if _times.isdigit() else 1
 
 
+def is_armed(point: str) -> bool:
+    """Whether the process is to die at this point."""
+    return point == _name
+
+
 def reached(point: str) -> None:
     """The process is at this point; it ends here if the point is armed."""
     global _left

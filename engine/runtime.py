@@ -47,6 +47,10 @@ CLOCK_LOOK_SECONDS = 30.0
 """The longest sleep of the timers: a clock that was set forward, or a machine that slept, is noticed after it."""
 
 
+BEFORE_COMMIT_SECONDS = 0.05
+"""How long effects that need no commit may run before a process that is to die there dies."""
+
+
 class Writer(Protocol):
     """What the runtime needs of the journal."""
 
@@ -286,6 +290,8 @@ class Runtime:
             self._start(effect)
 
     async def _commit(self, changes: list[Entry], size: int) -> None:
+        if crash_points.is_armed(crash_points.COMMIT_BEFORE):
+            await asyncio.sleep(BEFORE_COMMIT_SECONDS)
         crash_points.reached(crash_points.COMMIT_BEFORE)
         began = self.unwritten_since = time.monotonic()
         await self._journal.commit(changes)

@@ -213,7 +213,7 @@ class Calls:
         await asyncio.gather(self.playing.stop(effect.customer), self.playing.stop(effect.agent))
         await self._client.channels.stop_moh(effect.customer)
         created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
-        if isinstance(created, Refused):
+        if isinstance(created, Refused) and not isinstance(await self._client.bridges.get(effect.bridge), Ok):
             return _ended(created)
         crash_points.reached(crash_points.BRIDGE_MADE)
         # Before they talk: if we die right after, nothing must cut their conversation short.

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 INHERITED_PLAYBACKS = 12
 """How many prompts an earlier process is expected to have queued on a leg at most."""
+FAILED_GRACE_SECONDS = 1.0
+"""After a prompt that failed, for the end of its leg to be heard of."""
 TAKEN_OVER = "RB_TAKEN_OVER"
 """The channel variable with the processes, oldest first, that found the leg and played on it."""
 
@@ -84,10 +86,15 @@ class PromptPlayer:
         playing.pending.discard(playback)
         if state is PlaybackState.FAILED:
             playing.complete = False
-            log.error("prompt.failed", media=media, mend="run: ringback prompts check")
+            asyncio.get_running_loop().call_later(FAILED_GRACE_SECONDS, self._alarm, playing.leg, media)
         if not playing.pending:
             playing.ended.set()
             self._tell(PlayingFinished(playing.leg, playing.tag, playing.complete))
+
+    def _alarm(self, leg: LegId, media: str) -> None:
+        """A prompt also fails when somebody hangs up in it; that is no alarm."""
+        if leg in self._played:
+            log.error("prompt.failed", media=media, mend="run: ringback prompts check")
 
     async def start(self, playing: Playing, prompts: Sequence[PromptId], voice: Voice) -> Result[None]:
         """Queue the prompts on the leg: Asterisk plays them without a gap. All are registered beforehand."""

@@ -162,7 +162,7 @@ class CallFlow(CallMoves):
                 self._await_entry(now)
             case _:
                 self.attempt = replace(self.attempt, rang=True)
-                self._tell(Dialled())
+                self._dialled()
                 if self._rang_out:
                     self._arm("silent", None)
                     self._close(Outcome.NO_ANSWER, now)
@@ -200,7 +200,7 @@ class CallFlow(CallMoves):
                     self._left.append(event)
             case LegRinging(leg=leg) if leg == customer and self.phase is Phase.DIALING:
                 self.attempt = replace(self.attempt, rang=True)
-                self._tell(Dialled())
+                self._dialled()
             case LegAnswered(leg=leg) if leg == customer and self.phase is Phase.DIALING:
                 self._customer_answered(now)
             case LegEntered(leg=leg) if leg == customer:
@@ -243,7 +243,8 @@ class CallFlow(CallMoves):
                 self.attempt = replace(self.attempt, rang=True)
                 self._finish(Outcome.INTERRUPTED, now)
             case Phase.DIALING, "ring" | "silent":
-                self._close(Outcome.NO_ANSWER, now)
+                # What nobody has heard of since it was asked for has perhaps never rung: no fault of the customer's.
+                self._close(Outcome.NO_ANSWER if self._dial_known else Outcome.INTERRUPTED, now)
             case Phase.ANSWERED, "enter":
                 self._close(Outcome.INTERRUPTED, now)
             case Phase.ANNOUNCING, "announcement":
@@ -272,7 +273,7 @@ class CallFlow(CallMoves):
     def _effect_ended(self, effect: Effect, result: ResultKind, now: float) -> None:
         match effect, result:
             case DialCustomer(), ResultKind.OK if self.phase is Phase.DIALING:
-                self._tell(Dialled())
+                self._dialled()
             case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.DIALING:
                 self._finish(Outcome.REFUSED, now)
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:

@@ -35,7 +35,7 @@ from engine.core.facts import (
     Fact,
     Finished,
 )
-from engine.core.model import Agent, AgentId, Attempt, Callback, LegId, Outcome, PromptId, Service
+from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
 
 _BEFORE_CONFIRMED = ("ring", "silent", "enter", "announcement", "confirm")
 _AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
@@ -54,6 +54,7 @@ class CallMoves:
         self.service = service
         self.phase = phase_of(attempt, callback.state)
         self.heard = True
+        self._dial_known = callback.state is CallbackState.DIALING
         self._limits = service.call_limits
         self._callback = callback
         self._phone = callback.request.phone
@@ -76,6 +77,11 @@ class CallMoves:
         return self._agent.id if self._agent else None
 
     # ---- the customer's side --------------------------------------------------------------------------------
+
+    def _dialled(self) -> None:
+        """The customer's leg exists."""
+        self._dial_known = True
+        self._tell(Dialled())
 
     def _customer_answered(self, now: float) -> None:
         self.attempt = replace(self.attempt, answered_at=now)

@@ -169,10 +169,10 @@ async def test_readers_whose_question_hangs_are_given_up(journal: Journal) -> No
     asking = asyncio.create_task(readers.all("SELECT hang()"))
     try:
         await asyncio.to_thread(ice.reached.wait)
+        assert "the disk does not answer" in str(await refused(asking))
         assert "the disk does not answer" in str(await refused(readers.close()))
     finally:
         ice.thaw()
-        await asking
         with suppress(StoreError):
             await readers.close()
 

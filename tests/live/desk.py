@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from itertools import count
 from urllib.parse import urlsplit
 
+from engine.asterisk.ari import Ok
+from engine.asterisk.ari.snapshots import ChannelState
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
@@ -118,6 +120,11 @@ class Desk:
         async with self.open():
             await self.told_of(TelephonyReady())
             yield self
+
+    async def is_up(self, channel: str) -> bool:
+        """Whether this channel has been answered; also one of nobody's."""
+        found = await self.node.client.channels.get(channel)
+        return isinstance(found, Ok) and found.value.state is ChannelState.UP
 
     async def tidy(self, *legs: LegId) -> None:
         for leg in legs:

@@ -85,12 +85,18 @@ def test_events_the_core_does_not_ask_for_mean_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("application", "what"),
-    [("Stasis", LegSeen.ENTERED), ("AppDial2", LegSeen.RINGING), ("Playback", LegSeen.RINGING), ("", LegSeen.RINGING)],
+    ("state", "application", "what"),
+    [
+        ("Up", "Stasis", LegSeen.ENTERED),
+        ("Up", "Playback", LegSeen.ANSWERED),
+        ("Up", "", LegSeen.ANSWERED),
+        ("Ringing", "AppDial2", LegSeen.RINGING),
+        ("Down", "AppDial2", LegSeen.RINGING),
+    ],
 )
-def test_a_look_at_a_leg(application: str, what: LegSeen) -> None:
+def test_a_look_at_a_leg(state: str, application: str, what: LegSeen) -> None:
     dialplan = {"context": "ringback", "exten": "customer", "priority": 2, "app_name": application}
-    assert seen(read_channel({**CHANNEL, "dialplan": dialplan})) is what
+    assert seen(read_channel({**CHANNEL, "state": state, "dialplan": dialplan})) is what
 
 
 def test_a_leg_that_a_look_does_not_find_is_gone() -> None:

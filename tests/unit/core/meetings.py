@@ -57,7 +57,9 @@ class Meetings:
                 if decided:
                     self.told.add(leg)
             case EffectEnded(effect=Connect(bridge=bridge), result=result) if bridge in self._of:
-                self._ended(bridge, result)
+                # That it was refused is not known to whoever comes after an engine that died over the news.
+                if decided or result is ResultKind.OK:
+                    self._ended(bridge, result)
             case AttemptSeen(attempt=attempt) if attempt in attempts and decided:
                 self._seen(attempts[attempt], event)
             case _:

@@ -70,6 +70,7 @@ from engine.core.model import (
     Service,
     ServiceId,
     Timer,
+    attempt_of_leg,
 )
 from tests.unit.core import invariants, safety
 from tests.unit.core.journal import Journal
@@ -198,6 +199,10 @@ class World:
         self.meetings.engine_died()
         self.leaving.clear()
         self.bridged_since_start.clear()
+        # A bridge that was refused is forgotten with the engine; an empty one may be left over.
+        self.dismantled |= {
+            bridge for bridge in self.bridges if self.journal.attempts[attempt_of_leg(bridge)].bridging_at is None
+        }
         self.stopping = False
         self.telephony = True
         self.told.clear()
@@ -319,6 +324,8 @@ class World:
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
+        for effect in decision.effects:
+            self._note_decided(effect)
         if act:
             self.effects += decision.effects
             for effect in decision.effects:
@@ -346,18 +353,25 @@ class World:
         service = self.journal.callbacks[self.journal.attempts[attempt].callback].request.service
         return self.journal.configuration.services[service].call_limits
 
+    def _note_decided(self, effect: Effect) -> None:
+        """A leg is waited for from the decision to let it go, also if that is never carried out.
+
+        A bridge is not removed a second time either: an empty one may be left over.
+        """
+        if isinstance(effect, Dismantle):
+            self.dismantled.add(effect.bridge)
+        if isinstance(effect, Release | Farewell):
+            limits = self._limits_of(effect.attempt)
+            limit = limits.last_words_seconds if effect.prompts else limits.closing_seconds
+            self.awaited[effect.leg] = self.now + limit
+
     def _do(self, effect: Effect) -> None:
         match effect:
             case DialCustomer(leg=leg):
                 self.alive.add(leg)
-            case Release(leg=leg, prompts=prompts) | Farewell(leg=leg, prompts=prompts):
-                limits = self._limits_of(effect.attempt)
-                self.awaited[leg] = self.now + (limits.last_words_seconds if prompts else limits.closing_seconds)
             case Connect(bridge=bridge, agent=agent):
                 self.bridges[bridge] = agent
                 self.bridged_since_start.add(bridge)
-            case Dismantle(bridge=bridge):
-                self.dismantled.add(bridge)
             case _:
                 pass
         result = self.results.get(type(effect))
