@@ -24,7 +24,6 @@ KILLS = 100
 RIVAL_SHARE = 10
 LEAST_RIVAL_KILLS = 3
 SEED = "RINGBACK_CRASH_SEED"
-ENVIRONMENT = {"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}
 _RIVAL = Path(__file__).with_name("act_then_write.py")
 
 
@@ -33,7 +32,7 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
     seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(1_000_000))
     kills = max(LEAST_RIVAL_KILLS, round(KILLS * scale))
     progress(f"seed {seed}; {SEED}={seed} repeats the plan")
-    ours = run_engine(make_plan(seed, kills, POINTS), progress, ENVIRONMENT)
+    ours = run_engine(make_plan(seed, kills, POINTS), progress)
     rival_kills = max(LEAST_RIVAL_KILLS, kills // RIVAL_SHARE)
     rival = run_rival(make_plan(seed, rival_kills, (), {Fault.NONE}), progress, _RIVAL)
     verdict, rivals = judge(ours.evidence), judge(rival.evidence)

@@ -7,14 +7,13 @@ conversations go on. The same stream then meets a script that says yes first; th
 from __future__ import annotations
 
 import math
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,7 +27,7 @@ from tests.bench.failing_disk import FailingDisk, NoDiskError, locked
 from tests.bench.numbers import numbers
 from tests.bench.report import Report
 from tests.bench.stream import Asked, RequestStream
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.calls.centre import Centre, agent, rows, service
 
 Progress = Callable[[str], None]
 
@@ -94,7 +93,7 @@ def engine_on_failing_disk(
         centre = Centre(lab, engine.start())
         talkers = _conversations(centre, database)
         url = engine.url
-        stream = RequestStream(lambda: url, engine.admin_key, "stream", _numbers(), per_second)
+        stream = RequestStream(lambda: url, engine.admin_key, "stream", numbers(*_NOBODYS), per_second)
         with stream:
             time.sleep(WARM_UP_SECONDS)
             suffered = suffer_all(stream, faults, hold, engine.is_running, progress)
@@ -105,7 +104,7 @@ def engine_on_failing_disk(
         progress("asking again what was not answered, and waiting for the calls")
         repeated = _ask_again(stream, wrong)
         _until_called(database, progress)
-        cut = _cut(lab, talkers)
+        cut = len(talkers) - centre.on_their_one_call(talkers)
         wrong += [f"the database is damaged: {line}" for line in check(database)]
         called = Counter(call.number for call in lab.witness())
         return _outcome(stream.asked, suffered, database, called, wrong, cut, repeated)
@@ -132,13 +131,8 @@ def _conversations(centre: Centre, database: Path) -> list[str]:
     for number in talkers:
         centre.request("talking", number)
     connected = "SELECT count(*) FROM callbacks WHERE state = 'connected'"
-    centre.wait(lambda: _rows(database, connected) == [(CONVERSATIONS,)], f"{CONVERSATIONS} conversations", 60)
+    centre.wait(lambda: rows(database, connected)[0][0] == CONVERSATIONS, f"{CONVERSATIONS} conversations", 60)
     return talkers
-
-
-def _numbers() -> Iterator[str]:
-    for digits in _NOBODYS:
-        yield from numbers(digits)
 
 
 def _ask_again(stream: RequestStream, wrong: list[str]) -> int:
@@ -158,17 +152,9 @@ def _until_called(database: Path, progress: Progress) -> None:
     """Wait until every callback of the stream is over."""
     deadline = time.monotonic() + CALLS_LIMIT_SECONDS
     waiting = "SELECT count(*) FROM callbacks WHERE service = 'stream' AND ended_at IS NULL"
-    while (left := _rows(database, waiting)[0][0]) and time.monotonic() < deadline:
+    while (left := rows(database, waiting)[0][0]) and time.monotonic() < deadline:
         progress(f"{left} are still to be called")
         time.sleep(0.5)
-
-
-def _cut(lab: Lab, talkers: Sequence[str]) -> int:
-    """How many conversations are over or were begun twice, as the telephone network saw it."""
-    calls = [call for call in lab.witness() if call.number in talkers]
-    begun = Counter(call.number for call in calls)
-    going_on = {call.number for call in calls if call.ended_at is None and begun[call.number] == 1}
-    return len(talkers) - len(going_on)
 
 
 # ---- the rival ---------------------------------------------------------------------------------------
@@ -191,7 +177,7 @@ def _rival(as_ours: Sequence[tuple[Suffered, Verdict]], progress: Progress) -> O
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}"
         suffered = []
-        with RequestStream(lambda: url, "", "stream", _numbers(), PER_SECOND) as stream:
+        with RequestStream(lambda: url, "", "stream", numbers(*_NOBODYS), PER_SECOND) as stream:
             time.sleep(WARM_UP_SECONDS)
             for fault, (ours, _) in zip(faults, as_ours, strict=False):
                 progress(f"the rival's disk: {fault.name}")
@@ -215,11 +201,10 @@ def _outcome(
 ) -> Outcome:
     attempts = None
     if called is not None:
-        written = _rows(database, "SELECT phone FROM attempts JOIN callbacks ON callbacks.id = attempts.callback")
+        written = rows(database, "SELECT phone FROM attempts JOIN callbacks ON callbacks.id = attempts.callback")
         attempts = Counter(str(phone).lstrip("+") for (phone,) in written)
     stored = {
-        (str(callback), str(phone).lstrip("+"))
-        for callback, phone in _rows(database, "SELECT id, phone FROM callbacks")
+        (str(callback), str(phone).lstrip("+")) for callback, phone in rows(database, "SELECT id, phone FROM callbacks")
     }
     return Outcome(
         faults=tuple(
@@ -231,11 +216,6 @@ def _outcome(
         cut=cut,
         repeated=repeated,
     )
-
-
-def _rows(database: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10.0)) as connection:
-        return connection.execute(query).fetchall()
 
 
 def missed_bars(ours: Outcome) -> list[str]:
@@ -257,7 +237,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
         f"closed_beyond_seconds_{fault.name.replace(' ', '_')}": _or_nan(fault.closed_beyond_seconds)
         for fault, _ in ours.faults
     }
-    rows = [
+    table = [
         *(_row("ours", fault.name, verdict, fault) for fault, verdict in ours.faults),
         _row("ours", "whole run", ours.whole),
         *(_row("rival", fault.name, verdict, fault) for fault, verdict in rival.faults),
@@ -269,7 +249,7 @@ def _report(ours: Outcome, rival: Outcome, notes: Sequence[str]) -> Report:
             *("who", "the disk", "fault s", "sent", "201", "503", "no answer", "other"),
             *("201 and lost", "503 and kept or called", "called twice", "slowest answer s", "closed beyond s"),
         ),
-        rows=tuple(rows),
+        rows=tuple(table),
         figures={
             "sent": ours.whole.sent,
             "accepted": ours.whole.accepted,

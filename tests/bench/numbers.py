@@ -15,6 +15,6 @@ def area_codes() -> tuple[str, ...]:
     return tuple(code for code in codes if isinstance(check(f"+1{code}5550100", caller_id=CALLER_ID), NumberAccepted))
 
 
-def numbers(digits: str) -> Iterator[str]:
-    """Distinct numbers, as the network sees them, whose customers all behave as `digits` says."""
-    return (f"1{code}55501{digits}" for code in area_codes())
+def numbers(*digits: str) -> Iterator[str]:
+    """Distinct numbers, as the network sees them, whose customers behave as `digits` say: all of the first, then on."""
+    return (f"1{code}55501{each}" for each in digits for code in area_codes())

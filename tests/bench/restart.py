@@ -1,7 +1,7 @@
 """How fast an engine that was killed is back at its calls: 500 open callbacks and 50 live calls, killed and exec'ed.
 
 The calls are real: 50 customers on the lab's telephone network hear the announcement, wait with music or talk to an
-agent. The engine reaches Asterisk through a relay of the bench. Its time counts from just before the fork and exec of
+agent. The engine reaches Asterisk through a relay of the tests. Its time counts from just before the fork and exec of
 `ringback serve` until the relay sees its first request that does something to a call (not a look, not a subscription).
 """
 
@@ -10,26 +10,27 @@ from __future__ import annotations
 import compileall
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from statistics import median
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.bench.numbers import numbers
-from tests.bench.relay import Relay
 from tests.bench.report import Report
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.cable import CableInThread
+from tests.live.calls.centre import Centre, agent, logged_at, service
 
 OPEN = 500
 LIVE = 50
@@ -47,6 +48,8 @@ _DIGITS = {"announcing": "14", "waiting": "22", "talking": "25"}
 """Who never presses a key; who presses 1 late; who presses 1 at once."""
 _FIRST_AGENT = 1101
 _QUEUED_DIGITS = ("01", "02", "03")
+_EFFECT = re.compile(r"(?:POST|DELETE) /ari/(?:channels|bridges)(?:/|$)")
+"""What does something to a call; looks and subscriptions do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,27 @@ class Run:
     rival_cpu: float
 
 
+class _Effects:
+    """When requests that do something to a call passed to Asterisk, whoever sent them; in epoch seconds."""
+
+    def __init__(self) -> None:
+        self._moments: SimpleQueue[float] = SimpleQueue()
+
+    def note(self, at: float, request: str) -> None:
+        if _EFFECT.match(request):
+            self._moments.put(at)
+
+    def first_since(self, began: float, limit_seconds: float) -> float | None:
+        """The first after `began`; None if none comes in time."""
+        deadline = time.monotonic() + limit_seconds
+        with suppress(Empty):
+            while True:
+                at = self._moments.get(timeout=max(0.0, deadline - time.monotonic()))
+                if at >= began:
+                    return at
+        return None
+
+
 def run(scale: float, progress: Callable[[str], None]) -> Report:
     """Several kills of one engine with all its calls up."""
     live, queued = max(3, round(LIVE * scale)), max(0, round((OPEN - LIVE) * scale))
@@ -72,8 +96,9 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
         lab = stack.enter_context(Lab.up(talk_seconds=TALK_SECONDS, progress=progress))
-        relay = stack.enter_context(Relay(lab.pbx.ari_url))
-        engine = EngineProcess(lab, directory, environment={"RINGBACK_ASTERISK__0__ARI_URL": relay.ari_url})
+        effects = _Effects()
+        cable = stack.enter_context(CableInThread(lab.pbx.ari_url, effects.note))
+        engine = EngineProcess(lab, directory, ari_url=cable.ari_url)
         stack.callback(engine.kill)
         engine.start()
         centre = Centre(lab, engine)
@@ -83,8 +108,8 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
         runs: list[Run] = []
         while len(runs) < wanted and time.monotonic() - began < TALK_SECONDS - LEAST_LEFT_SECONDS:
             progress(f"kill {len(runs) + 1} of {wanted}")
-            runs.append(_kill_and_start(centre, relay, customers["waiting"][0]))
-        survived = sum(_still_there(centre, numbers_) for numbers_ in customers.values())
+            runs.append(_kill_and_start(centre, cable.ari_url, effects))
+        survived = sum(centre.on_their_one_call(numbers_) for numbers_ in customers.values())
         still = {kind: _still_as(centre, kind, numbers_) for kind, numbers_ in customers.items()}
     return _report(runs, live, queued, survived, sum(still.values()))
 
@@ -116,7 +141,7 @@ def _fill(centre: Centre, live: int, queued: int) -> dict[str, list[str]]:
     for kind in _KINDS:
         centre.ready(*agents[kind])
     asked = [(kind, number) for kind in _KINDS for number in customers[kind]]
-    waiting = [("queued", number) for number in islice(_many(_QUEUED_DIGITS), queued)]
+    waiting = [("queued", number) for number in islice(numbers(*_QUEUED_DIGITS), queued)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda each: centre.request(*each), asked))
         _until(centre, "waiting", "announcing", len(customers["waiting"]))
@@ -128,11 +153,6 @@ def _fill(centre: Centre, live: int, queued: int) -> dict[str, list[str]]:
     _until(centre, "waiting", "confirmed", len(customers["waiting"]))
     _until(centre, "talking", "connected", len(customers["talking"]))
     return customers
-
-
-def _many(digits: Sequence[str]) -> Iterator[str]:
-    for each in digits:
-        yield from numbers(each)
 
 
 def _until(centre: Centre, kind: str, state: str, count: int) -> None:
@@ -147,28 +167,28 @@ def _count(centre: Centre, kind: str, state: str) -> int:
 # ---- one run -----------------------------------------------------------------------------------------
 
 
-def _kill_and_start(centre: Centre, relay: Relay, one_waiting: str) -> Run:
+def _kill_and_start(centre: Centre, ari_url: str, effects: _Effects) -> Run:
     centre.engine.kill()
     rival_began, rival_cpu = time.time(), _cpu_of_the_ended()
-    steps = _rival(centre, relay)
+    steps = _rival(centre, ari_url)
     rival_cpu = _cpu_of_the_ended() - rival_cpu
-    rival = relay.first_effect(rival_began, 1.0)
+    rival = effects.first_since(rival_began, 1.0)
     assert rival is not None, f"the rival asked nothing of Asterisk: {steps}"
 
     began = time.time()
     centre.engine.spawn()
-    first = relay.first_effect(began, 30.0)
+    first = effects.first_since(began, 30.0)
     assert first is not None, f"no effect within 30 s of the start: {centre.engine.log_entries()[-3:]}"
     cpu = _cpu_of(centre.engine.pid)
     centre.engine.wait_until_ready()
     said = {str(entry["event"]): entry for entry in centre.engine.log_entries() if "event" in entry}
-    ready = datetime.fromisoformat(said["asterisk.ready"]["timestamp"]).timestamp()
+    ready = logged_at(said["asterisk.ready"])
     return Run(
-        first_effect=first.at - began,
+        first_effect=first - began,
         cpu=cpu,
         ready=ready - began,
         parts={part: float(said["engine.ready"][f"{part}_seconds"]) for part in PARTS},
-        rival=rival.at - rival_began,
+        rival=rival - rival_began,
         rival_imports=steps["imported"] - rival_began,
         rival_cpu=rival_cpu,
     )
@@ -185,10 +205,10 @@ def _cpu_of_the_ended() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _rival(centre: Centre, relay: Relay) -> dict[str, float]:
+def _rival(centre: Centre, ari_url: str) -> dict[str, float]:
     script = Path(__file__).with_name("restart_rival.py")
     pbx = centre.lab.pbx
-    arguments = [str(centre.engine.database), relay.ari_url, pbx.ari_user, pbx.ari_password]
+    arguments = [str(centre.engine.database), ari_url, pbx.ari_user, pbx.ari_password]
     ended = subprocess.run(
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=30, check=True
     )
@@ -197,13 +217,6 @@ def _rival(centre: Centre, relay: Relay) -> dict[str, float]:
 
 
 # ---- who is still there ------------------------------------------------------------------------------
-
-
-def _still_there(centre: Centre, numbers_: Sequence[str]) -> int:
-    """How many of these customers were called once and are on that call still, as the telephone network saw it."""
-    calls = [call for call in centre.lab.witness() if call.number in numbers_]
-    once = {number for number in numbers_ if sum(call.number == number for call in calls) == 1}
-    return sum(call.ended_at is None and call.number in once for call in calls)
 
 
 def _still_as(centre: Centre, kind: str, numbers_: Sequence[str]) -> int:

@@ -96,9 +96,11 @@ class Child:
         self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
 
-    def kill(self) -> None:
+    def kill(self) -> str:
+        """Kill it without warning; what it had still said."""
         self.process.kill()
-        self.process.communicate(timeout=20)
+        said, _ = self.process.communicate(timeout=20)
+        return said
 
 
 def started(program: str, *arguments: object) -> Child:

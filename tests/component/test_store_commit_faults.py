@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from tests.component.faulty_disk import FaultyDisk, faulty_disk
+from tests.component.faulty_disk import FaultyDisk
 from tests.component.store_samples import a_callback, accepted, url_of
 from tests.component.store_truth import Child, as_after_a_crash, asserted_stored, group, ids, refused
 
 SHMSIZE = sqlite3.SQLITE_IOERR_SHMSIZE
 FSYNC = sqlite3.SQLITE_IOERR_FSYNC
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[FaultyDisk]:
-    with faulty_disk(tmp_path / "ringback.db") as disk:
-        yield disk
-
-
-@pytest.fixture
-async def journal(tmp_path: Path, disk: FaultyDisk) -> AsyncIterator[Journal]:
-    """A journal on the faulty disk, with one callback, cb0."""
-    path = tmp_path / "ringback.db"
-    async with await Journal.open(url_of(path), busy_timeout_seconds=0.05) as journal:
-        await journal.commit(accepted(a_callback(0)))
-        yield journal
 
 
 # ---- whether the group is stored is not known ------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.schema import upgrade
 from tests.component.store_samples import a_callback, accepted, url_of
+from tests.component.store_truth import Child
 
 GROUP = 7
 
@@ -80,17 +80,6 @@ except StoreError as error:
 """
 
 
-def started(program: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True)
-
-
-def killed(process: subprocess.Popen[str]) -> str:
-    """Kill it without warning; what it had still said."""
-    process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate(timeout=10)
-    return said
-
-
 # ---- killed ----------------------------------------------------------------------------------------------
 
 
@@ -99,11 +88,10 @@ async def test_after_a_kill_every_group_is_whole_or_absent_and_no_acknowledged_o
     tmp_path: Path, run: int
 ) -> None:
     path = tmp_path / "ringback.db"
-    process = started(COMMITTER, url_of(path), str(GROUP))
-    assert process.stdout is not None
-    first = process.stdout.readline()
+    committer = Child(COMMITTER, url_of(path), GROUP)
+    first = committer.line()
     time.sleep(0.05 + run * 0.0137)  # noqa: ASYNC251 - nothing else runs; the kill falls into another part of a commit
-    acknowledged = int((first + killed(process)).splitlines()[-1])
+    acknowledged = int([first, *committer.kill().splitlines()][-1])
 
     async with await Journal.open(url_of(path)) as journal, Queries(url_of(path)) as queries:
         state = await journal.load()
@@ -266,14 +254,13 @@ async def test_questions_to_a_database_that_is_not_there_are_told(tmp_path: Path
 
 async def test_a_second_opener_is_refused_by_pid_until_the_first_dies(tmp_path: Path) -> None:
     url = url_of(tmp_path / "ringback.db")
-    holder = started(HOLDER, url)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "open\n"
+    holder = Child(HOLDER, url)
+    assert holder.line() == "open"
     try:
-        with pytest.raises(StoreError, match=f"in use by the process with pid {holder.pid};"):
+        with pytest.raises(StoreError, match=f"in use by the process with pid {holder.process.pid};"):
             await Journal.open(url)
     finally:
-        killed(holder)
+        holder.kill()
     async with await Journal.open(url) as journal:
         assert (tmp_path / "ringback.db.lock").read_text() == f"{os.getpid()}\n"
         with pytest.raises(StoreError, match=f"pid {os.getpid()};"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import pytest
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.readers import Readers
-from tests.component.faulty_disk import FaultyDisk, faulty_disk
-from tests.component.store_samples import a_callback, accepted, url_of
+from tests.component.faulty_disk import FaultyDisk
+from tests.component.store_samples import url_of
 from tests.component.store_truth import Child, as_after_a_crash, asserted_stored, group, ids, refused
 
 FROZEN = """
@@ -44,21 +43,6 @@ with faulty_disk(Path(sys.argv[1])) as disk:
     except StoreError as error:
         print(error, flush=True)
 """
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[FaultyDisk]:
-    with faulty_disk(tmp_path / "ringback.db") as disk:
-        yield disk
-
-
-@pytest.fixture
-async def journal(tmp_path: Path, disk: FaultyDisk) -> AsyncIterator[Journal]:
-    """A journal on the faulty disk, with one callback, cb0."""
-    path = tmp_path / "ringback.db"
-    async with await Journal.open(url_of(path), busy_timeout_seconds=0.05) as journal:
-        await journal.commit(accepted(a_callback(0)))
-        yield journal
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGKILL])
@@ -100,11 +84,17 @@ class Ice:
         self._thawed.set()
 
 
-async def test_a_commit_waits_for_a_disk_that_answers_again(journal: Journal, disk: FaultyDisk) -> None:
+async def frozen_commit(journal: Journal, disk: FaultyDisk) -> tuple[Ice, asyncio.Task[None]]:
+    """The commit of cb1, which hangs in the disk until it is thawed."""
     ice = Ice()
     disk.on_sync = ice.wait
     committing = asyncio.create_task(journal.commit(group(1)))
-    await asyncio.to_thread(ice.reached.wait)
+    assert await asyncio.to_thread(ice.reached.wait, 10), "the commit did not come to the disk"
+    return ice, committing
+
+
+async def test_a_commit_waits_for_a_disk_that_answers_again(journal: Journal, disk: FaultyDisk) -> None:
+    ice, committing = await frozen_commit(journal, disk)
     loading = asyncio.create_task(journal.load())
     await asyncio.sleep(0)
     assert not committing.done()
@@ -116,12 +106,9 @@ async def test_a_commit_waits_for_a_disk_that_answers_again(journal: Journal, di
 async def test_a_commit_given_up_with_its_asker_takes_nothing_more_and_keeps_other_engines_out(
     journal: Journal, disk: FaultyDisk
 ) -> None:
-    ice = Ice()
     journal._patience_seconds = IMPATIENT_SECONDS
-    disk.on_sync = ice.wait
-    committing = asyncio.create_task(journal.commit(group(1)))
+    ice, committing = await frozen_commit(journal, disk)
     try:
-        await asyncio.to_thread(ice.reached.wait)
         committing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await committing
@@ -136,12 +123,9 @@ async def test_a_commit_given_up_with_its_asker_takes_nothing_more_and_keeps_oth
 
 
 async def test_a_close_that_meets_a_frozen_commit_gives_up_and_says_so(journal: Journal, disk: FaultyDisk) -> None:
-    ice = Ice()
     journal._patience_seconds = IMPATIENT_SECONDS
-    disk.on_sync = ice.wait
-    committing = asyncio.create_task(journal.commit(group(1)))
+    ice, committing = await frozen_commit(journal, disk)
     try:
-        await asyncio.to_thread(ice.reached.wait)
         assert "the disk does not answer" in str(await refused(journal.close()))
         assert not committing.done()
     finally:
@@ -196,10 +180,7 @@ async def test_readers_whose_question_hangs_are_given_up(journal: Journal) -> No
 async def test_a_use_that_is_cancelled_before_its_turn_leaves_nothing_behind(
     journal: Journal, disk: FaultyDisk
 ) -> None:
-    ice = Ice()
-    disk.on_sync = ice.wait
-    committing = asyncio.create_task(journal.commit(group(1)))
-    await asyncio.to_thread(ice.reached.wait)
+    ice, committing = await frozen_commit(journal, disk)
     waiting = asyncio.create_task(journal.commit(group(2)))
     await asyncio.sleep(0)
     waiting.cancel()

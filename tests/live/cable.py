@@ -1,15 +1,21 @@
-"""A cable between the engine and Asterisk, for tests that pull it out or make it slow."""
+"""A cable between the engine and Asterisk, for tests that pull it out, make it slow or watch what passes."""
 
 import asyncio
+import re
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
+Notice = Callable[[float, str], None]
+"""Told when a request passed to Asterisk (epoch seconds) and which, as in `GET /ari/channels`, without its query."""
 _EVENT_SOCKET = b"/events?"
+_REQUEST = re.compile(rb"(?:^|\n)([A-Z]+ /[^ ?]*)\S* HTTP/1\.1\r\n")
 
 
 @dataclass(eq=False, slots=True)
@@ -27,17 +33,19 @@ class _Line:
 
 
 class Cable:
-    """A TCP relay to Asterisk that can be cut (both ends learn of it), go dead (nobody does) or be slow.
+    """A TCP relay to Asterisk that can be cut (both ends learn of it), unplugged, go dead (nobody does) or be slow.
 
     `answers_lost_of`: once such words have passed to Asterisk, the near end's connection is cut before the answer; it
     happens once. `event_delay_seconds`, `answer_delay_seconds`: how late all that Asterisk says arrives from now on.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, on_request: Notice | None = None) -> None:
         self.answers_lost_of: bytes | None = None
         self.event_delay_seconds = 0.0
         self.answer_delay_seconds = 0.0
         self._port = port
+        self._on_request = on_request
+        self._events_refused = self._all_refused = False
         self._lines: set[_Line] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._dead = asyncio.Event()
@@ -63,6 +71,20 @@ class Cable:
             if line.events:
                 line.cut()
 
+    def unplug(self) -> None:
+        """Cut everything; until it is plugged in, a new connection is accepted and ended at once, as by a proxy."""
+        self._all_refused = True
+        self.cut()
+
+    def unplug_events(self) -> None:
+        """The same for the event socket alone; requests go on."""
+        self._events_refused = True
+        self.cut_events()
+
+    def plug_in(self) -> None:
+        """Carry new connections again."""
+        self._events_refused = self._all_refused = False
+
     def go_dead(self) -> None:
         """Connections of now carry nothing any more; later ones do."""
         self._dead.set()
@@ -80,6 +102,9 @@ class Cable:
             writer.transport.abort()
             return
         line = _Line(writer, far_writer, self._dead)
+        if self._all_refused:
+            line.cut()
+            return
         self._lines.add(line)
         try:
             await asyncio.gather(self._to_asterisk(reader, line), self._from_asterisk(far_reader, line))
@@ -95,7 +120,11 @@ class Cable:
                 if first:
                     line.events = _EVENT_SOCKET in data.partition(b"\r\n")[0]
                     first = False
+                    if line.events and self._events_refused:
+                        line.cut()
+                        return
                 if not line.dead.is_set():
+                    self._notice(data)
                     line.far.write(data)
                     await line.far.drain()
                 if self.answers_lost_of is not None and self.answers_lost_of in data:
@@ -103,6 +132,12 @@ class Cable:
                     line.near.transport.abort()
             if not line.dead.is_set():
                 line.far.close()
+
+    def _notice(self, data: bytes) -> None:
+        if self._on_request is not None:
+            at = time.time()
+            for request in _REQUEST.findall(data):
+                self._on_request(at, request.decode())
 
     async def _from_asterisk(self, reader: asyncio.StreamReader, line: _Line) -> None:
         """Reading goes on while what was read waits for its moment, so a delay does not make the line narrower."""
@@ -135,28 +170,33 @@ class Cable:
 
 
 class CableInThread:
-    """A cable for tests without an event loop: `port` is where it begins, `do` acts on it."""
+    """A cable to `ari_url` in a thread of its own, for tests without an event loop; `do` acts on it there.
 
-    def __init__(self, port: int) -> None:
+    `port`, `ari_url`: where it begins. `on_request` is called in its thread.
+    """
+
+    def __init__(self, ari_url: str, on_request: Notice | None = None) -> None:
         self.port = 0
-        self._far_port = port
+        self._far = urlsplit(ari_url)
+        self._on_request = on_request
         self._begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, Cable]] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="cable", daemon=True)
 
+    @property
+    def ari_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self._far.path}"
+
     def do(self, action: Callable[[Cable], None]) -> None:
-        """Act on the cable in its thread; returns when it is done."""
+        """Act on the cable in its thread; returns when it is done. Raises what the action raises."""
         loop, _end, cable = self._begun.result()
-        done: Future[None] = Future()
 
-        def act() -> None:
+        async def act() -> None:
             action(cable)
-            done.set_result(None)
 
-        loop.call_soon_threadsafe(act)
-        done.result(10)
+        asyncio.run_coroutine_threadsafe(act(), loop).result(10)
 
     async def _run(self) -> None:
-        cable, end = Cable(self._far_port), asyncio.Event()
+        cable, end = Cable(self._far.port or 0, self._on_request), asyncio.Event()
         async with cable.laid() as self.port:
             self._begun.set_result((asyncio.get_running_loop(), end, cable))
             await end.wait()

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from tests.live.cable import Cable, CableInThread
+from tests.live.cable import Cable, CableInThread, Notice
 
 SLOW = 0.3
 
@@ -30,9 +30,9 @@ async def echo() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def laid() -> AsyncIterator[tuple[Cable, int]]:
+async def laid(on_request: Notice | None = None) -> AsyncIterator[tuple[Cable, int]]:
     async with echo() as far:
-        cable = Cable(far)
+        cable = Cable(far, on_request)
         async with cable.laid() as port:
             yield cable, port
 
@@ -46,6 +46,7 @@ async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, w
 
 
 EVENTS, REQUEST = b"GET /ari/events?app=x HTTP/1.1\r\n", b"GET /ari/channels HTTP/1.1\r\n"
+DIAL = b"POST /ari/channels/1?app=x HTTP/1.1\r\n\r\n"
 
 
 @asynccontextmanager
@@ -77,6 +78,47 @@ async def test_a_cut_of_the_events_leaves_requests_alone() -> None:
         assert await is_cut(requests[0])
 
 
+async def test_while_the_events_are_unplugged_only_requests_begin() -> None:
+    async with laid() as (cable, port), dialled(port) as events:
+        await exchange(*events, EVENTS)
+        cable.unplug_events()
+        assert await is_cut(events[0])
+        async with dialled(port) as later, dialled(port) as requests:
+            later[1].write(EVENTS)
+            assert await is_cut(later[0])
+            await exchange(*requests, REQUEST)
+        cable.plug_in()
+        async with dialled(port) as again:
+            await exchange(*again, EVENTS)
+
+
+async def test_while_all_is_unplugged_nothing_begins() -> None:
+    async with laid() as (cable, port), dialled(port) as requests:
+        await exchange(*requests, REQUEST)
+        cable.unplug()
+        assert await is_cut(requests[0])
+        async with dialled(port) as later:
+            assert await is_cut(later[0])
+        cable.plug_in()
+        async with dialled(port) as again:
+            await exchange(*again, REQUEST)
+
+
+async def test_requests_that_pass_are_told_with_their_moment_and_refused_ones_are_not() -> None:
+    passed: list[tuple[float, str]] = []
+    began = time.time()
+    async with laid(lambda at, request: passed.append((at, request))) as (cable, port):
+        async with dialled(port) as events, dialled(port) as requests:
+            await exchange(*events, EVENTS)
+            await exchange(*requests, REQUEST + b"Host: x\r\n\r\n" + DIAL)
+            cable.unplug_events()
+        async with dialled(port) as refused:
+            refused[1].write(EVENTS)
+            assert await is_cut(refused[0])
+    assert [request for _at, request in passed] == ["GET /ari/events", "GET /ari/channels", "POST /ari/channels/1"]
+    assert all(began <= at <= time.time() for at, _request in passed), passed
+
+
 async def test_events_and_answers_are_delayed_apart_and_in_order() -> None:
     async with laid() as (cable, port), dialled(port) as events, dialled(port) as requests:
         await exchange(*events, EVENTS)
@@ -98,7 +140,7 @@ async def test_without_a_far_end_the_near_end_learns_it() -> None:
 def test_a_cable_in_a_thread_is_acted_on_from_outside() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as far,
-        CableInThread(far.getsockname()[1]) as cable,
+        CableInThread(f"http://127.0.0.1:{far.getsockname()[1]}/ari") as cable,
         socket.create_connection(("127.0.0.1", cable.port), timeout=5) as near,
     ):
         near.sendall(EVENTS)
@@ -106,5 +148,5 @@ def test_a_cable_in_a_thread_is_acted_on_from_outside() -> None:
         with end:
             end.settimeout(5)
             assert end.recv(100) == EVENTS
-            cable.do(lambda each: each.cut_events())
+            cable.do(Cable.cut_events)
             assert near.recv(1) == b""

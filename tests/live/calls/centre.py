@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cli.client import EngineClient
@@ -40,6 +43,18 @@ def service(name: str, /, **fields: object) -> dict[str, Any]:
 def agent(number: int, skill: str) -> dict[str, Any]:
     """The agent at phone `number`, with one skill."""
     return {"id": f"a{number}", "name": f"Agent {number}", "endpoint": f"PJSIP/agent-{number}", "skills": {skill: 5}}
+
+
+def rows(database: Path, query: str, *values: object) -> list[sqlite3.Row]:
+    """Read an engine's database beside it."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10.0)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(query, values).fetchall()
+
+
+def logged_at(entry: Mapping[str, Any]) -> float:
+    """When a line of the engine's log was written, in epoch seconds."""
+    return datetime.fromisoformat(entry["timestamp"]).timestamp()
 
 
 @dataclass(slots=True)
@@ -109,8 +124,11 @@ class Centre:
         """What the telephone network has seen of a number by now."""
         return [call for call in self.lab.witness() if call.number == number]
 
+    def on_their_one_call(self, numbers: Collection[str]) -> int:
+        """How many of these customers were called once and are on that call still, as the telephone network saw it."""
+        calls = [call for call in self.lab.witness() if call.number in numbers]
+        called = Counter(call.number for call in calls)
+        return sum(call.ended_at is None and called[call.number] == 1 for call in calls)
+
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Read the engine's database beside it."""
-        with closing(sqlite3.connect(f"file:{self.engine.database}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return database.execute(query, values).fetchall()
+        return rows(self.engine.database, query, *values)

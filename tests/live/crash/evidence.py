@@ -5,14 +5,13 @@ Nothing here comes from what the engine says about itself, except the rows it wr
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from engine.lab.witness import WitnessCall
+from tests.live.calls.centre import rows
 
 
 class Answer(StrEnum):
@@ -121,18 +120,13 @@ class Evidence:
 
 def read_database(path: Path) -> tuple[list[CallbackSeen], list[AttemptSeen]]:
     """Callbacks and attempts as they are written."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
-        callbacks = database.execute("select id, ltrim(phone, '+'), state, reason, ended_at from callbacks").fetchall()
-        attempts = database.execute(
-            "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts"
-        ).fetchall()
+    callbacks = rows(path, "select id, ltrim(phone, '+'), state, reason, ended_at from callbacks")
+    attempts = rows(path, "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts")
     return [CallbackSeen(*row) for row in callbacks], [AttemptSeen(*row) for row in attempts]
 
 
 def waiting_and_open(path: Path) -> tuple[int, int]:
     """How many callbacks wait for an agent, and how many have not ended."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
-        row = database.execute(
-            "select count(*) filter (where state = 'queued'), count(*) from callbacks where ended_at is null"
-        ).fetchone()
-    return int(row[0]), int(row[1])
+    counted = "select count(*) filter (where state = 'queued'), count(*) from callbacks where ended_at is null"
+    ((waiting, still_open),) = rows(path, counted)
+    return int(waiting), int(still_open)

@@ -92,13 +92,13 @@ class Rig:
         self._thin = 0
         self._gave_up = ""
 
-    def run(self, prepare: Callable[[Subject], None]) -> Run:
+    def run(self, prepare: Callable[[], None]) -> Run:
         """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
         began = time.monotonic()
         self._deaf_since = time.time()
         self._subject.spawn()
         self._until_ready()
-        prepare(self._subject)
+        prepare()
         load = Load(
             self._plan.numbers(),
             lambda: self._subject.url,
@@ -206,9 +206,9 @@ class Rig:
     def _suffer(self, step: Step) -> None:
         match step.fault:
             case Fault.EVENTS_CUT:
-                self._cut(step.fault, lambda cable: cable.cut_events())
+                self._cut(step.fault, Cable.cut_events)
             case Fault.ALL_CUT:
-                self._cut(step.fault, lambda cable: cable.cut())
+                self._cut(step.fault, Cable.cut)
             case Fault.EVENTS_SLOW:
                 self._cable_slow(step.fault_seconds, 0.0)
                 self._fault(step.fault)

@@ -5,68 +5,47 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from cli.client import EngineClient
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.live.cable import CableInThread
+from tests.live.calls.centre import Centre, agent, service
 from tests.live.crash.load import SERVICE
 from tests.live.crash.plan import Plan
-from tests.live.crash.rig import INTERVALS, LIFE_SECONDS, Rig, Run, Say, Subject
+from tests.live.crash.rig import INTERVALS, LIFE_SECONDS, Rig, Run, Say
 
 TALK_SECONDS = 3.0
+ENVIRONMENT = {"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}
 PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 """Some ring out, hang up at once or drop the call."""
 
 
-def document() -> dict[str, Any]:
-    """One service whose waits are seconds, and its agents."""
-    service = {
-        "id": SERVICE,
-        "name": "Crash",
-        "company": "Example",
-        "skill_expression": SERVICE,
-        "caller_id": "+12025550100",
-        "ring_timeout_seconds": 5,
-        "agent_ring_seconds": 3,
-        "wrap_up_seconds": 0.5,
-        "rona_return_seconds": 3,
-        "hold_limit_seconds": 20,
-        "life_seconds": LIFE_SECONDS,
-        "confirmation": {"wait_seconds": 3, "repeats": 1, "later_seconds": INTERVALS.later},
-        "attempts": {
-            "max": 3,
-            "interval_seconds": INTERVALS.retry,
-            "fault_interval_seconds": INTERVALS.fault,
-        },
-    }
-    agents = [
-        {"id": f"a{phone}", "name": f"Agent {phone}", "endpoint": f"PJSIP/agent-{phone}", "skills": {SERVICE: 5}}
-        for phone in PHONES
-    ]
-    return {"services": [service], "agents": agents}
+def configure(centre: Centre) -> None:
+    """Everything an administrator does before the first call: one service whose waits are seconds, and its agents."""
+    crash = service(
+        SERVICE,
+        agent_ring_seconds=3,
+        wrap_up_seconds=0.5,
+        rona_return_seconds=3,
+        hold_limit_seconds=20,
+        life_seconds=LIFE_SECONDS,
+        confirmation={"wait_seconds": 3, "repeats": 1, "later_seconds": INTERVALS.later},
+        attempts={"max": 3, "interval_seconds": INTERVALS.retry, "fault_interval_seconds": INTERVALS.fault},
+    )
+    centre.configure([crash], [agent(phone, SERVICE) for phone in PHONES])
+    centre.ready(*PHONES)
 
 
-def configure(subject: Subject) -> None:
-    """Everything an administrator does before the first call."""
-    client = EngineClient(subject.url, subject.admin_key, timeout_seconds=120.0)
-    client.post("/config", {"document": document()})
-    for phone in PHONES:
-        client.put(f"/agents/a{phone}/state", {"state": "ready"})
-
-
-def run_engine(plan: Plan, say: Say, environment: Mapping[str, str]) -> Run:
+def run_engine(plan: Plan, say: Say) -> Run:
     """The plan on a real engine and a lab of its own; nothing is left behind. Raises RigError."""
     with _bench() as bench:
-        engine = EngineProcess(bench.lab, bench.folder, environment=dict(environment), ari_url=bench.ari_url)
+        engine = EngineProcess(bench.lab, bench.folder, environment=ENVIRONMENT, ari_url=bench.cable.ari_url)
         try:
-            return Rig(plan, bench.lab, engine, bench.cable, say).run(configure)
+            return Rig(plan, bench.lab, engine, bench.cable, say).run(lambda: configure(Centre(bench.lab, engine)))
         finally:
             engine.kill()
 
@@ -75,7 +54,7 @@ def run_rival(plan: Plan, say: Say, program: Path) -> Run:
     """The plan on another program, which finds all it needs in its environment."""
     with _bench() as bench:
         environment = {
-            "RIVAL_ARI": bench.ari_url,
+            "RIVAL_ARI": bench.cable.ari_url,
             "RIVAL_USER": bench.lab.pbx.ari_user,
             "RIVAL_PASSWORD": bench.lab.pbx.ari_password,
             "RIVAL_ANNOUNCEMENT": bench.lab.announcement_in_asterisk,
@@ -84,7 +63,7 @@ def run_rival(plan: Plan, say: Say, program: Path) -> Run:
         command = (sys.executable, str(program))
         rival = EngineProcess(bench.lab, bench.folder, environment=environment, command=command)
         try:
-            return Rig(plan, bench.lab, rival, bench.cable, say).run(lambda _rival: None)
+            return Rig(plan, bench.lab, rival, bench.cable, say).run(lambda: None)
         finally:
             rival.kill()
 
@@ -96,17 +75,13 @@ class _Bench:
     folder: Path
     lab: Lab
     cable: CableInThread
-    ari_url: str
 
 
 @contextmanager
 def _bench() -> Iterator[_Bench]:
     folder = Path(tempfile.mkdtemp(prefix="rbcrash-"))
     try:
-        with Lab.up(talk_seconds=TALK_SECONDS) as lab:
-            where = urlsplit(lab.pbx.ari_url)
-            assert where.port is not None
-            with CableInThread(where.port) as cable:
-                yield _Bench(folder, lab, cable, f"http://127.0.0.1:{cable.port}{where.path}")
+        with Lab.up(talk_seconds=TALK_SECONDS) as lab, CableInThread(lab.pbx.ari_url) as cable:
+            yield _Bench(folder, lab, cable)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,20 +6,29 @@ import math
 from array import array
 from pathlib import Path
 
+from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import RATE, WINDOW, samples, share_of_tone
 
 STEP = RATE // 50
 """Loudness is compared in steps of 20 ms."""
+EDGE_SECONDS = 0.3
+"""So close to the beginning or the end of a conversation a gap does not count."""
 PIECE, SLIP = 60, 6
 """Steps: a piece of the prompt, and how far from its place it may be."""
 CANDIDATE, ALIKE = 0.4, 0.85
 """Correlations: from which on a place is looked at closely, and from which on the prompt was heard there."""
 
 
-def longest_gap_seconds(path: Path, hertz: float, start_seconds: float, end_seconds: float) -> float:
-    """The longest time without this tone between two moments of the recording, and at its end if it is shorter."""
-    wanted = int((end_seconds - start_seconds) * RATE)
-    recorded = samples(path)[int(start_seconds * RATE) :][:wanted]
+def longest_gap_seconds(recording: Path, call: WitnessCall, hertz: float, until: float) -> float:
+    """The longest time without this tone in a conversation, from its beginning until a moment (epoch seconds).
+
+    If the recording ends before, what is missing of it counts.
+    """
+    assert call.answered_at is not None
+    assert call.met_at is not None
+    start = call.met_at + EDGE_SECONDS - call.answered_at
+    wanted = int((until - call.answered_at - start) * RATE)
+    recorded = samples(recording)[int(start * RATE) :][:wanted]
     longest = run = 0
     for start in range(0, len(recorded) - WINDOW, WINDOW):
         run = 0 if share_of_tone(recorded[start : start + WINDOW], hertz) > 0.5 else run + WINDOW

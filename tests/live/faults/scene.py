@@ -13,19 +13,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from engine.lab.witness import WitnessCall
+from tests.live.cable import CableInThread
 from tests.live.calls.centre import Centre, agent, service
 from tests.live.faults.background import Place
-from tests.live.faults.relay import Relay
 
 T = TypeVar("T")
 LONG_NAME = "The callback desk of the customer service department of the northern region"
@@ -69,7 +67,7 @@ CUSTOMERS = {
 class Scene(Centre):
     """A centre whose database, far ends and clock can be asked also while its engine is away."""
 
-    relay: Relay
+    cable: CableInThread
     stopping: threading.Event
     numbers: dict[Phase, str] = field(default_factory=dict)
     callbacks: dict[Phase, str] = field(default_factory=dict)
@@ -246,25 +244,17 @@ def scene(
     record_audio: bool = True,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Scene]:
-    """A lab and a running engine of a story's own, with a relay between the engine and Asterisk."""
+    """A lab and a running engine of a story's own, with a cable between the engine and Asterisk."""
     with (
         Lab.up(record_audio=record_audio, talk_seconds=talk_seconds) as lab,
-        Relay(urlsplit(lab.pbx.ari_url).port or 0) as relay,
+        CableInThread(lab.pbx.ari_url) as cable,
     ):
         for side in ("pbx", "network"):
             lab.console("module load res_clioriginate.so", side=side)
-        ari_url = f"http://127.0.0.1:{relay.port}{urlsplit(lab.pbx.ari_url).path}"
-        engine = EngineProcess(
-            lab, place.folder, environment={"RINGBACK_ASTERISK__0__ARI_URL": ari_url, **(environment or {})}
-        )
+        engine = EngineProcess(lab, place.folder, environment=dict(environment or {}), ari_url=cable.ari_url)
         try:
             engine.start()
-            yield Scene(lab, engine, relay, place.stopping)
+            yield Scene(lab, engine, cable, place.stopping)
         finally:
             # At once: what the story wants to know of an orderly end it has seen itself.
             engine.kill()
-
-
-def logged_at(entry: Mapping[str, Any]) -> float:
-    """When a line of the engine's log was written, in epoch seconds."""
-    return datetime.fromisoformat(entry["timestamp"]).timestamp()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.live.calls.centre import logged_at
 from tests.live.faults.background import Background, Place
-from tests.live.faults.scene import AGENTS, EVERY_PHASE, Phase, logged_at, scene
+from tests.live.faults.scene import AGENTS, EVERY_PHASE, Phase, scene
 
 SETTLE_SECONDS = 12.0
 INTERVAL_SECONDS, FAULT_INTERVAL_SECONDS = 8.0, 3.0

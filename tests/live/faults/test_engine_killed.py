@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from engine.lab.witness import WitnessCall
 from tests.live.calls.centre import agent, service
 from tests.live.faults.background import Background, Place
-from tests.live.faults.listening import longest_gap_seconds, prompt_heard_at
-from tests.live.faults.scene import LISTENS, scene
+from tests.live.faults.listening import EDGE_SECONDS, longest_gap_seconds, prompt_heard_at
+from tests.live.faults.scene import LISTENS, Scene, scene
 
 ABSENCE_SECONDS = 30.0
 TALK_SECONDS = 120.0
 """Longer than this story: somebody hangs up."""
 LONG, SHORT, STRANGER = f"120255501{LISTENS}", f"120355501{LISTENS}", f"120555501{LISTENS}"
 CUSTOMERS_TONE, AGENTS_TONE = 440, 1000
-HEARD_FROM_SECONDS = 0.3
-"""From here on after somebody heard the other one, a gap counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +70,8 @@ def conversation_through_a_kill(place: Place) -> Conversations:
             back_at,
             customer,
             agent_call,
-            _gap(at.lab.recordings(customer), customer, AGENTS_TONE),
-            _gap(at.lab.recordings(agent_call), agent_call, CUSTOMERS_TONE),
+            _gap(at, customer, AGENTS_TONE),
+            _gap(at, agent_call, CUSTOMERS_TONE),
             (ended[0]["state"], ended[0]["reason"], ended[0]["attempts"][-1]["talk_seconds"]),
             (ended[1]["state"], ended[1]["reason"]),
             at.calls_to(SHORT),
@@ -85,12 +82,9 @@ def conversation_through_a_kill(place: Place) -> Conversations:
         )
 
 
-def _gap(recording: Path, call: WitnessCall, hertz: float) -> float:
-    assert call.answered_at is not None
-    assert call.met_at is not None
+def _gap(at: Scene, call: WitnessCall, hertz: float) -> float:
     assert call.ended_at is not None
-    start = call.met_at - call.answered_at + HEARD_FROM_SECONDS
-    return longest_gap_seconds(recording, hertz, start, call.ended_at - call.answered_at - HEARD_FROM_SECONDS)
+    return longest_gap_seconds(at.lab.recordings(call), call, hertz, call.ended_at - EDGE_SECONDS)
 
 
 IN_TIME, TOO_LATE = f"120655501{LISTENS}", f"120755501{LISTENS}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.live.cable import Cable
 from tests.live.calls.centre import agent, service
 from tests.live.faults.background import Background, Place
 from tests.live.faults.listening import prompt_heard_at
@@ -50,7 +51,7 @@ def event_socket_is_cut(place: Place) -> Cut:
         at.set_up(agent_ring_seconds=8, hold_limit_seconds=60, attempts={"max": 1, "interval_seconds": 3})
         at.stranger(STRANGER)
         at.play(ringing=ANSWERS_LATE)
-        at.relay.unplug_events()
+        at.cable.do(Cable.unplug_events)
         lost_at = time.time()
         phases = at.seen_phases()
         at.hang_up(str(AGENTS[Phase.ENDING]))
@@ -59,7 +60,7 @@ def event_socket_is_cut(place: Place) -> Cut:
         readiness = at.readiness()
         at.wait(lambda: at.is_up(at.numbers[Phase.RINGING]), "the customer answers meanwhile", 10)
         at.until(lost_at + 3.5)
-        at.relay.plug_in()
+        at.cable.do(Cable.plug_in)
         at.wait(lambda: at.readiness()[0] == 200, "the engine hears Asterisk again", 30)
         back_at = time.time()
         state_of_who_pressed = at.state(Phase.ANNOUNCING)
@@ -112,10 +113,10 @@ def answered_while_the_socket_is_lost(place: Place) -> Answered:
         at.ready(1011)
         callback = at.request("late", LATE)
         at.wait(lambda: at.calls_to_so_far(LATE), "the phone rings", 10)
-        at.relay.unplug_events()
+        at.cable.do(Cable.unplug_events)
         at.wait(lambda: at.is_up(LATE), "the customer answers", 10)
         at.until(at.leg(LATE).invited_at + 5)
-        at.relay.plug_in()
+        at.cable.do(Cable.plug_in)
         at.wait(lambda: at.callback(callback)["state"] not in ("reserved", "dialing"), "the call goes on", 30)
         if at.callback(callback)["state"] == "announcing":
             at.press(LATE, "1")

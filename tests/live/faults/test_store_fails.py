@@ -101,8 +101,6 @@ def store_cannot_be_written(place: Place) -> Outage:
         at.until_ended(*(at.callbacks[phase] for phase in ENDINGS))
         customer = at.calls_to(at.numbers[Phase.TALKING])[-1]
         announced = at.calls_to_so_far(at.numbers[Phase.ANNOUNCING])[0]
-        assert customer.answered_at is not None
-        assert customer.met_at is not None
         apology = at.lab.prompts_dir / "en" / Phase.ANNOUNCING / "apology.wav"
         return Outage(
             phases,
@@ -115,12 +113,7 @@ def store_cannot_be_written(place: Place) -> Outage:
             str(at.callback(accepted)["id"]),
             at.everybody(lambda phase: at.calls_to_so_far(at.numbers[phase])),
             prompt_heard_at(at.lab.recordings(announced), apology),
-            longest_gap_seconds(
-                at.lab.recordings(customer),
-                1000,
-                customer.met_at - customer.answered_at + 0.3,
-                back_at - customer.answered_at,
-            ),
+            longest_gap_seconds(at.lab.recordings(customer), customer, 1000, back_at),
             at.everybody(at.outcomes),
             {phase: (at.state(phase), at.reason(phase)) for phase in ENDINGS},
             at.callback(at.callbacks[Phase.ENDING])["attempts"][-1]["talk_seconds"],

@@ -15,10 +15,10 @@ from cli.client import EngineNotReachableError, RequestRefusedError
 from engine.lab.engine_process import EngineProcess
 from engine.lab.errors import LabError
 from engine.lab.witness import WitnessCall
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.calls.centre import Centre, agent, logged_at, service
 from tests.live.faults.background import Background, Place
-from tests.live.faults.listening import longest_gap_seconds
-from tests.live.faults.scene import LISTENS, logged_at, scene
+from tests.live.faults.listening import EDGE_SECONDS, longest_gap_seconds
+from tests.live.faults.scene import LISTENS, scene
 
 TALK = f"120255501{LISTENS}"
 STRANGER = f"120355501{LISTENS}"
@@ -100,8 +100,6 @@ def second_engine(place: Place) -> TwoEngines:
             finally:
                 second.kill()
         call, agents_call = at.calls_to(TALK)[-1], at.calls_to("1011")[-1]
-        assert call.met_at is not None
-        assert call.answered_at is not None
         assert agents_call.ended_at is not None
         told = [str(entry["text"]) for entry in at.engine.log_entries() if "text" in entry]
         return TwoEngines(
@@ -118,12 +116,7 @@ def second_engine(place: Place) -> TwoEngines:
             [each for each in at.lab.witness() if each.number.endswith(BUSY) and len(each.number) > 4],
             call,
             agents_call,
-            longest_gap_seconds(
-                at.lab.recordings(call),
-                1000,
-                call.met_at - call.answered_at + 0.3,
-                agents_call.ended_at - call.answered_at - 0.3,
-            ),
+            longest_gap_seconds(at.lab.recordings(call), call, 1000, agents_call.ended_at - EDGE_SECONDS),
             stranger_stayed,
         )
 
