@@ -17,14 +17,14 @@ from tests.live.crash import telling
 from tests.live.crash.evidence import Answer
 from tests.live.crash.judge import RULES, Verdict, judge
 from tests.live.crash.plan import Fault, make_plan
-from tests.live.crash.rig import LEAST_LIVE, Run
+from tests.live.crash.rig import LEAST_LIVE
+from tests.live.crash.run import Run
 from tests.live.crash.scene import run_engine, run_rival
 
 KILLS = 100
 RIVAL_SHARE = 10
 LEAST_RIVAL_KILLS = 3
 SEED = "RINGBACK_CRASH_SEED"
-ENVIRONMENT = {"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}
 _RIVAL = Path(__file__).with_name("act_then_write.py")
 
 
@@ -33,7 +33,7 @@ def run(scale: float, progress: Callable[[str], None]) -> Report:
     seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(1_000_000))
     kills = max(LEAST_RIVAL_KILLS, round(KILLS * scale))
     progress(f"seed {seed}; {SEED}={seed} repeats the plan")
-    ours = run_engine(make_plan(seed, kills, POINTS), progress, ENVIRONMENT)
+    ours = run_engine(make_plan(seed, kills, POINTS), progress)
     rival_kills = max(LEAST_RIVAL_KILLS, kills // RIVAL_SHARE)
     rival = run_rival(make_plan(seed, rival_kills, (), {Fault.NONE}), progress, _RIVAL)
     verdict, rivals = judge(ours.evidence), judge(rival.evidence)
@@ -78,7 +78,7 @@ def _rows(ours: Run, verdict: Verdict, rival: Run, rivals: Verdict) -> list[tupl
 
 
 def _meaning(rule: str) -> str:
-    return (RULES[rule].__doc__ or "").partition(": ")[2].strip().rstrip(".")
+    return (RULES[rule].__doc__ or "").splitlines()[0].partition(": ")[2].rstrip(".")
 
 
 def _figures(seed: int, ours: Run, verdict: Verdict, rivals: Verdict, points: int) -> dict[str, float]:

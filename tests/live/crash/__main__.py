@@ -16,10 +16,8 @@ from engine.crash_points import POINTS
 from tests.live.crash import telling
 from tests.live.crash.judge import judge
 from tests.live.crash.plan import make_plan
-from tests.live.crash.rig import RigError
+from tests.live.crash.run import RigError
 from tests.live.crash.scene import run_engine
-
-ENVIRONMENT = {"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}
 
 
 def main() -> int:
@@ -34,7 +32,7 @@ def main() -> int:
     plan = make_plan(seed, given.kills, POINTS)
     _say(f"repeat with: python -m tests.live.crash --seed {seed} --kills {given.kills}")
     try:
-        run = run_engine(plan, _say, ENVIRONMENT)
+        run = run_engine(plan, _say)
     except RigError as error:
         _say(f"the engine did not come to its end: {error}")
         return 2
