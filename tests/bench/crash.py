@@ -17,7 +17,8 @@ from tests.live.crash import telling
 from tests.live.crash.evidence import Answer
 from tests.live.crash.judge import RULES, Verdict, judge
 from tests.live.crash.plan import Fault, make_plan
-from tests.live.crash.rig import LEAST_LIVE, Run
+from tests.live.crash.rig import LEAST_LIVE
+from tests.live.crash.run import Run
 from tests.live.crash.scene import run_engine, run_rival
 
 KILLS = 100
@@ -77,7 +78,7 @@ def _rows(ours: Run, verdict: Verdict, rival: Run, rivals: Verdict) -> list[tupl
 
 
 def _meaning(rule: str) -> str:
-    return (RULES[rule].__doc__ or "").partition(": ")[2].strip().rstrip(".")
+    return (RULES[rule].__doc__ or "").splitlines()[0].partition(": ")[2].rstrip(".")
 
 
 def _figures(seed: int, ours: Run, verdict: Verdict, rivals: Verdict, points: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from engine.crash_points import POINTS
-from tests.live.crash.plan import Fault, Kill, make_plan
+from tests.live.crash.plan import OF_THE_STORE, Fault, Kill, make_plan
 
 
 def test_the_same_seed_gives_the_same_plan_and_numbers() -> None:
@@ -36,6 +36,32 @@ def test_a_hundred_kills_come_to_every_point(seed: int) -> None:
     steps = make_plan(seed, 100, POINTS).steps
     assert len(steps) == 100
     assert {step.point for step in steps if step.kill is Kill.POINT} == {*POINTS}
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("fault", sorted(OF_THE_STORE))
+def test_a_store_that_fails_is_tried_once_in_ten_kills_and_often_in_a_hundred(fault: Fault, seed: int) -> None:
+    """Once at an instant, so that it is there at the kill or before; it lasts for seconds, as planned."""
+    few, many = make_plan(seed, 10, POINTS).steps, make_plan(seed, 100, POINTS).steps
+    assert [step.kill for step in few if step.fault is fault] == [Kill.INSTANT]
+    beside = [step.kill for step in many if step.fault is fault]
+    assert len(beside) >= 5
+    assert {*beside} == {Kill.INSTANT, Kill.POINT}
+    assert all(0.5 <= step.fault_seconds <= 8.0 for step in (*few, *many) if step.fault is fault)
+
+
+def test_kills_fall_into_a_fault_of_the_store_and_come_after_one() -> None:
+    steps = [step for seed in range(20) for step in make_plan(seed, 10, POINTS).steps if step.fault in OF_THE_STORE]
+    within = sum(step.after_seconds < step.fault_seconds for step in steps)
+    assert 10 <= within <= len(steps) - 10
+
+
+def test_a_fault_that_cannot_be_made_is_left_out_and_nothing_else_changes() -> None:
+    plan = make_plan(7, 10, POINTS)
+    left = plan.without(Fault.DISK_FULL)
+    changed = [(one, other) for one, other in zip(plan.steps, left.steps, strict=True) if one != other]
+    assert [(one.fault, other.fault) for one, other in changed] == [(Fault.DISK_FULL, Fault.NONE)]
+    assert left.seed == plan.seed
 
 
 def test_without_points_all_kills_are_at_instants() -> None:

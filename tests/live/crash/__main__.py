@@ -16,7 +16,7 @@ from engine.crash_points import POINTS
 from tests.live.crash import telling
 from tests.live.crash.judge import judge
 from tests.live.crash.plan import make_plan
-from tests.live.crash.rig import RigError
+from tests.live.crash.run import RigError
 from tests.live.crash.scene import run_engine
 
 

@@ -64,6 +64,7 @@ class AttemptSeen:
 class Outage:
     """Nobody heard the telephone: from a death or cut until the engine was ready again.
 
+    A death while the store was down takes with it all that was heard since: the outage begins when the store broke.
     `lag_seconds`: how late events came before it.
     """
 

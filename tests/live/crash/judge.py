@@ -91,7 +91,11 @@ def nobody_who_talked_is_called_again(seen: Evidence) -> Iterator[str]:
 
 
 def nobody_who_declined_is_called_again(seen: Evidence) -> Iterator[str]:
-    """5: who pressed 3 or 9 while somebody was there to hear it is not called again."""
+    """5: who pressed 3 or 9 while somebody was there to hear it is not called again.
+
+    Also while the store was down: the engine keeps the key and writes it down afterwards. Only if the engine is killed
+    before the store was back the key is lost with it, and counts as pressed in an outage.
+    """
     for number, calls in seen.calls_of.items():
         for key in (key for call in calls for key in call.keys):
             if key.key in "39" and not _is_lost(seen, key.at) and (again := _call_after(calls, key.at)):

@@ -36,12 +36,17 @@ class Fault(StrEnum):
     """The PBX is killed and started again; the engine lives and is killed afterwards."""
     PBX_KILLED_TOO = "pbx-killed-too"
     """PBX and engine are killed together, as by a power failure."""
+    STORE_LOCKED = "store-locked"
+    """Another program holds a write transaction on the engine's database."""
+    DISK_FULL = "disk-full"
+    """Not one block is left on the disk of the engine's database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One kill. `pause_seconds`: from the last death to this start. `after_seconds`: see Kill. `point` is reached for
-    the time numbered `times`. `fault_seconds`: how long the PBX is away, or how late everything comes.
+    the time numbered `times`. `fault_seconds`: how long the PBX is away or the store down, or how late everything
+    comes. At a fault of the store `after_seconds` count from its beginning; it goes on if the kill is earlier.
     """
 
     kill: Kill
@@ -71,6 +76,13 @@ class Plan:
     seed: int
     steps: tuple[Step, ...]
 
+    def without(self, fault: Fault) -> Plan:
+        """The same kills where this fault cannot be made."""
+        return replace(
+            self,
+            steps=tuple(replace(step, fault=Fault.NONE) if step.fault is fault else step for step in self.steps),
+        )
+
     def numbers(self) -> Iterator[str]:
         """The customers' numbers in the order in which they ask, as the network writes them; none comes twice."""
         dice = random.Random(f"numbers {self.seed}")  # noqa: S311 - a plan must be repeatable
@@ -95,6 +107,8 @@ _OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect
 _FAULTS = {
     Fault.PBX_KILLED: (0.0, 3.0),
     Fault.PBX_KILLED_TOO: (0.0, 2.0),
+    Fault.STORE_LOCKED: (0.5, 8.0),
+    Fault.DISK_FULL: (0.5, 8.0),
     Fault.EVENTS_CUT: (0.0, 0.0),
     Fault.ALL_CUT: (0.0, 0.0),
     Fault.EVENTS_SLOW: (0.05, 0.8),
@@ -102,6 +116,7 @@ _FAULTS = {
 }
 """Each with the least and the most seconds; first those that fit the fewest kills."""
 _TO_BOTH = frozenset({Fault.PBX_KILLED, Fault.PBX_KILLED_TOO})
+OF_THE_STORE = frozenset({Fault.STORE_LOCKED, Fault.DISK_FULL})
 
 
 def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fault] = Fault) -> Plan:
@@ -132,16 +147,27 @@ def _pause(dice: random.Random) -> float:
 
 
 def _add_faults(steps: list[Step], dice: random.Random, wanted: frozenset[Fault]) -> None:
-    """Give faults to half of the kills; only instants wait for a PBX, and an early kill comes before any fault."""
-    rounds = max(1, len(steps) // 12)
+    """Give faults to most of the kills; only instants wait for a PBX, and an early kill comes before any fault.
+
+    A point may be reached before its fault; so the first fault of each kind of the store is beside an instant.
+    """
+    rounds = max(1, len(steps) // 14)
     for fault, (least, most) in _FAULTS.items():
         if fault not in wanted:
             continue
-        fits = [
-            n
-            for n, step in enumerate(steps)
-            if step.fault is Fault.NONE
-            and (step.kill is Kill.INSTANT if fault in _TO_BOTH else step.kill is not Kill.EARLY)
-        ]
-        for n in dice.sample(fits, min(rounds, len(fits))):
-            steps[n] = replace(steps[n], fault=fault, fault_seconds=dice.uniform(least, most))
+        for n_round in range(rounds):
+            at_instant = fault in _TO_BOTH or (fault in OF_THE_STORE and n_round == 0)
+            fits = [
+                n
+                for n, step in enumerate(steps)
+                if step.fault is Fault.NONE
+                and (step.kill is Kill.INSTANT if at_instant else step.kill is not Kill.EARLY)
+            ]
+            if not fits:
+                break
+            n = dice.choice(fits)
+            seconds = dice.uniform(least, most)
+            steps[n] = replace(steps[n], fault=fault, fault_seconds=seconds)
+            if fault in OF_THE_STORE and steps[n].kill is Kill.INSTANT:
+                after = dice.choice((dice.uniform(0.0, seconds), seconds + dice.uniform(0.0, 4.0)))
+                steps[n] = replace(steps[n], after_seconds=after)

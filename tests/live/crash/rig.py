@@ -9,21 +9,25 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from contextlib import suppress
+from dataclasses import replace
 
 from engine.lab import Lab
+from engine.lab.errors import LabError
 from engine.lab.witness import Side
 from tests.live.cable import Cable, CableInThread
 from tests.live.crash.evidence import Blow, Evidence, Intervals, Outage, read_database, waiting_and_open
 from tests.live.crash.load import Load
-from tests.live.crash.plan import Fault, Kill, Plan, Step
+from tests.live.crash.plan import OF_THE_STORE, Fault, Kill, Plan, Step
+from tests.live.crash.run import RigError, Run, Say, Subject
+from tests.live.crash.store import FailingStore
 
 LEAST_LIVE = 5
 TRIES = 4
 LOOK_SECONDS = 0.01
 READY_LIMIT_SECONDS = 40.0
+REFUSED = 1
+"""The exit code of an engine that does not start because it cannot write."""
 LIVE_LIMIT_SECONDS = 60.0
 POINT_LIMIT_SECONDS = 40.0
 WAITING = 4
@@ -32,56 +36,23 @@ LAST_CALL_SECONDS = 90.0
 """The longest that a call of a request whose life is over may still take."""
 INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0)
 
-Say = Callable[[str], None]
-
-
-class Subject(Protocol):
-    """A program that calls customers back and can be killed."""
-
-    @property
-    def admin_key(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def database(self) -> Path: ...
-    @property
-    def log_file(self) -> Path: ...
-    def spawn(self, **environment: str) -> None: ...
-    def is_ready(self) -> bool: ...
-    def is_running(self) -> bool: ...
-    def has_ended_within(self, seconds: float) -> bool: ...
-    def kill(self) -> None: ...
-
-
-class RigError(Exception):
-    """The rig itself came to an end: the engine does not start, or there are no calls to interrupt."""
-
-
-@dataclass(slots=True)
-class Run:
-    """What came of a plan. `unreached`: armed points at which the engine did not die. `thin`: kills that do not count.
-
-    `gave_up`: why the rig did not come to the end of the plan, if it did not.
-    """
-
-    plan: Plan
-    evidence: Evidence
-    engine_log: str
-    seconds: float
-    unreached: list[str] = field(default_factory=list)
-    thin: int = 0
-    gave_up: str = ""
-
 
 class Rig:
     """One run of a plan on a subject."""
 
-    def __init__(self, plan: Plan, lab: Lab, subject: Subject, cable: CableInThread, say: Say) -> None:
+    def __init__(
+        self, plan: Plan, lab: Lab, subject: Subject, cable: CableInThread, say: Say, store: FailingStore
+    ) -> None:
         self._plan = plan
         self._lab = lab
         self._subject = subject
         self._cable = cable
         self._say = say
+        self._store = store
+        self._spawned_at = 0.0
+        self._armed = ""
+        self._down = 0
+        self._refused = 0
         self._kills: list[Blow] = []
         self._faults: list[Blow] = []
         self._outages: list[Outage] = []
@@ -96,7 +67,7 @@ class Rig:
         """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
         began = time.monotonic()
         self._deaf_since = time.time()
-        self._subject.spawn()
+        self._spawn()
         self._until_ready()
         prepare()
         load = Load(
@@ -113,8 +84,9 @@ class Rig:
                     self._take(n, step, load)
             except RigError as error:
                 self._gave_up = str(error)  # what was seen until now is judged all the same
+        self._store.end()
         if not self._subject.is_running():
-            self._subject.spawn()
+            self._spawn()
         self._until_ready()
         self._until_over()
         callbacks, attempts = read_database(self._subject.database)
@@ -129,16 +101,18 @@ class Rig:
             self._unreached,
             self._thin,
             self._gave_up,
+            self._down,
+            self._refused,
         )
 
     # ---- one step ------------------------------------------------------------------------------------
 
     def _take(self, n: int, step: Step, load: Load) -> None:
-        for _ in range(TRIES):
+        for n_try in range(TRIES):
             if step.kill is not Kill.INSTANT and self._live() <= LEAST_LIVE:
                 self._have_calls_again()
             self._start(step)
-            blow = self._strike(step, load)
+            blow = self._strike(step, load, least=LEAST_LIVE if n_try else 0)
             self._cable_slow(0.0, 0.0)
             self._say(f"{n}/{len(self._plan.steps)} {step}: {blow.live} live")
             if blow.live >= LEAST_LIVE:
@@ -151,7 +125,7 @@ class Rig:
     def _have_calls_again(self) -> None:
         """Run until enough customers are in a call; who dies early or at a point cannot wait for them."""
         if not self._subject.is_running():
-            self._subject.spawn()
+            self._spawn()
         self._until_ready()
         self._until_live(LEAST_LIVE * 2)
         self._kills.append(self._death("for calls at the next kill", self._subject.kill))
@@ -163,13 +137,31 @@ class Rig:
                 return
             self._death("restarted to arm a point", self._subject.kill)
         time.sleep(step.pause_seconds)
-        self._subject.spawn(**({"RINGBACK_CRASH_AT": step.armed} if step.armed else {}))
+        self._spawn(step.armed)
 
-    def _strike(self, step: Step, load: Load) -> Blow:
-        """Bring the engine's death about; what was live at it."""
+    def _spawn(self, armed: str = "") -> None:
+        self._armed, self._spawned_at = armed, time.time()
+        self._subject.spawn(**({"RINGBACK_CRASH_AT": armed} if armed else {}))
+
+    def _is_refused(self) -> bool:
+        """Whether it has ended because it found a store that it cannot write; it is then started again."""
+        if self._subject.is_running() or not self._store.has_failed_since(self._spawned_at):
+            return False
+        if self._subject.wait_until_ended() != REFUSED:
+            return False
+        with suppress(LabError):
+            raise RigError(f"the engine at {self._subject.url} ended by itself; {self._words()}")
+        self._refused += 1
+        self._spawn(self._armed)
+        return True
+
+    def _strike(self, step: Step, load: Load, least: int) -> Blow:
+        """Bring the engine's death about; what was live at it. It does not wait until fewer than `least` are."""
         if step.kill is Kill.EARLY:
-            if not self._subject.has_ended_within(step.after_seconds):
-                load.burst()
+            while self._is_dead_within(step.after_seconds):
+                if not self._is_refused():
+                    raise RigError(f"the engine ended by itself; {self._words()}")
+            load.burst()
             return self._death(str(step.kill), self._subject.kill)
         if self._until_ready():
             self._suffer(step)
@@ -178,8 +170,13 @@ class Rig:
                 return self._death(step.armed, lambda: None, step.point)
             self._unreached.append(step.armed)
             return self._death(f"{step.armed} was not reached", self._subject.kill)
-        self._until_live()
-        self._is_dead_within(step.after_seconds)
+        if step.fault in OF_THE_STORE:
+            self._sit_out(step, least)
+        else:
+            self._until_live()
+            self._is_dead_within(step.after_seconds)
+        if not self._subject.is_running():
+            raise RigError(f"the engine ended by itself; {self._words()}")
         load.burst()
         if step.fault is Fault.PBX_KILLED_TOO:
             return self._death_with_pbx(step.fault_seconds)
@@ -188,7 +185,12 @@ class Rig:
     def _death(self, what: str, kill: Callable[[], None], point: str = "") -> Blow:
         blow = Blow(time.time(), what, self._live(), point)
         kill()
-        self._deaf_from(blow.at)
+        down_since = self._store.down_since
+        if down_since is not None:
+            self._down += 1
+            blow = replace(blow, what=f"{what}, the store down for {blow.at - down_since:.1f} s")
+        self._deaf_from(blow.at if down_since is None else down_since)
+        self._store.forget()
         return blow
 
     def _death_with_pbx(self, away_seconds: float) -> Blow:
@@ -224,8 +226,25 @@ class Rig:
                 time.sleep(step.fault_seconds)
                 self._lab.start_pbx()
                 self._until_ready(after_a_loss=True)
+            case Fault.STORE_LOCKED | Fault.DISK_FULL:
+                self._until_live()
+                self._fault(step.fault)
+                self._store.begin(step.fault, step.fault_seconds)
             case _:
                 pass
+
+    def _sit_out(self, step: Step, least: int) -> None:
+        """From the beginning of a fault of the store to the kill: within it, or when calls go on after it."""
+        began = time.monotonic()
+        if step.after_seconds > step.fault_seconds:
+            self._store.is_over_within(step.fault_seconds + 1.0)
+            self._until_ready(after_a_loss=True)
+            self._until_live()
+            self._is_dead_within(step.after_seconds - step.fault_seconds)
+            return
+        while time.monotonic() < began + step.after_seconds and self._live() > least:
+            if self._is_dead_within(0.05):
+                return
 
     def _cut(self, fault: Fault, action: Callable[[Cable], None]) -> None:
         self._fault(fault)
@@ -270,7 +289,7 @@ class Rig:
         while time.monotonic() < unready_by and self._subject.is_ready():
             time.sleep(LOOK_SECONDS)
         while not self._subject.is_ready():
-            if not self._subject.is_running():
+            if not self._subject.is_running() and not self._is_refused():
                 return False
             if time.monotonic() > deadline:
                 raise RigError(f"the engine is not ready after {READY_LIMIT_SECONDS:.0f} s; {self._words()}")

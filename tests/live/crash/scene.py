@@ -6,20 +6,28 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
+from tests.bench.failing_disk import FailingDisk, NoDiskError, locked
+from tests.bench.failing_disk import Fault as Way
 from tests.live.cable import CableInThread
 from tests.live.calls.centre import Centre, agent, service
 from tests.live.crash.load import SERVICE
-from tests.live.crash.plan import Plan
-from tests.live.crash.rig import INTERVALS, LIFE_SECONDS, Rig, Run, Say
+from tests.live.crash.plan import Fault, Plan
+from tests.live.crash.rig import INTERVALS, LIFE_SECONDS, Rig
+from tests.live.crash.run import Run, Say
+from tests.live.crash.store import FailingStore
 
+ENVIRONMENT = {
+    "RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1",
+    "RINGBACK_STORE__STORE_DOWN_SECONDS": "2",
+}
+"""Shorter than the built-in waits, so that they end within a run."""
 TALK_SECONDS = 3.0
-ENVIRONMENT = {"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}
 PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 """Some ring out, hang up at once or drop the call."""
 
@@ -40,14 +48,44 @@ def configure(centre: Centre) -> None:
     centre.ready(*PHONES)
 
 
+class _Engine(EngineProcess):
+    """An engine whose database lies elsewhere: its log is still written when the disk of the database is full."""
+
+    def __init__(self, bench: _Bench, database: Path) -> None:
+        environment = {**ENVIRONMENT, "RINGBACK_STORE__URL": f"sqlite+aiosqlite:///{database}"}
+        super().__init__(bench.lab, bench.folder, environment=environment, ari_url=bench.cable.ari_url)
+        self._database = database
+
+    @property
+    def database(self) -> Path:
+        return self._database
+
+
 def run_engine(plan: Plan, say: Say) -> Run:
-    """The plan on a real engine and a lab of its own; nothing is left behind. Raises RigError."""
-    with _bench() as bench:
-        engine = EngineProcess(bench.lab, bench.folder, environment=ENVIRONMENT, ari_url=bench.cable.ari_url)
-        try:
-            return Rig(plan, bench.lab, engine, bench.cable, say).run(lambda: configure(Centre(bench.lab, engine)))
-        finally:
-            engine.kill()
+    """The plan on a real engine and a lab of its own; nothing is left behind. Raises RigError.
+
+    Where no disk can be mounted, none gets full, and that is said.
+    """
+    with _bench() as bench, ExitStack() as stack:
+        disk = _disk(stack, bench.folder, say)
+        database = (disk.path if disk else bench.folder) / "ringback.db"
+        ways: dict[Fault, Way] = {Fault.STORE_LOCKED: locked(database)}
+        if disk:
+            ways[Fault.DISK_FULL] = Way(Fault.DISK_FULL, disk.fill, disk.free)
+        else:
+            plan = plan.without(Fault.DISK_FULL)
+        engine = _Engine(bench, database)
+        stack.callback(engine.kill)
+        store = stack.enter_context(FailingStore(ways, engine.is_ready))
+        return Rig(plan, bench.lab, engine, bench.cable, say, store).run(lambda: configure(Centre(bench.lab, engine)))
+
+
+def _disk(stack: ExitStack, folder: Path, say: Say) -> FailingDisk | None:
+    try:
+        return stack.enter_context(FailingDisk.mounted(folder))
+    except NoDiskError as error:
+        say(f"{Fault.DISK_FULL} is left out: {error}")
+        return None
 
 
 def run_rival(plan: Plan, say: Say, program: Path) -> Run:
@@ -63,7 +101,8 @@ def run_rival(plan: Plan, say: Say, program: Path) -> Run:
         command = (sys.executable, str(program))
         rival = EngineProcess(bench.lab, bench.folder, environment=environment, command=command)
         try:
-            return Rig(plan, bench.lab, rival, bench.cable, say).run(lambda: None)
+            with FailingStore({}, rival.is_ready) as store:
+                return Rig(plan, bench.lab, rival, bench.cable, say, store).run(lambda: None)
         finally:
             rival.kill()
 

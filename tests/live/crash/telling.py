@@ -10,7 +10,7 @@ from statistics import median
 
 from tests.live.crash.evidence import Answer, Evidence
 from tests.live.crash.judge import Verdict
-from tests.live.crash.rig import Run
+from tests.live.crash.run import Run
 
 STORIES = 8
 LOG_LINES = 60
@@ -24,7 +24,9 @@ def summary(run: Run, verdict: Verdict) -> list[str]:
     return [
         (
             f"seed {run.plan.seed}: {len(seen.kills)} kills in {run.seconds:.0f} s, live calls at each at least "
-            f"{min(live)}, median {median(live):.0f}; {run.thin} more kills with fewer; other faults {len(seen.faults)}"
+            f"{min(live)}, median {median(live):.0f}; {run.thin} more kills with fewer; "
+            f"other faults {len(seen.faults)}; kills while the store was down {run.down}, "
+            f"starts that it refused {run.refused}"
         ),
         (
             f"requests accepted {answers.count(Answer.ACCEPTED)}, refused "
