@@ -130,8 +130,8 @@ class Cable:
                 if self.answers_lost_of is not None and self.answers_lost_of in data:
                     self.answers_lost_of = None
                     line.near.transport.abort()
-            if not line.dead.is_set():
-                line.far.close()
+        if not line.dead.is_set():
+            line.far.close()  # also after a reset: a process that is killed with words unread resets its connections
 
     def _notice(self, data: bytes) -> None:
         if self._on_request is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -128,6 +129,25 @@ async def test_events_and_answers_are_delayed_apart_and_in_order() -> None:
         cable.event_delay_seconds, cable.answer_delay_seconds = 0.0, SLOW
         assert await exchange(*requests, REQUEST) >= SLOW
         assert await exchange(*events, b"2") < SLOW
+
+
+async def test_whoever_is_killed_with_words_unread_is_gone_for_the_far_end_too() -> None:
+    gone = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"event")
+        await reader.read()
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server, Cable(server.sockets[0].getsockname()[1]).laid() as port:
+        with socket.socket() as near:
+            near.setblocking(False)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its close is a reset
+            await asyncio.get_running_loop().sock_connect(near, ("127.0.0.1", port))
+            await asyncio.get_running_loop().sock_recv(near, 1)
+        await asyncio.wait_for(gone.wait(), 5)
 
 
 async def test_without_a_far_end_the_near_end_learns_it() -> None:
