@@ -3,6 +3,8 @@
 The flow owns the attempt's record, its legs and its timers, and nothing else: it reports facts, and the dispatcher
 moves the callback and the agent. Each phase answers only the events that mean something in it; all others are late or
 doubled news and change nothing. Every phase that waits for the outside has a timer that ends on the human's side.
+
+It is longer than other modules because it is one table: what an event means in one phase is read beside the others.
 """
 
 from __future__ import annotations
