@@ -69,10 +69,21 @@ def test_the_store_counts_as_down_until_the_engine_is_ready_again(database: Path
         assert until_written(store)
 
 
-def test_a_dead_engine_keeps_nothing_and_the_fault_goes_on(database: Path) -> None:
+def test_a_dead_engine_keeps_nothing_and_the_fault_goes_on_for_the_next(database: Path) -> None:
     with FailingStore({Fault.STORE_LOCKED: locked(database)}, lambda: False) as store:
         store.begin(Fault.STORE_LOCKED, 60.0, lambda: None)
+        died_at = time.time()
         store.forget()
-        assert store.down_since is None
+        assert store.down_since is not None
+        assert store.down_since >= died_at
         assert not is_writable(database)
     assert is_writable(database)
+
+
+def test_who_dies_after_the_fault_leaves_nothing_to_write(database: Path) -> None:
+    with FailingStore({Fault.STORE_LOCKED: locked(database)}, lambda: False) as store:
+        store.begin(Fault.STORE_LOCKED, 0.0, lambda: None)
+        assert store.is_over_within(LIMIT_SECONDS)
+        assert store.down_since is not None
+        store.forget()
+        assert store.down_since is None

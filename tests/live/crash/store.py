@@ -65,8 +65,8 @@ class FailingStore:
         return self._down_since
 
     def forget(self) -> None:
-        """The engine has died: nothing is kept in its memory any more."""
-        self._down_since = None
+        """The engine has died, and what it kept in memory. The next one may start on a disk that is full still."""
+        self._down_since = None if self._thread is None or self._over.is_set() else time.time()
 
     def __enter__(self) -> Self:
         return self
