@@ -195,6 +195,17 @@ def test_a_key_pressed_before_or_after_an_outage_counts(at: float) -> None:
     assert bool(broken(slow)) is (at > 17.0)
 
 
+@pytest.mark.parametrize(("store_broke_at", "counts"), [(None, True), (13.0, False)])
+def test_a_key_that_died_with_the_engine_before_the_store_was_back_is_lost(
+    store_broke_at: float | None,
+    counts: bool,  # noqa: FBT001
+) -> None:
+    pressed = replace(SOUND, calls=(replace(FIRST, keys=(KeyPress("3", 13.5),)), SECOND, DECLINED))
+    died = replace(pressed, outages=(Outage(store_broke_at or 15.0, 17.0),))
+    assert list(broken(died)) == (["declined"] if counts else [])
+    assert judge(died).keys_lost == int(not counts)
+
+
 # ---- 6, 7: overlap, interrupted --------------------------------------------------------------------------
 
 

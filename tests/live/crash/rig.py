@@ -164,7 +164,7 @@ class Rig:
             load.burst()
             return self._death(str(step.kill), self._subject.kill)
         if self._until_ready():
-            self._suffer(step)
+            self._suffer(step, load)
         if step.kill is Kill.POINT:
             if self._is_dead_within(POINT_LIMIT_SECONDS):
                 return self._death(step.armed, lambda: None, step.point)
@@ -205,7 +205,7 @@ class Rig:
 
     # ---- faults --------------------------------------------------------------------------------------
 
-    def _suffer(self, step: Step) -> None:
+    def _suffer(self, step: Step, load: Load) -> None:
         match step.fault:
             case Fault.EVENTS_CUT:
                 self._cut(step.fault, Cable.cut_events)
@@ -229,7 +229,7 @@ class Rig:
             case Fault.STORE_LOCKED | Fault.DISK_FULL:
                 self._until_live()
                 self._fault(step.fault)
-                self._store.begin(step.fault, step.fault_seconds)
+                self._store.begin(step.fault, step.fault_seconds, load.burst)
             case _:
                 pass
 

@@ -12,6 +12,7 @@ from tests.bench.failing_disk import Fault as Way
 from tests.live.crash.plan import Fault
 
 LOOK_SECONDS = 0.05
+ASK_SECONDS = 1.0
 WRITTEN_SECONDS = 0.5
 """An engine that is ready again has written within so long what it heard while the store was down."""
 
@@ -19,7 +20,8 @@ WRITTEN_SECONDS = 0.5
 class FailingStore:
     """Lets the store fail in one of `ways` at a time; a fault that is left when it is closed ends then.
 
-    `is_ready` says whether the engine is; it is asked after a fault, from a thread.
+    `is_ready` says whether the engine is; it is asked after a fault. `ask` of a fault is called now and then while it
+    lasts. Both are called from a thread.
     """
 
     def __init__(self, ways: Mapping[Fault, Way], is_ready: Callable[[], bool]) -> None:
@@ -31,7 +33,7 @@ class FailingStore:
         self._ended_at = 0.0
         self._down_since: float | None = None
 
-    def begin(self, fault: Fault, seconds: float) -> None:
+    def begin(self, fault: Fault, seconds: float, ask: Callable[[], None]) -> None:
         """The store fails from now on, for so long. The fault before must be over or is cut short."""
         self.end()
         self._cut_short.clear()
@@ -39,7 +41,7 @@ class FailingStore:
         began_at = time.time()
         self._ways[fault].begin()
         self._down_since = began_at
-        self._thread = threading.Thread(target=self._last, args=(self._ways[fault], seconds), name=str(fault))
+        self._thread = threading.Thread(target=self._last, args=(self._ways[fault], seconds, ask), name=str(fault))
         self._thread.start()
 
     def end(self) -> None:
@@ -63,8 +65,8 @@ class FailingStore:
         return self._down_since
 
     def forget(self) -> None:
-        """The engine has died: nothing is kept in its memory any more."""
-        self._down_since = None
+        """The engine has died, and what it kept in memory. The next one may start on a disk that is full still."""
+        self._down_since = None if self._thread is None or self._over.is_set() else time.time()
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +76,12 @@ class FailingStore:
     ) -> None:
         self.end()
 
-    def _last(self, way: Way, seconds: float) -> None:
+    def _last(self, way: Way, seconds: float, ask: Callable[[], None]) -> None:
+        deadline = time.monotonic() + seconds
         try:
-            self._cut_short.wait(seconds)
+            while (left := deadline - time.monotonic()) > 0 and not self._cut_short.is_set():
+                ask()
+                self._cut_short.wait(min(left, ASK_SECONDS))
         finally:
             way.end()
             self._ended_at = time.time()

@@ -1,4 +1,4 @@
-"""Ten kills of an engine under load, with the PBX killed and the event socket cut beside them: the guarantees hold.
+"""Ten kills of an engine under load, with Asterisk, the event socket and the store failing beside: the guarantees hold.
 
 The run begins with the first live test and goes on beside the others; this test comes last and waits for its end.
 `RINGBACK_CRASH_SEED` repeats a plan.
