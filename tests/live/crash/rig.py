@@ -26,6 +26,8 @@ LEAST_LIVE = 5
 TRIES = 4
 LOOK_SECONDS = 0.01
 READY_LIMIT_SECONDS = 40.0
+NOBODY_LET_GO_SECONDS = 1.5
+"""A store that is back so soon is not down for long enough to let customers go."""
 REFUSED = 1
 """The exit code of an engine that does not start because it cannot write."""
 LIVE_LIMIT_SECONDS = 60.0
@@ -112,12 +114,14 @@ class Rig:
             if step.kill is not Kill.INSTANT and self._live() <= LEAST_LIVE:
                 self._have_calls_again()
             self._start(step)
-            blow = self._strike(step, load, least=LEAST_LIVE if n_try else 0)
+            blow = self._strike(step, load, least=LEAST_LIVE + 2 * n_try if n_try else 0)
             self._cable_slow(0.0, 0.0)
             self._say(f"{n}/{len(self._plan.steps)} {step}: {blow.live} live")
             if blow.live >= LEAST_LIVE:
                 self._kills.append(blow)
                 return
+            if step.fault in OF_THE_STORE and step.kill is Kill.POINT:
+                step = replace(step, fault_seconds=min(step.fault_seconds, NOBODY_LET_GO_SECONDS))
             self._thin += 1
             self._faults.append(blow)  # it happened, it only does not count
         raise RigError(f"step {n} ({step}) found fewer than {LEAST_LIVE} live calls {TRIES} times")
