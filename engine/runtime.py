@@ -16,7 +16,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, get_args
 
 import structlog
@@ -84,6 +84,25 @@ class _Item:
         """Tell whoever waits for an answer that nothing was stored."""
         if self.answer is not None and not self.answer.done():
             self.answer.set_exception(StoreError(why))
+
+    def resolve(self, reply: Reply | None) -> None:
+        """Give whoever waits for an answer the reply."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_result(reply)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is written in one commit, and what follows it.
+
+    `effects` wait for the commit. `facts` happened whatever becomes of it; `let_go` are releases that have begun.
+    """
+
+    changes: list[Entry] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    answers: list[tuple[_Item, Reply | None]] = field(default_factory=list)
+    facts: list[_Item] = field(default_factory=list)
+    let_go: list[_Item] = field(default_factory=list)
 
 
 class Runtime:
@@ -170,7 +189,7 @@ class Runtime:
         for item, reply in self._unsure:
             # A request is stored if its callback is open now; a cancellation, if it is not any more.
             if isinstance(reply, Accepted) and is_stored(reply.callback.id) == reply.callback.open:
-                _resolve(item, reply)
+                item.resolve(reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         facts = self._facts + [
@@ -227,38 +246,15 @@ class Runtime:
         return min(max(0.0, self._due[0][0] - self._clock()), CLOCK_LOOK_SECONDS)
 
     async def _handle(self, items: list[_Item]) -> None:
-        changes: list[Entry] = []
-        effects: list[Effect] = []
-        answers: list[tuple[_Item, Reply | None]] = []
-        facts: list[_Item] = []
-        let_go: list[_Item] = []
+        group = _Group()
         try:
             for item in items:
-                reply: Reply | None = None
-                if item.record is not None:
-                    changes.append(item.record)
-                if item.event is not None:
-                    now = max(self._clock(), item.due_at) if item.at is None else item.at
-                    if isinstance(item.event, get_args(Fact)):
-                        facts.append(replace(item, at=now))
-                    decision = self.dispatcher.handle(item.event, now)
-                    self._told(item.event, decision.reply)
-                    changes += decision.changes
-                    for effect in decision.effects:
-                        if effect.kind is EffectClass.IRREVERSIBLE:
-                            effects.append(effect)
-                        else:
-                            self._start(effect)
-                        if isinstance(effect, Release) and effect.leg == customer_leg_of(effect.attempt):
-                            let_go.append(_Item(AttemptLetGo(effect.attempt), told_at=now, at=now))
-                    reply = decision.reply
-                if item.answer is not None:
-                    answers.append((item, reply))
-            if changes:
-                await self._commit(changes, len(items))
+                self._decide(item, group)
+            if group.changes:
+                await self._commit(group.changes, len(items))
         except CommitUnknownError:
-            self._facts += facts
-            self._unsure += answers
+            self._facts += group.facts
+            self._unsure += group.answers
             raise
         except asyncio.CancelledError:
             # A commit under way goes on to its end: to say no could be a lie, so nothing is said.
@@ -268,26 +264,49 @@ class Runtime:
             raise
         except BaseException:
             # Whoever was let go already is gone for a reason of ours, also if that reason is not decided again.
-            self._facts += facts + let_go
+            self._facts += group.facts + group.let_go
             for item in items:
                 item.refuse("the request could not be written down; try again later")
             raise
-        for item, reply in answers:
-            _resolve(item, reply)
-        self._decided(changes)
+        for item, reply in group.answers:
+            item.resolve(reply)
+        self._decided(group.changes)
         if not self.accepting:
             # What was decided is durable and out of date; that its effects were not begun is known for certain.
-            now = self._clock()
-            self._facts += [
-                _Item(EffectEnded(each, ResultKind.REFUSED, "not begun: its commit took too long"), told_at=now, at=now)
-                for each in effects
-            ]
+            self._facts += [self._not_begun(effect) for effect in group.effects]
             raise StoreError("a commit took too long")
-        for change in changes:
+        for change in group.changes:
             if isinstance(change, TimerSet):
                 heapq.heappush(self._due, (change.timer.due_at, change.timer.owner, change.timer.name))
-        for effect in effects:
+        for effect in group.effects:
             self._start(effect)
+
+    def _decide(self, item: _Item, group: _Group) -> None:
+        """Add to the group what one item brings about; what needs no commit begins at once."""
+        reply: Reply | None = None
+        if item.record is not None:
+            group.changes.append(item.record)
+        if item.event is not None:
+            now = max(self._clock(), item.due_at) if item.at is None else item.at
+            if isinstance(item.event, get_args(Fact)):
+                group.facts.append(replace(item, at=now))
+            decision = self.dispatcher.handle(item.event, now)
+            reply = decision.reply
+            self._told(item.event, reply)
+            group.changes += decision.changes
+            for effect in decision.effects:
+                if effect.kind is EffectClass.IRREVERSIBLE:
+                    group.effects.append(effect)
+                else:
+                    self._start(effect)
+                if isinstance(effect, Release) and effect.leg == customer_leg_of(effect.attempt):
+                    group.let_go.append(_Item(AttemptLetGo(effect.attempt), told_at=now, at=now))
+        if item.answer is not None:
+            group.answers.append((item, reply))
+
+    def _not_begun(self, effect: Effect) -> _Item:
+        now = self._clock()
+        return _Item(EffectEnded(effect, ResultKind.REFUSED, "its commit took too long"), told_at=now, at=now)
 
     async def _commit(self, changes: list[Entry], size: int) -> None:
         if crash_points.is_armed(crash_points.COMMIT_BEFORE):
@@ -304,8 +323,3 @@ class Runtime:
         if self.effects is None:
             raise RuntimeError("an effect was decided before anybody could carry it out")
         self.effects.start(effect)
-
-
-def _resolve(item: _Item, reply: Reply | None) -> None:
-    if item.answer is not None and not item.answer.done():
-        item.answer.set_result(reply)
