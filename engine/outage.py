@@ -22,7 +22,7 @@ import structlog
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import EffectClass, Release
+from engine.core.effects import Release
 from engine.core.events import AttemptLetGo
 from engine.core.model import AttemptId, CallbackId
 from engine.errors import StoreError
@@ -134,6 +134,5 @@ def _letting_go(flow: CallFlow) -> list[Release]:
     Who pressed a key that ends the call waits for words that cannot be said before the wish is written.
     """
     if flow.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
-        effects = flow.end_politely(time.time()).effects
-        return [each for each in effects if each.kind is EffectClass.RELEASE and isinstance(each, Release)]
+        return [each for each in flow.end_politely(time.time()).effects if isinstance(each, Release)]
     return [flow.release_now()] if flow.phase is Phase.CLOSING else []

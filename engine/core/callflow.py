@@ -158,7 +158,6 @@ class CallFlow(CallMoves):
             case Phase.ANNOUNCING if self._announcement:
                 pass  # its entry was heard: the look is older
             case Phase.DIALING if customer is LegSeen.ANSWERED:
-                self._arm("silent", None)
                 self._customer_answered(now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._await_entry(now)

@@ -85,7 +85,8 @@ class CallMoves:
 
     def _customer_answered(self, now: float) -> None:
         self.attempt = replace(self.attempt, answered_at=now)
-        self._arm("ring", None)
+        for name in ("ring", "silent"):
+            self._arm(name, None)
         self._await_entry(now)
         self._tell(Dialled())
 

@@ -179,6 +179,7 @@ async def test_a_late_leg_of_an_ended_attempt_is_hung_up_before_it_is_answered(o
         await desk.node.perform(dial(attempt, to))
         await desk.until_ended(attempt.customer_leg)
         assert not [each for each in desk.told if isinstance(each, LegAnswered | LegEntered)]
+        assert "ringback_legs_late_total 1.0" in desk.figures.text().decode()
 
 
 async def test_legs_that_our_journal_never_wrote_are_left_to_whoever_made_them(own_lab: Lab) -> None:
@@ -244,6 +245,9 @@ async def test_a_socket_that_is_cut_during_a_call_is_recovered_in_order(own_lab:
             AttemptSeen(gone.id, LegSeen.GONE, LegSeen.GONE),
             TelephonyReady(),
         ]
+        figures = desk.figures.text().decode()
+        assert 'ringback_event_socket_lost_total{node="lab"} 1.0' in figures
+        assert 'ringback_recoveries_total{node="lab"} 2.0' in figures
         # The new socket hears the call, and its prompts.
         await desk.node.perform(Play(attempt.id, attempt.customer_leg, (PromptId.PRESS,), VOICE, "again"))
         await desk.told_of(PlayingFinished(attempt.customer_leg, "again"))

@@ -1,0 +1,55 @@
+"""What operators see of a recovery and of an ended attempt: one log line and one count for each."""
+
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from engine.core.callphase import Phase, Recovery
+from engine.core.changes import AttemptChanged, CallbackMoved
+from engine.core.dispatcher import Recovered
+from engine.core.events import AttemptSeen, LegSeen
+from engine.core.lifecycle import Because
+from engine.core.model import Attempt, AttemptId, CallbackId, CallbackState, Outcome
+from engine.journal_watch import JournalWatch
+from engine.metrics import Metrics
+
+ATTEMPT, CALLBACK = AttemptId("c1-1"), CallbackId("c1")
+
+
+def test_a_recovered_attempt_has_one_line_that_says_what_was_found_and_done() -> None:
+    metrics = Metrics()
+    watch = JournalWatch(metrics)
+    seen = AttemptSeen(ATTEMPT, LegSeen.ENTERED, LegSeen.RINGING)
+
+    with capture_logs() as lines:
+        watch.told(seen, Recovered(ATTEMPT, Phase.CONFIRMED, Recovery.AGENT_KEPT))
+        watch.told(AttemptSeen(AttemptId("nobody-1"), LegSeen.GONE, LegSeen.GONE), None)
+
+    (line,) = lines
+    assert (line["event"], line["attempt"], line["phase"]) == ("attempt.recovered", "c1-1", "confirmed")
+    assert (line["customer_leg"], line["agent_leg"], line["bridged"]) == ("entered", "ringing", False)
+    assert line["did"] == "music again, agent kept"
+    assert 'ringback_attempts_recovered_total{did="music again, agent kept"} 1.0' in metrics.text().decode()
+
+
+@pytest.mark.parametrize(("because", "talked"), [(Because.CALL_ENDED, 20.0), (Because.CALL_ENDED_UNOBSERVED, None)])
+def test_an_ended_conversation_is_told_with_its_length_only_if_somebody_saw_its_end(
+    because: Because, talked: float | None
+) -> None:
+    ended = Attempt(ATTEMPT, CALLBACK, 1, None, 0.0, bridged_at=10.0, ended_at=30.0, outcome=Outcome.CONNECTED)
+    moved = CallbackMoved(CALLBACK, CallbackState.CONNECTED, CallbackState.COMPLETED, because, 30.0)
+
+    with capture_logs() as lines:
+        JournalWatch(Metrics()).written([AttemptChanged(ended), moved])
+
+    assert [line["seconds_talked"] for line in lines] == [talked]
+
+
+def test_faults_are_counted() -> None:
+    metrics = Metrics()
+    metrics.store_failed("slow")
+    metrics.effect_ended("Connect", "unknown")
+    figures = metrics.text().decode()
+    assert 'ringback_store_failures_total{kind="slow"} 1.0' in figures
+    assert 'ringback_effects_total{effect="Connect",result="unknown"} 1.0' in figures
