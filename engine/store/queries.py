@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, Table, select, tuple_
+from sqlalchemy import Executable, select, tuple_
 
 from engine.core.changes import CallbackMoved
 from engine.core.model import AgentStatus, Attempt, Callback, CallbackId, CallbackState, ServiceId
@@ -120,16 +120,16 @@ class Queries:
         wanted = select(_moves).where(_moves.c.callback == callback).order_by(_moves.c.id)
         return [rows.callback_move_of(row) for row in await self._rows(wanted)]
 
-    async def known_callbacks(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are callbacks stored here, open or ended.
+    async def known_attempts(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are attempts stored here, live or ended.
 
         After a `CommitUnknownError` ask only when `Journal.probe` has succeeded: before, the answer may still change.
         """
-        return await self._known(_callbacks, ids)
-
-    async def known_attempts(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are attempts stored here, live or ended. When to ask: see `known_callbacks`."""
-        return await self._known(_attempts, ids)
+        asked, known = list(ids), set[str]()
+        for start in range(0, len(asked), _IDS_AT_ONCE):
+            some = asked[start : start + _IDS_AT_ONCE]
+            known.update(row[0] for row in await self._rows(select(_attempts.c.id).where(_attempts.c.id.in_(some))))
+        return known
 
     async def agents(self) -> list[AgentStatus]:
         """Every agent that was ever seen, by id."""
@@ -150,13 +150,6 @@ class Queries:
     async def keys(self) -> list[ApiKey]:
         """Every key, revoked ones too, oldest first."""
         return [rows.key_of(row) for row in await self._rows(select(_keys).order_by(_keys.c.created_at, _keys.c.id))]
-
-    async def _known(self, there: Table, ids: Collection[str]) -> set[str]:
-        asked, known = list(ids), set[str]()
-        for start in range(0, len(asked), _IDS_AT_ONCE):
-            some = asked[start : start + _IDS_AT_ONCE]
-            known.update(row[0] for row in await self._rows(select(there.c.id).where(there.c.id.in_(some))))
-        return known
 
     async def _rows(self, statement: Executable) -> Sequence[Sequence[Any]]:
         return await self._readers.all(*compiled(statement))

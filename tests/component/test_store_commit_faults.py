@@ -14,7 +14,7 @@ from engine.store.journal import Journal
 from engine.store.queries import Queries
 from tests.component.faulty_disk import FaultyDisk
 from tests.component.store_samples import a_callback, accepted, url_of
-from tests.component.store_truth import Child, as_after_a_crash, asserted_stored, group, ids, refused
+from tests.component.store_truth import Child, as_after_a_crash, asserted_stored, group, ids, read_by, refused
 
 SHMSIZE = sqlite3.SQLITE_IOERR_SHMSIZE
 FSYNC = sqlite3.SQLITE_IOERR_FSYNC
@@ -30,7 +30,7 @@ async def test_a_group_whose_sync_failed_comes_to_life_after_a_crash_unless_a_pr
     with pytest.raises(CommitUnknownError, match="whether the last changes are stored"):
         await journal.commit(group(1, 2))
     async with Queries(url_of(journal.path)) as queries:
-        assert await queries.known_callbacks(["cb0", "cb1", "cb2"]) == {"cb0"}, "an unsynced group was shown"
+        assert await read_by(queries, "cb0", "cb1", "cb2") == {"cb0"}, "an unsynced group was shown"
     assert await as_after_a_crash(journal) == ["cb0", "cb1", "cb2"], "the premise: this group is not surely gone"
 
     await refused(journal.probe())

@@ -137,14 +137,15 @@ async def test_attempts_are_read_for_many_callbacks_at_once(journal: Journal, qu
     assert await queries.attempts_of(CallbackId("nobody")) == []
 
 
-async def test_of_many_ids_only_the_stored_ones_are_known_open_or_ended(journal: Journal, queries: Queries) -> None:
-    callbacks = [a_callback(n) for n in range(1100)]
-    stored = [each if n % 2 else ended(each) for n, each in enumerate(callbacks[:600])]
-    attempts = [a_full_attempt(stored[0].id), an_open_attempt(stored[1].id)]
-    await journal.commit([*(CallbackChanged(each) for each in stored), *(AttemptChanged(each) for each in attempts)])
-    assert await queries.known_callbacks([each.id for each in callbacks]) == {each.id for each in stored}
-    assert await queries.known_attempts({"cb0-1", "cb1-1", "cb2-1", "cb0"}) == {"cb0-1", "cb1-1"}
-    assert await queries.known_callbacks(["cb0-1"]) == await queries.known_attempts([]) == set()
+async def test_of_many_attempts_only_the_stored_ones_are_known_live_or_ended(
+    journal: Journal, queries: Queries
+) -> None:
+    callbacks = [ended(a_callback(0)), a_callback(1)]
+    attempts = [a_full_attempt(callbacks[0].id), an_open_attempt(callbacks[1].id)]
+    await journal.commit([*(CallbackChanged(each) for each in callbacks), *(AttemptChanged(each) for each in attempts)])
+    asked = ["cb0-1", *(f"cb{n}-1" for n in range(2, 1100)), "cb1-1", "cb0"]
+    assert await queries.known_attempts(asked) == {"cb0-1", "cb1-1"}
+    assert await queries.known_attempts([]) == set()
 
 
 async def test_what_is_unknown_is_none(queries: Queries) -> None:
