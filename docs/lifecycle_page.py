@@ -15,6 +15,8 @@ END = "<!-- end of what is drawn -->\n"
 MEANINGS: dict[Because, str] = {
     Because.ACCEPTED: "the request was accepted",
     Because.AGENT_RESERVED: "an agent is free and reserved; an attempt begins",
+    Because.AGENT_RINGING: "the agent is rung before the customer is called",
+    Because.AGENT_LOST: "no agent came to the phone or stayed; nobody was called, and the place in line is kept",
     Because.DIALLED: "the customer's leg exists",
     Because.ANSWERED: "the customer answered; the announcement starts",
     Because.CONFIRMED: "the customer pressed the key to be connected",

@@ -14,7 +14,7 @@ from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, Closing, Fact, Finished
 from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
 
-_BEFORE_CONFIRMED = ("ring", "silent", "enter", "announcement", "confirm")
+_BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm")
 _AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
 STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
@@ -38,6 +38,7 @@ class CallEnds:
         self._voice = Voice(service.id, callback.request.language)
         self._agent = agent
         self._agent_leg_live = agent is not None and attempt.agent_legs > 0
+        self._agent_came = False
         self._announcement = ""
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
@@ -76,8 +77,9 @@ class CallEnds:
         self._arm("closing", limit)
         self._tell(Closing())
         self._drop_agent_leg()
-        if self.attempt.answered_at is not None:
-            self._free_agent()  # while a phone may still ring, its agent stays reserved
+        # While a phone may still ring, its agent stays reserved; one who waited on the phone is free at once.
+        if self.attempt.answered_at is not None or self.attempt.agent_legs > 0:
+            self._free_agent()
 
     def _shows_itself(self, now: float) -> None:
         """The leg of a dial that was given up is there, or may be: the release may have come before it."""
@@ -98,7 +100,7 @@ class CallEnds:
         self.phase = Phase.ENDED
         self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
         self._drop_agent_leg()
-        if self.attempt.agent_legs:
+        if self.attempt.agent_legs and self.attempt.confirmed_at is not None:
             self._do(Dismantle(self.attempt.id, self.attempt.bridge))
         may_have_talked = unobserved or self.attempt.bridged_at is not None
         talked = self._agent.id if self._agent and may_have_talked else None
@@ -130,6 +132,18 @@ class CallEnds:
             self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
 
     # ---- bookkeeping ----------------------------------------------------------------------------------------
+
+    def _asking_limit(self) -> float:
+        """From the customer's dial to the confirmation."""
+        return self.service.ring_timeout_seconds + self._limits.enter_seconds + self._announcement_limit()
+
+    def _agent_limit(self) -> float:
+        """From an agent's ring to the conversation; who is rung first waits for the customer, too."""
+        limits = self._limits
+        own = self.service.agent_ring_seconds + limits.enter_seconds + limits.whisper_seconds
+        if self.phase is not Phase.RINGING_FIRST:
+            return own
+        return own + self._asking_limit() + limits.bridge_seconds
 
     def _waiting_limit(self) -> float:
         """From the confirmation to the conversation."""

@@ -1,4 +1,4 @@
-"""One live attempt, step by step: reserve mode. Which event leads to which move.
+"""One live attempt, step by step, whoever is called first. Which event leads to which move.
 
 The flow owns the attempt's record, its legs and its timers, and nothing else: it reports facts, and the dispatcher
 moves the callback and the agent. Each phase answers only the events that mean something in it; all others are late or
@@ -27,7 +27,7 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.facts import Dialled
-from engine.core.model import Agent, Outcome, PromptId
+from engine.core.model import Agent, ConnectMode, LegId, Outcome, PromptId
 
 
 class CallFlow(CallResume):
@@ -36,26 +36,11 @@ class CallFlow(CallResume):
     # ---- what the dispatcher asks for ----------------------------------------------------------------
 
     def start(self, now: float) -> Step:
-        """Dial the customer; the agent is reserved."""
-        limits = self._limits
-        before_connect = (
-            self.service.ring_timeout_seconds
-            + limits.enter_seconds
-            + self._announcement_limit()
-            + self._waiting_limit()
-        )
-        self._do(
-            DialCustomer(
-                self.attempt.id,
-                self.attempt.customer_leg,
-                self._phone,
-                self.service.caller_id,
-                self._voice,
-                self.service.ring_timeout_seconds,
-                before_connect,
-            )
-        )
-        self._arm("ring", now + self.service.ring_timeout_seconds)
+        """An agent is reserved: dial the customer, or ring the agent first."""
+        if self.service.connect is ConnectMode.AGENT_FIRST:
+            self._ring_agent(now)
+        else:
+            self._dial(now)
         return self._taken()
 
     def give_agent(self, agent: Agent, now: float) -> Step:
@@ -65,20 +50,24 @@ class CallFlow(CallResume):
         return self._taken()
 
     def withdraw_agent(self, now: float) -> Step:
-        """The reserved agent left before their phone rang."""
-        agent = self._agent
-        if agent is None or self.phase not in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
-            return self._taken()
-        if self.phase is Phase.DIALING:
-            self._close(Outcome.NO_AGENT, now)
-        else:
-            self._free_agent()
+        """The reserved agent left before they were on the phone; who is there finishes this call."""
+        match self.phase:
+            case Phase.RINGING_FIRST:
+                self._finish(Outcome.NO_AGENT, now)
+            case Phase.DIALING if self._agent is not None and not self._agent_leg_live:
+                self._close(Outcome.NO_AGENT, now)
+            case Phase.ANSWERED | Phase.ANNOUNCING if not self._agent_leg_live:
+                self._free_agent()
+            case _:
+                pass
         return self._taken()
 
     def end_politely(self, now: float) -> Step:
         """The engine stops: end what is not about to be a conversation, or as soon as it is not."""
         self._stopping = True
-        if self.phase in (Phase.DIALING, Phase.ANSWERED):
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif self.phase in (Phase.DIALING, Phase.ANSWERED):
             self._close(Outcome.INTERRUPTED, now)
         elif self.phase in (Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
@@ -86,7 +75,9 @@ class CallFlow(CallResume):
 
     def let_go(self, now: float) -> Step:
         """The customer was released while nothing could be written, or is now; a key may have come just before."""
-        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now)
         return self._taken()
 
@@ -116,6 +107,11 @@ class CallFlow(CallResume):
             case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == customer:
                 if self.phase is Phase.CLOSING:
                     self._shows_itself(now)
+            case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.RINGING_FIRST:
+                if not self._agent_came:
+                    self._agent_comes(now)
+                    if self.heard:
+                        self._dial(now)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == customer:
@@ -139,6 +135,14 @@ class CallFlow(CallResume):
         """One of this attempt's timers fired; while Asterisk is not heard, only the customer's ringing is timed."""
         self._arm(name, None)
         match self.phase, name:
+            case Phase.RINGING_FIRST, "dial" if self._agent_came:
+                self._dial(now)
+            case Phase.RINGING_FIRST, "agent_ring" if self._agent_unreached:
+                self._finish(Outcome.NO_AGENT, now)
+            case Phase.RINGING_FIRST, "agent_ring":
+                self._first_agent_missed(now)
+            case Phase.DIALING | Phase.ANSWERED | Phase.ANNOUNCING, "music" if self._agent_leg_live:
+                self._music_for_agent()
             case Phase.DIALING, "ring" if not self.heard:
                 self._rang_out = True
                 self._arm("silent", now + SILENT_DIAL_SECONDS)
@@ -195,16 +199,17 @@ class CallFlow(CallResume):
             case RingAgent(leg=leg), ResultKind.REFUSED if self._is_agent(leg) and self.heard:
                 if self.phase is Phase.CONFIRMED:
                     self._agent_missed(now)
+                elif self.phase is Phase.RINGING_FIRST and not self._agent_came:
+                    self._first_agent_missed(now)
             case RingAgent(leg=leg), ResultKind.UNKNOWN if self._is_agent(leg) and self.heard:
-                if self.phase is Phase.CONFIRMED:
+                if self.phase is Phase.CONFIRMED or (self.phase is Phase.RINGING_FIRST and not self._agent_came):
                     self._agent_unreached = True
                     self._arm("agent_ring", now + REFUSED_GRACE_SECONDS)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
-            case HoldWithMusic(), ResultKind.REFUSED | ResultKind.UNKNOWN:
-                if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
-                    self._arm("music", now + REFUSED_GRACE_SECONDS)
+            case HoldWithMusic(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._waits_with_music(leg):
+                self._arm("music", now + REFUSED_GRACE_SECONDS)
             case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._arm("whisper", now + REFUSED_GRACE_SECONDS)
@@ -219,6 +224,8 @@ class CallFlow(CallResume):
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return
+        if self.phase is Phase.RINGING_FIRST:
+            return  # nobody was called
         self.attempt = replace(self.attempt, cause=cause, sip_code=sip_code)
         match self.phase:
             case Phase.DIALING:
@@ -239,6 +246,8 @@ class CallFlow(CallResume):
             self._finish(Outcome.CONNECTED, now)
         elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
             self._agent_missed(now)
+        elif self.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            self._first_agent_missed(now)
 
     def _agent_not_reached(self, now: float) -> None:
         """Nobody knows whether the agent's phone rang: no fault of the agent's."""
@@ -246,6 +255,12 @@ class CallFlow(CallResume):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         else:
             self._wait_again(now)
+
+    def _waits_with_music(self, leg: LegId) -> bool:
+        """Whose music it is: the agent's, who was rung first, until the customer's begins."""
+        if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
+            return leg == self.attempt.customer_leg
+        return self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING) and self._is_agent(leg)
 
     @property
     def _meeting_unknown(self) -> bool:

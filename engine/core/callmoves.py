@@ -11,8 +11,17 @@ from dataclasses import replace
 from engine.core import retry
 from engine.core.callends import CallEnds
 from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Phase
-from engine.core.effects import Connect, Dismantle, HoldWithMusic, Play, RingAgent
-from engine.core.facts import AgentMissed, AgentRinging, AgentWanted, Answered, Bridged, Confirmed, Dialled
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, RingAgent
+from engine.core.facts import (
+    AgentMissed,
+    AgentRinging,
+    AgentWaits,
+    AgentWanted,
+    Answered,
+    Bridged,
+    Confirmed,
+    Dialled,
+)
 from engine.core.model import Outcome, PromptId
 
 
@@ -20,6 +29,24 @@ class CallMoves(CallEnds):
     """Each move adds to the Step that is being made."""
 
     # ---- the customer's side --------------------------------------------------------------------------------
+
+    def _dial(self, now: float) -> None:
+        """From here on the customer's phone may ring: written before it is done."""
+        self.phase = Phase.DIALING
+        self.attempt = replace(self.attempt, dialed_at=now)
+        self._do(
+            DialCustomer(
+                self.attempt.id,
+                self.attempt.customer_leg,
+                self._phone,
+                self.service.caller_id,
+                self._voice,
+                self.service.ring_timeout_seconds,
+                self._asking_limit() + self._waiting_limit(),
+            )
+        )
+        self._arm("dial", None)
+        self._arm("ring", now + self.service.ring_timeout_seconds)
 
     def _dialled(self) -> None:
         """The customer's leg exists."""
@@ -74,13 +101,15 @@ class CallMoves(CallEnds):
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
         self.attempt = replace(self.attempt, confirmed_at=now)
-        self._arm("announcement", None)
-        self._arm("confirm", None)
+        for name in ("announcement", "confirm", "music"):
+            self._arm(name, None)
         self._arm("hold", now + self.service.hold_limit_seconds)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (PromptId.CONNECTING,), self._voice))
         self._tell(Confirmed())
         if self._agent is None:
             self._tell(AgentWanted())
+        elif self._agent_leg_live:
+            self._whisper(now)
         else:
             self._ring_agent(now)
 
@@ -120,6 +149,7 @@ class CallMoves(CallEnds):
         assert agent is not None  # noqa: S101 - the callers have just reserved one
         self.attempt = replace(self.attempt, agent=agent.id, agent_legs=self.attempt.agent_legs + 1)
         self._agent_leg_live = True
+        self._agent_came = False
         self._agent_unreached = False
         self._do(
             RingAgent(
@@ -130,11 +160,37 @@ class CallMoves(CallEnds):
                 self._phone,
                 self._voice,
                 self.service.agent_ring_seconds,
-                self.service.agent_ring_seconds + self._limits.enter_seconds + self._limits.whisper_seconds,
+                self._agent_limit(),
             )
         )
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
         self._tell(AgentRinging(agent.id))
+
+    def _agent_comes(self, now: float) -> None:
+        """Rung first, the agent is on the phone and hears music; the customer is dialled as soon as that is heard."""
+        self._agent_came = True
+        self._arm("agent_ring", None)
+        self._arm("dial", now)
+        self._music_for_agent()
+        if self._agent is not None:
+            self._tell(AgentWaits(self._agent.id))
+
+    def _music_for_agent(self) -> None:
+        self._arm("music", None)
+        self._do(HoldWithMusic(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+
+    def _first_agent_missed(self, now: float) -> None:
+        """Rung first, the agent did not come, or left before the customer confirmed."""
+        self._drop_agent_leg()
+        self._arm("music", None)
+        if self._agent is not None:
+            self._tell(AgentMissed(self._agent.id))
+            self._agent = None
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.NO_AGENT, now)
+        elif self.phase is Phase.DIALING:
+            self._close(Outcome.NO_AGENT, now)
+        # Who has answered is kept: another agent is found when they confirm.
 
     def _whisper(self, now: float) -> None:
         self.phase = Phase.WHISPERING

@@ -28,11 +28,41 @@ class CallResume(CallMoves):
         customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
         agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
         self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
-        if customer is LegSeen.GONE:
+        if self.phase is Phase.RINGING_FIRST:
+            recovery = self._not_yet_dialled(agent, now)
+        elif customer is LegSeen.GONE:
             recovery = self._gone_unseen(now, agent, bridged=bridged)
         else:
             recovery = self._still_there(customer, agent, now, bridged=bridged)
+            if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+                self._wait_on_the_phone()
         return self._taken(), recovery
+
+    def _not_yet_dialled(self, agent: LegSeen, now: float) -> Recovery:
+        """Only the agent was rung. Who is there is kept, and the customer is dialled when Asterisk is heard again."""
+        if agent is LegSeen.GONE:
+            # Also a leg that no look found: its ring may be queued, or on its way to Asterisk.
+            self._agent_leg_live = True
+            self._finish(Outcome.NO_AGENT, now)
+            return Recovery.BACK_IN_LINE
+        if agent is LegSeen.ENTERED or self._agent_came:
+            # Not dialled at once: a late leg of an earlier call to this customer may have to be hung up first.
+            self._agent_comes(now)
+            return Recovery.AGENT_KEPT
+        self._agent_unreached = False
+        self._arm("dial", None)
+        self._arm("agent_ring", now + self.service.agent_ring_seconds)
+        return Recovery.LEFT_ALONE
+
+    def _wait_on_the_phone(self) -> None:
+        """Music again for an agent who was rung first and is still there.
+
+        Why another's leg is gone nobody knows: they stay reserved, and are rung anew when the customer confirms.
+        """
+        if self._agent_leg_live and self._agent is None:
+            self._drop_agent_leg()
+        elif self._agent_leg_live:
+            self._music_for_agent()
 
     def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
         """The customer's leg ended while nobody listened."""

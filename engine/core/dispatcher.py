@@ -47,6 +47,7 @@ from engine.core.facts import (
     AgentFreed,
     AgentMissed,
     AgentRinging,
+    AgentWaits,
     AgentWanted,
     Answered,
     Bridged,
@@ -260,7 +261,7 @@ class Dispatcher:
         if status.work is not None:
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, "ready", now)
-            elif status.work.stage is Stage.RESERVED and event.presence is not Presence.READY:
+            elif status.work.stage in (Stage.RESERVED, Stage.RINGING) and event.presence is not Presence.READY:
                 flow = self._flows[status.work.attempt]
                 self._apply(flow, flow.withdraw_agent(now), now)
         self._decision.reply = self.desks.status(event.agent)
@@ -345,7 +346,8 @@ class Dispatcher:
             raise ValueError(f"attempt {flow.attempt.id} is live, but its callback is not open")
         match fact:
             case Dialled():
-                self._move_if(callback, CallbackState.RESERVED, Because.DIALLED, now)
+                if can(callback.state, Because.DIALLED):  # told more than once; the head of the line is for one call
+                    self._write(self.book.move(replace(callback, at_head=False), Because.DIALLED, now))
             case Answered():
                 self._move_if(callback, CallbackState.DIALING, Because.ANSWERED, now)
             case Confirmed():
@@ -354,6 +356,9 @@ class Dispatcher:
                 self._join(callback, on_the_phone=True)
             case AgentRinging(agent=agent):
                 self._write(self.desks.advance(agent, Stage.RINGING, "ringing", now))
+                self._move_if(callback, CallbackState.RESERVED, Because.AGENT_RINGING, now)
+            case AgentWaits(agent=agent):
+                self._write(self.desks.advance(agent, Stage.RESERVED, "answered", now))
             case AgentMissed(agent=agent):
                 status = self.desks.status(agent)
                 was_ready = status is not None and status.presence is Presence.READY
@@ -377,7 +382,10 @@ class Dispatcher:
         self.line.leave(callback.id)
         if fact.agent_talked is not None:
             self._start_wrap_up(fact.agent_talked, flow.service, now)
-        callback = replace(callback, outcomes=(*callback.outcomes, fact.outcome))
+        if fact.attempt.dialed_at is None:
+            self._back_in_line(callback, now)
+            return
+        callback = replace(callback, outcomes=(*callback.outcomes, fact.outcome), at_head=False)
         service = self.configuration.services.get(callback.request.service, flow.service)
         decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now)
         match decided:
@@ -395,6 +403,14 @@ class Dispatcher:
                 waiting = replace(callback, next_attempt_at=at, at_head=at_head)
                 self._write(self.book.move(waiting, because, now))
                 self._write(self.timers.set(callback.id, RETRY, at))
+
+    def _back_in_line(self, callback: Callback, now: float) -> None:
+        """Nobody was called: the callback waits where it did before, unless its life is over."""
+        if self._life_over(callback, now):
+            self._end(callback, Because.LIFE_OVER, now)
+        else:
+            self._write(self.book.move(callback, Because.AGENT_LOST, now))
+            self._join(callback)
 
     def _life_over(self, callback: Callback, at: float) -> bool:
         """Whether the callback may not wait until `at`; its timer is gone if it fired during a call."""
@@ -436,12 +452,12 @@ class Dispatcher:
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
         n = callback.attempts_started + 1
-        attempt = Attempt(AttemptId(f"{callback.id}-{n}"), callback.id, n, agent=agent.id, dialed_at=now)
+        attempt = Attempt(AttemptId(f"{callback.id}-{n}"), callback.id, n, agent=agent.id)
         service = self.configuration.services[callback.request.service]
         flow = CallFlow(attempt, callback, service, agent)
         self._flows[attempt.id] = flow
         self._write(self.desks.reserve(agent.id, attempt.id, callback.id, now))
-        reserved = replace(callback, attempts_started=n, at_head=False, next_attempt_at=None)
+        reserved = replace(callback, attempts_started=n, next_attempt_at=None)
         self._write(self.book.move(reserved, Because.AGENT_RESERVED, now))
         self._apply(flow, flow.start(now), now)
 

@@ -34,6 +34,13 @@ class AgentRinging:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentWaits:
+    """The agent, who was rung first, is on the phone and waits for the customer."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class AgentMissed:
     """The agent's phone was not answered, refused the call, or hung up before the bridge."""
 
@@ -59,7 +66,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The attempt is over. `unobserved`: a conversation ended while nobody watched."""
+    """The attempt is over. `unobserved`: a conversation ended while nobody watched.
+
+    If the attempt was never dialled, nobody was called, and the callback keeps its place in the line.
+    """
 
     attempt: Attempt
     outcome: Outcome
@@ -73,6 +83,7 @@ Fact: TypeAlias = (
     | Confirmed
     | AgentWanted
     | AgentRinging
+    | AgentWaits
     | AgentMissed
     | AgentFreed
     | Bridged

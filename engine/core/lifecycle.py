@@ -3,8 +3,9 @@
 A callback has exactly one state, and nothing changes it except a pair (state, cause) that stands in TABLE. The table is
 shaped by two promises. First, an accepted request can always reach an end: from every state that is no end a path
 leads to one. Second, no attempt starts unless the one before it is over: RESERVED is reachable only from QUEUED, and
-QUEUED only from acceptance and from RETRY_WAIT, which an attempt enters by ending. An end is never left; who wants
-another call after the end makes a new callback. The diagram in the documentation is drawn from this table.
+QUEUED only from acceptance, from RETRY_WAIT, which an attempt enters by ending, and from RINGING_AGENT, if the attempt
+ends before the customer was called. An end is never left; who wants another call after the end makes a new callback.
+The diagram in the documentation is drawn from this table.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class Because(StrEnum):
 
     ACCEPTED = "accepted"
     AGENT_RESERVED = "agent_reserved"
+    AGENT_RINGING = "agent_ringing"
+    AGENT_LOST = "agent_lost"
     DIALLED = "dialled"
     ANSWERED = "answered"
     CONFIRMED = "confirmed"
@@ -39,12 +42,15 @@ class Because(StrEnum):
 
 
 _WAITING = (S.QUEUED, S.RETRY_WAIT)
-_UNCONNECTED = (S.RESERVED, S.DIALING, S.ANNOUNCING, S.CONFIRMED)
+_UNCONNECTED = (S.RESERVED, S.RINGING_AGENT, S.DIALING, S.ANNOUNCING, S.CONFIRMED)
 
 TABLE: dict[tuple[S | None, Because], S] = {
     (None, Because.ACCEPTED): S.QUEUED,
     (S.QUEUED, Because.AGENT_RESERVED): S.RESERVED,
+    (S.RESERVED, Because.AGENT_RINGING): S.RINGING_AGENT,
+    (S.RINGING_AGENT, Because.AGENT_LOST): S.QUEUED,
     (S.RESERVED, Because.DIALLED): S.DIALING,
+    (S.RINGING_AGENT, Because.DIALLED): S.DIALING,
     (S.DIALING, Because.ANSWERED): S.ANNOUNCING,
     (S.ANNOUNCING, Because.CONFIRMED): S.CONFIRMED,
     (S.ANNOUNCING, Because.LATER_BY_KEY): S.RETRY_WAIT,

@@ -108,6 +108,14 @@ class Stage(StrEnum):
     WRAP_UP = "wrap_up"
 
 
+class ConnectMode(StrEnum):
+    """Who is called first: the customer, the agent, or the customer once the agent has seen whom it is about."""
+
+    RESERVE = "reserve"
+    AGENT_FIRST = "agent_first"
+    PREVIEW = "preview"
+
+
 class RequestChannel(StrEnum):
     """How a request reached us."""
 
@@ -204,6 +212,7 @@ class Service:
     subjects: tuple[str, ...] = ()
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
+    connect: ConnectMode = ConnectMode.RESERVE
     ring_timeout_seconds: float = 32
     agent_ring_seconds: float = 15
     hold_limit_seconds: float = 120
@@ -264,7 +273,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order."""
+    """One accepted request and how far it has come.
+
+    `outcomes` are those of its ended attempts in which the customer was dialled, in order. `attempts_started` counts
+    all attempts, so that none has the name of another.
+    """
 
     id: CallbackId
     request: Request
@@ -291,6 +304,7 @@ class Callback:
 class Attempt:
     """One call to the customer.
 
+    `dialed_at` is None until the customer is dialled: when the agent is rung first, that may never happen.
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
@@ -300,7 +314,7 @@ class Attempt:
     callback: CallbackId
     n: int
     agent: AgentId | None
-    dialed_at: float
+    dialed_at: float | None = None
     agent_legs: int = 0
     rang: bool = False
     answered_at: float | None = None

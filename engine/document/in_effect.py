@@ -20,7 +20,6 @@ _SERVICE_FIELDS: dict[str, object] = {
     "pages": [],
     "calendar": None,
     "slots": None,
-    "connect": "reserve",
     "preview_seconds": None,
     "calling_window": None,
     "cost_per_minute": None,
@@ -49,6 +48,8 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
     for name, inert in _SERVICE_FIELDS.items():
         if name in written and getattr(service, name) != inert:
             yield f"{name}: {_KEPT}"
+    if service.connect == "preview":
+        yield f"connect: {_KEPT}; the customer is called as with reserve"
     for n, subject in enumerate(service.subjects):
         if subject.skill_expression is not None:
             yield f"subjects[{n}].skill_expression: {_KEPT}"

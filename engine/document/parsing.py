@@ -117,6 +117,7 @@ def _service(entry: ServiceEntry) -> model.Service:
             },
         ),
         confirmation=_confirmation(entry.confirmation),
+        connect=model.ConnectMode(entry.connect),
         ring_timeout_seconds=entry.ring_timeout_seconds,
         agent_ring_seconds=entry.agent_ring_seconds,
         hold_limit_seconds=entry.hold_limit_seconds,
