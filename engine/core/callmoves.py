@@ -149,7 +149,6 @@ class CallMoves(CallEnds):
         assert agent is not None  # noqa: S101 - the callers have just reserved one
         self.attempt = replace(self.attempt, agent=agent.id, agent_legs=self.attempt.agent_legs + 1)
         self._agent_leg_live = True
-        self._agent_came = False
         self._agent_unreached = False
         self._do(
             RingAgent(

@@ -50,7 +50,6 @@ class CallResume(CallMoves):
             self._agent_comes(now)
             return Recovery.AGENT_KEPT
         self._agent_unreached = False
-        self._arm("dial", None)
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
         return Recovery.LEFT_ALONE
 

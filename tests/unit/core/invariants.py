@@ -59,6 +59,7 @@ def check(
     _calls_of_one_customer_never_overlap(world, decision)
     _bridges_are_used_once_and_dismantled(world, decision)
     _dials_have_a_reserved_agent(world, decision)
+    _who_is_dialled_has_an_agent(world)
     _who_is_dialled_is_written_so(world)
     _the_agent_comes_first_where_it_is_wanted(world, decision, attempts)
     _who_was_not_called_keeps_their_place(world, decision, before)
@@ -212,6 +213,14 @@ def _dials_have_a_reserved_agent(world: World, decision: Decision) -> None:
         if status.work is not None and status.work.stage is Stage.RESERVED
     ]
     assert len(in_flight) <= len(reserved)
+
+
+def _who_is_dialled_has_an_agent(world: World) -> None:
+    """Until they answer, or the dial is given up."""
+    held = {status.work.attempt for status in world.journal.agents.values() if status.work is not None}
+    for attempt in world.journal.open_attempts():
+        undecided = attempt.answered_at is None and attempt.outcome is None
+        assert not undecided or attempt.id in held, f"{attempt.id} rings for nobody"
 
 
 def _who_is_dialled_is_written_so(world: World) -> None:

@@ -338,6 +338,21 @@ def test_given_an_agent_who_answered_unheard_when_a_look_is_older_then_they_are_
     assert customer.state is S.DIALING
 
 
+def test_given_an_agent_who_answered_unheard_when_the_engine_dies_and_finds_them_ringing_then_they_are_waited_for() -> (
+    None
+):
+    world = centre()
+    customer = rung(world)
+    world.lose_telephony()
+    world.agent().picks_up()
+
+    looked_at(world, GONE, RINGING, restarted=True)
+
+    assert world.done(DialCustomer) == [], "nobody knows that they are on the phone"
+    world.agent().picks_up()
+    assert customer.state is S.DIALING
+
+
 def test_given_an_agent_who_answered_and_left_unheard_then_nobody_is_dialled() -> None:
     world = centre()
     customer = rung(world)

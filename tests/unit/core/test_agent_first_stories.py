@@ -107,6 +107,16 @@ def test_given_an_agent_who_answers_when_it_is_told_twice_then_the_customer_is_d
     assert customer.attempt.agent_legs == 1
 
 
+def test_given_an_agent_who_is_rung_when_the_customers_leg_is_told_to_have_ended_then_nothing_changes() -> None:
+    world = centre()
+    customer = rung(world)
+
+    decision = world.dispatcher.handle(LegEnded(customer.attempt.customer_leg, 17), world.now)
+
+    assert (decision.changes, decision.effects) == ([], [])
+    assert [flow.attempt for flow in world.dispatcher.live()] == [customer.attempt]
+
+
 def test_given_an_agents_leg_then_asterisks_own_limit_is_beyond_all_of_our_waits() -> None:
     world = centre()
     rung(world)
@@ -310,9 +320,10 @@ def test_given_an_agent_who_came_unheard_when_their_ring_is_told_to_have_failed_
     customer = rung(world)
     world.lose_telephony()
     world.agent().picks_up()
+    world.regain_telephony()
 
     world.ends(RingAgent, result)
-    world.regain_telephony()
+    assert (customer.attempt.id, "agent_ring") not in world.journal.timers
     world.pass_time(REFUSED_GRACE_SECONDS)
 
     assert customer.is_in(S.DIALING)
