@@ -21,7 +21,8 @@ from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
-from engine.core.dispatcher import Dispatcher, Reply, Snapshot
+from engine.core.decision import Reply, Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
 from engine.core.model import Configuration, PromptId

@@ -23,7 +23,8 @@ import structlog
 
 from engine import crash_points
 from engine.core.changes import TimerSet
-from engine.core.dispatcher import Accepted, Dispatcher, Reply
+from engine.core.decision import Accepted, Reply
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect, EffectClass, Release
 from engine.core.events import (
     AttemptLetGo,

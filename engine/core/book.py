@@ -40,6 +40,11 @@ class CallbackBook:
         moved = CallbackMoved(callback.id, None, callback.state, Because.ACCEPTED, now)
         return [CallbackChanged(callback), moved]
 
+    def keep(self, callback: Callback) -> list[Change]:
+        """Fields of an open callback have changed, its state has not."""
+        self._open[callback.id] = callback
+        return [CallbackChanged(callback)]
+
     def move(self, callback: Callback, because: Because, now: float, reason: Reason | None = None) -> list[Change]:
         """Move `callback` (with its other fields as given) along the table. Raises IllegalMoveError."""
         state = after(callback.state, because)

@@ -41,6 +41,10 @@ class SkillExpression:
         """Whether skills `{name: level}` satisfy the expression; a skill not held has level 0."""
         return self._test(levels)
 
+    def level(self, levels: Levels) -> int:
+        """The sum of the levels of the skills it names; orders agents who all meet it."""
+        return sum(levels.get(node.id, 0) for node in ast.walk(ast.parse(self.text)) if isinstance(node, ast.Name))
+
 
 def parse(text: str) -> SkillExpression:
     """Parse `billing >= 3 and (english or spanish >= 2)`. Raises ExpressionError."""
@@ -83,3 +87,12 @@ def _value(node: ast.expr) -> _Value:
         case ast.Constant(value=int(number)) if not isinstance(number, bool):
             return lambda _levels: number
     raise ExpressionError(f"a skill or a whole number is needed at position {node.col_offset + 1}")
+
+
+def all_of(first: SkillExpression, *others: SkillExpression) -> SkillExpression:
+    """The expression that is met when all of these are; longer than any text that may be written."""
+    if not others:
+        return first
+    every = (first, *others)
+    text = " and ".join(f"({each.text})" for each in every)
+    return SkillExpression(text, lambda levels: all(each.met_by(levels) for each in every))

@@ -19,6 +19,11 @@ AttemptId = NewType("AttemptId", str)
 AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
+WorkId = NewType("WorkId", str)
+Media = NewType("Media", str)
+"""What kind of conversation it is, such as voice, chat or email; outside systems may name their own."""
+
+VOICE = Media("voice")
 
 
 class CallbackState(StrEnum):
@@ -100,11 +105,13 @@ class Presence(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far an agent's work item has come."""
+    """How far an agent's work item has come. OFFERED: the agent may say no."""
 
+    OFFERED = "offered"
     RESERVED = "reserved"
     RINGING = "ringing"
     ACTIVE = "active"
+    HELD = "held"
     WRAP_UP = "wrap_up"
 
 
@@ -116,6 +123,13 @@ class RequestChannel(StrEnum):
     PHONE = "phone"
     API = "api"
     AGENT = "agent"
+
+
+class AgentOrder(StrEnum):
+    """Which of several free agents is taken."""
+
+    LONGEST_IDLE = "longest_idle"
+    BEST_LEVEL = "best_level"
 
 
 class PromptId(StrEnum):
@@ -193,15 +207,28 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Widening:
+    """After `after_seconds` in the line this requirement counts instead."""
+
+    after_seconds: float
+    requirement: SkillExpression
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """One line of business that customers are called back for."""
+    """One line of business that customers are called back for.
+
+    `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
+    """
 
     id: ServiceId
     name: str
     company: str
     skill: SkillExpression
     languages: tuple[str, ...] = ("en",)
-    subjects: tuple[str, ...] = ()
+    subjects: Mapping[str, SkillExpression | None] = field(default_factory=dict)
+    expansion: tuple[Widening, ...] = ()
+    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
     ring_timeout_seconds: float = 32
@@ -218,12 +245,24 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who serves customers from a phone on Asterisk."""
+    """A person who serves customers from a phone on Asterisk.
+
+    `capacity`: what they may hold at once, as a rule over the number of items of each medium; None: one item of any.
+    """
 
     id: AgentId
     name: str
     endpoint: str
     skills: Mapping[str, int] = field(default_factory=dict)
+    capacity: SkillExpression | None = None
+
+    def may_take(self, media: Media, status: AgentStatus) -> bool:
+        """Whether their capacity has room for one more item of this medium; a second call never has."""
+        if not status.works:
+            return self.capacity is None or self.capacity.met_by({media: 1})
+        if self.capacity is None or (media == VOICE and status.work is not None):
+            return False
+        return self.capacity.met_by(status.load_with(media))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +287,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the customer asked for; never changes after it was accepted."""
+    """What the customer asked for. `skill`: what staff narrowed the target to."""
 
     service: ServiceId
     phone: str
@@ -260,11 +299,15 @@ class Request:
     last_name: str | None = None
     page_url: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    skill: SkillExpression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order."""
+    """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order.
+
+    `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
+    """
 
     id: CallbackId
     request: Request
@@ -281,10 +324,17 @@ class Callback:
     outcomes: tuple[Outcome, ...] = ()
     agent: AgentId | None = None
     parent_id: CallbackId | None = None
+    widened: int = 0
+    excluded: tuple[AgentId, ...] = ()
 
     @property
     def open(self) -> bool:
         return not self.state.ended
+
+    @property
+    def live_attempt(self) -> AttemptId:
+        """The attempt begun last."""
+        return AttemptId(f"{self.id}-{self.attempts_started}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,33 +389,57 @@ def attempt_of_leg(leg: str) -> AttemptId:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an agent holds."""
+    """One thing an agent holds. `id`: of a call its attempt, of work from outside the interaction."""
 
-    attempt: AttemptId
-    callback: CallbackId
+    id: WorkId
+    service: ServiceId
     stage: Stage
+    callback: CallbackId | None = None
+    media: Media = VOICE
+
+    @property
+    def attempt(self) -> AttemptId:
+        """Of a call: its attempt."""
+        return AttemptId(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """An agent's presence and work. `idle_since` orders free agents: the longest idle is served first."""
+    """An agent's presence and all that they hold. `idle_since`: the longest idle is served first."""
 
     id: AgentId
     presence: Presence = Presence.LOGGED_OUT
     reason: str | None = None
-    work: Work | None = None
+    works: tuple[Work, ...] = ()
     idle_since: float = 0.0
 
     @property
-    def free(self) -> bool:
-        return self.presence is Presence.READY and self.work is None
+    def work(self) -> Work | None:
+        """The call they hold; nobody has more than one."""
+        return next((work for work in self.works if work.media == VOICE), None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the agent takes work, as far as their capacity has room."""
+        return self.presence is Presence.READY
 
     @property
     def shown(self) -> str:
-        """The state people see: work first, then presence."""
-        if self.work is None:
+        """The state people see: a call first, then presence."""
+        work = self.work
+        if work is None:
             return self.presence.value
-        return "talking" if self.work.stage is Stage.ACTIVE else self.work.stage.value
+        return _SHOWN.get(work.stage, work.stage.value)
+
+    def load_with(self, media: Media) -> dict[str, int]:
+        """How many items of each medium they would hold with one more of `media`."""
+        load: dict[str, int] = {media: 1}
+        for work in self.works:
+            load[work.media] = load.get(work.media, 0) + 1
+        return load
+
+
+_SHOWN = {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ _KEPT = "kept, but not in effect in this version"
 _LIMITS = ("per_number_per_day", "min_gap_seconds", "attempts_per_number_per_day")
 # A value that already says what this version does needs no warning.
 _SERVICE_FIELDS: dict[str, object] = {
-    "expansion": [],
-    "agent_order": "longest_idle",
     "pages": [],
     "calendar": None,
     "slots": None,
@@ -49,9 +47,6 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
     for name, inert in _SERVICE_FIELDS.items():
         if name in written and getattr(service, name) != inert:
             yield f"{name}: {_KEPT}"
-    for n, subject in enumerate(service.subjects):
-        if subject.skill_expression is not None:
-            yield f"subjects[{n}].skill_expression: {_KEPT}"
     if "screening" in written and service.screening.mode != "off":
         yield f"screening: {_KEPT}; every answered call is taken for a person"
     if service.push.enabled:
@@ -63,8 +58,6 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
 def _of_agent(agent: AgentEntry) -> Iterator[str]:
     if agent.username is not None:
         yield f"username: {_KEPT}"
-    if agent.capacity_rule is not None:
-        yield f"capacity_rule: {_KEPT}"
 
 
 def _of_limits(limits: LimitsEntry) -> Iterator[str]:

@@ -106,7 +106,14 @@ def _service(entry: ServiceEntry) -> model.Service:
         company=entry.company,
         skill=parse_expression(entry.skill_expression),
         languages=tuple(entry.languages),
-        subjects=tuple(each.id for each in entry.subjects),
+        subjects={
+            each.id: None if each.skill_expression is None else parse_expression(each.skill_expression)
+            for each in entry.subjects
+        },
+        expansion=tuple(
+            model.Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
+        ),
+        agent_order=model.AgentOrder(entry.agent_order),
         attempts=model.AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
@@ -141,4 +148,5 @@ def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
 
 
 def _agent(entry: AgentEntry) -> model.Agent:
-    return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills))
+    capacity = None if entry.capacity_rule is None else parse_expression(entry.capacity_rule)
+    return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from engine.core.changes import AgentMoved, CallbackMoved, ConfigurationKept
+from engine.core.expressions import parse
 from engine.core.model import (
     AgentId,
     AgentStatus,
@@ -19,6 +20,7 @@ from engine.core.model import (
     Callback,
     CallbackId,
     CallbackState,
+    Media,
     Outcome,
     Presence,
     Reason,
@@ -28,6 +30,7 @@ from engine.core.model import (
     Stage,
     Timer,
     Work,
+    WorkId,
 )
 from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 
@@ -61,6 +64,9 @@ def callback_row(callback: Callback) -> Row:
         "outcomes": _json([outcome.value for outcome in callback.outcomes]),
         "agent": callback.agent,
         "parent_id": callback.parent_id,
+        "skill": None if request.skill is None else request.skill.text,
+        "widened": callback.widened,
+        "excluded": _json(list(callback.excluded)),
     }
 
 
@@ -90,6 +96,9 @@ def callback_of(row: Sequence[Any]) -> Callback:
         outcomes,
         agent,
         parent_id,
+        skill,
+        widened,
+        excluded,
     ) = row
     return Callback(
         id=CallbackId(id_),
@@ -104,6 +113,7 @@ def callback_of(row: Sequence[Any]) -> Callback:
             last_name=last_name,
             page_url=page_url,
             context=json.loads(context),
+            skill=None if skill is None else parse(skill),
         ),
         state=CallbackState(state),
         created_at=created_at,
@@ -118,6 +128,8 @@ def callback_of(row: Sequence[Any]) -> Callback:
         outcomes=tuple(Outcome(outcome) for outcome in json.loads(outcomes)),
         agent=None if agent is None else AgentId(agent),
         parent_id=None if parent_id is None else CallbackId(parent_id),
+        widened=widened,
+        excluded=tuple(AgentId(agent) for agent in json.loads(excluded)),
     )
 
 
@@ -196,22 +208,33 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
 
 
 def agent_row(status: AgentStatus) -> Row:
-    work = status.work
     return {
         "id": status.id,
         "presence": status.presence.value,
         "reason": status.reason,
-        "work_attempt": None if work is None else work.attempt,
-        "work_callback": None if work is None else work.callback,
-        "work_stage": None if work is None else work.stage.value,
+        "works": _json([[work.id, work.service, work.stage.value, work.callback, work.media] for work in status.works]),
         "idle_since": status.idle_since,
     }
 
 
 def agent_of(row: Sequence[Any]) -> AgentStatus:
-    id_, presence, reason, work_attempt, work_callback, work_stage, idle_since = row
-    work = work_attempt and Work(AttemptId(work_attempt), CallbackId(work_callback), Stage(work_stage))
-    return AgentStatus(AgentId(id_), Presence(presence), reason, work or None, idle_since)
+    id_, presence, reason, idle_since, works = row
+    return AgentStatus(
+        AgentId(id_),
+        Presence(presence),
+        reason,
+        tuple(
+            Work(
+                WorkId(work_id),
+                ServiceId(service),
+                Stage(stage),
+                None if callback is None else CallbackId(callback),
+                Media(media),
+            )
+            for work_id, service, stage, callback, media in json.loads(works)
+        ),
+        idle_since,
+    )
 
 
 def agent_move_row(moved: AgentMoved) -> Row:

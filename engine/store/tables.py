@@ -67,6 +67,9 @@ class CallbackRow(SQLModel, table=True):
     outcomes: str = Field(sa_type=Text)
     agent: str | None = Field(sa_type=Text)
     parent_id: str | None = Field(sa_type=Text, sa_column_args=(_PARENT,))
+    skill: str | None = Field(sa_type=Text)
+    widened: int = Field(sa_column_kwargs={"server_default": "0"})
+    excluded: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class CallbackMoveRow(SQLModel, table=True):
@@ -114,17 +117,15 @@ class AttemptRow(SQLModel, table=True):
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent's presence and work. The work repeats what attempts hold, so it has no foreign keys."""
+    """An agent's presence and what they hold. It repeats what attempts and interactions hold: no foreign keys."""
 
     __tablename__ = "agents"
 
     id: str = Field(primary_key=True, sa_type=Text)
     presence: str = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
-    work_attempt: str | None = Field(sa_type=Text)
-    work_callback: str | None = Field(sa_type=Text)
-    work_stage: str | None = Field(sa_type=Text)
     idle_since: float = Field(sa_type=Double)
+    works: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class AgentMoveRow(SQLModel, table=True):

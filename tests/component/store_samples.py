@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.core.changes import CallbackChanged, CallbackMoved, IdempotencyKept, TimerSet
 from engine.core.events import IdempotencyKey
+from engine.core.expressions import parse
 from engine.core.model import (
     AgentId,
     Attempt,
@@ -51,6 +52,7 @@ def a_full_callback() -> Callback:
         last_name="O'Brien; DROP TABLE callbacks",
         page_url="https://example.com/ä?b=%20",
         context={"ключ": '値\n"quoted"', "empty": ""},
+        skill=parse("billing and english"),
     )
     return Callback(
         id=CallbackId("full"),
@@ -68,6 +70,8 @@ def a_full_callback() -> Callback:
         outcomes=tuple(Outcome),
         agent=AgentId("amy"),
         parent_id=CallbackId("cb1"),
+        widened=2,
+        excluded=(AgentId("amy"), AgentId("ben")),
     )
 
 

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.expressions import parse as parse_expression
 from engine.core.model import AgentId, Configuration, ConfirmationKeys, Outcome, OutcomeRule, ServiceId
 from engine.document import export, parse
 from engine.document.comparison import Difference, differences
@@ -53,7 +54,8 @@ def test_a_document_becomes_the_cores_configuration() -> None:
     assert service.skill.text == "billing >= 1 and english"
     assert service.skill.met_by({"billing": 1, "english": 1})
     assert service.languages == ("en", "es")
-    assert service.subjects == ("invoice",)
+    assert service.subjects == {"invoice": parse_expression("invoices")}
+    assert [(each.after_seconds, each.requirement.text) for each in service.expansion] == [(60, "billing >= 1")]
     assert service.caller_id == "+12025550100"
     assert service.attempts.by_outcome == {
         Outcome.BUSY: OutcomeRule(interval_seconds=180),
@@ -81,16 +83,13 @@ def test_everything_without_effect_gets_one_warning() -> None:
     assert parse(yaml.safe_load(EXAMPLE)).warnings == tuple(
         f"{field}: kept, but not in effect in this version{more}"
         for field, more in {
-            "services[0].expansion": "",
             "services[0].pages": "",
             "services[0].calendar": "",
             "services[0].slots": "",
             "services[0].preview_seconds": "",
-            "services[0].subjects[0].skill_expression": "",
             "services[0].screening": "; every answered call is taken for a person",
             "calendars[0]": "",
             "agents[0].username": "",
-            "agents[0].capacity_rule": "",
             "limits.per_number_per_day": "",
             "limits.min_gap_seconds": "",
             "limits.attempts_per_number_per_day": "",
@@ -101,7 +100,6 @@ def test_everything_without_effect_gets_one_warning() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("services.0.agent_order", "best_level"),
         ("services.0.connect", "preview"),
         ("services.0.connect", "agent_first"),
         ("services.0.calling_window", {"from": "08:00", "to": "21:00"}),

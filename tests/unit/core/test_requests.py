@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.dispatcher import Accepted, Refusal
+from engine.core.decision import Accepted, Refusal
 from engine.core.events import CancelRequested, IdempotencyKey
 from engine.core.model import CallbackId, CallbackState, Limits, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World, connected

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
-from engine.core.dispatcher import TIMED_UNHEARD, Accepted, Decision, Dispatcher, Recovered, Refusal, Snapshot
+from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
+from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
     Connect,
     DialCustomer,
