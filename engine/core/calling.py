@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from engine.core import retry
 from engine.core.callflow import CallFlow
@@ -22,12 +23,12 @@ from engine.core.facts import (
     Finished,
 )
 from engine.core.lifecycle import Because
-from engine.core.model import AgentId, AttemptId, Callback, CallbackState, Service, Stage, WorkId
-from engine.core.serving import Serving
-from engine.core.switchboard import LIFE, RETRY, RONA_RETURN, WRAP_UP
+from engine.core.model import AgentId, AttemptId, Callback, CallbackState, Outcome, Reason, Service, Stage, Suppression, WorkId
+from engine.core.switchboard import RETRY, WRAP_UP
+from engine.core.workspace import Workspace
 
 
-class Calling(Serving):
+class Calling(Workspace):
     """The telephones' side of the switchboard."""
 
     def _to_flow(self, attempt: AttemptId, event: Event, now: float) -> None:
@@ -47,6 +48,8 @@ class Calling(Serving):
             case Dialled():
                 self._move_if(callback, CallbackState.RESERVED, Because.DIALLED, now)
             case Answered():
+                self._pacer.answered(flow.attempt.id)
+                self._pace(flow.service.id, now)
                 self._move_if(callback, CallbackState.DIALING, Because.ANSWERED, now)
             case Confirmed():
                 self._write(self.book.move(callback, Because.CONFIRMED, now))
@@ -55,12 +58,7 @@ class Calling(Serving):
             case AgentRinging(agent=agent):
                 self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
             case AgentMissed(agent=agent):
-                status = self.desks.status(agent)
-                was_ready = status is not None and status.ready
-                self._write(self.desks.redirect_on_no_answer(agent, work, now))
-                if was_ready and flow.service.rona_return_seconds is not None:
-                    due_at = now + flow.service.rona_return_seconds
-                    self._write(self.timers.set(agent, RONA_RETURN, due_at))
+                self._missed(agent, work, flow.service, now)
             case AgentFreed(agent=agent):
                 self._write(self.desks.release(agent, work, "not_needed", now))
             case Bridged(agent=agent):
@@ -68,6 +66,7 @@ class Calling(Serving):
                 self._write(self.book.move(replace(callback, agent=agent), Because.BRIDGED, now))
             case Closing():
                 self.line.leave(callback.id)
+                self._keep_wish(flow, now)
             case Finished():
                 self._finished(flow, fact, callback, now)
 
@@ -75,12 +74,23 @@ class Calling(Serving):
         del self._flows[fact.attempt.id]
         self._write(self.timers.clear_all(fact.attempt.id))
         self.line.leave(callback.id)
+        self._keep_wish(flow, now)
         if fact.agent_talked is not None:
             self._start_wrap_up(fact.agent_talked, WorkId(fact.attempt.id), flow.service, now)
         callback = replace(callback, outcomes=(*callback.outcomes, fact.outcome))
-        service = self.configuration.services.get(callback.request.service, flow.service)
-        decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now)
+        service = self._service_of(callback)
+        permitted = partial(self._retry_permitted_at, callback)
+        decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now, permitted)
+        self._conclude(callback, decided, fact, now)
+        self._pacer.ended(fact.attempt.id)
+        self._pace(service.id, now)
+        self._number_is_free(callback.request.phone)
+
+    def _conclude(self, callback: Callback, decided: retry.Decision, fact: Finished, now: float) -> None:
+        """The callback ends, or waits for its next attempt."""
         match decided:
+            case retry.RetryDecision() if callback.request.phone in self.suppressions:
+                self._end(callback, Because.SUPPRESSED, now)
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
                 self._end(callback, Because.LIFE_OVER, now)
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR as because):
@@ -96,9 +106,11 @@ class Calling(Serving):
                 self._write(self.book.move(waiting, because, now))
                 self._write(self.timers.set(callback.id, RETRY, at))
 
-    def _life_over(self, callback: Callback, at: float) -> bool:
-        """Whether the callback may not wait until `at`; its timer is gone if it fired during a call."""
-        return not self.timers.is_set(callback.id, LIFE) or self.timers.due(callback.id, LIFE, at)
+    def _keep_wish(self, flow: CallFlow, now: float) -> None:
+        """Who pressed the key for "never again" is never called again, by no service."""
+        phone = flow.callback.request.phone
+        if flow.attempt.outcome is Outcome.NEVER_AGAIN and phone not in self.suppressions:
+            self._keep_suppression(Suppression(phone, Reason.NEVER_AGAIN, now), now)
 
     def _start_wrap_up(self, agent: AgentId, work: WorkId, service: Service, now: float) -> None:
         self._write(self.desks.advance(agent, work, Stage.WRAP_UP, "call_ended", now))

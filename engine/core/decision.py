@@ -6,9 +6,20 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.changes import Change
+from engine.core.changes import Change, SlotCapacitySet
 from engine.core.effects import Effect
-from engine.core.model import AgentStatus, Attempt, AttemptId, Callback, Configuration, Timer
+from engine.core.model import (
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    Configuration,
+    Interaction,
+    ServiceId,
+    Suppression,
+    Timer,
+)
+from engine.core.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,20 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The request changes nothing; `code` is one of the public error codes."""
+    """The request changes nothing; `code` is one of the public error codes.
+
+    `opens_at`: when a closed service opens. `slots`: the nearest free ones instead of one that cannot be had.
+    """
 
     code: str
     detail: str
+    opens_at: float | None = None
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was asked for is so now, also if it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +57,7 @@ class Recovered:
     did: Recovery
 
 
-Reply: TypeAlias = Accepted | AgentStatus | Configuration | Refusal | Recovered
+Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered
 
 
 @dataclass(slots=True)
@@ -50,10 +71,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the journal holds that is not over: enough to decide on as before."""
+    """What the journal holds that is not over: enough to decide on as before.
+
+    `dials` and `requests`: numbers and moments of the last days, oldest first.
+    """
 
     configuration: Configuration = field(default_factory=Configuration)
     callbacks: tuple[Callback, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
     timers: tuple[Timer, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    paused: tuple[ServiceId, ...] = ()
+    slot_capacities: tuple[SlotCapacitySet, ...] = ()
+    dials: tuple[tuple[str, float], ...] = ()
+    requests: tuple[tuple[str, float], ...] = ()

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from engine.core.admission import Admission
+from engine.core import switchboard
 from engine.core.callflow import CallFlow
 from engine.core.calling import Calling
-from engine.core.changes import ConfigurationKept
-from engine.core.decision import Accepted, Decision, Recovered, Snapshot
+from engine.core.changes import ConfigurationKept, ServicePaused, ServiceResumed
+from engine.core.decision import Accepted, Decision, Done, Recovered, Snapshot
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
@@ -23,47 +23,109 @@ from engine.core.events import (
     ConfigurationApplied,
     EffectEnded,
     Event,
+    InteractionEndRequested,
+    InteractionRequested,
     KeyPressed,
     LegAnswered,
     LegEnded,
     LegEntered,
     LegRinging,
+    MoveRequested,
+    PauseRequested,
     PlayingFinished,
     PresenceRequested,
+    PreviewRescheduled,
+    ResumeRequested,
+    SlotCapacityRequested,
     StopRequested,
+    SuppressRequested,
     TelephonyLost,
     TelephonyReady,
     TimerFired,
+    UnsuppressRequested,
+    WorkAccepted,
+    WorkCompleted,
+    WorkRejected,
 )
 from engine.core.lifecycle import Because, can
-from engine.core.model import AgentId, AttemptId, Callback, CallbackId, CallbackState, Presence, Stage, attempt_of_leg
+from engine.core.model import (
+    AgentId,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    InteractionId,
+    Pace,
+    Presence,
+    ServiceId,
+    Stage,
+    attempt_of_leg,
+)
 from engine.core.needs import Needs
-from engine.core.switchboard import LIFE, RETRY, RONA_RETURN, WIDEN, WRAP_UP
+from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
 
+NO_LIMIT = Pace()
 TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
-class Dispatcher(Admission, Calling):
-    """All decisions. Build it from a Snapshot; an empty one is a new installation."""
+class Dispatcher(Calling):
+    """All decisions. Build it from a Snapshot; an empty one is a new installation. `node`: the pace of all calls."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__(snapshot)
-        self._stopping = False
-        self._telephony = True
+    def __init__(self, snapshot: Snapshot, node: Pace = NO_LIMIT) -> None:
+        super().__init__(snapshot, node)
         self._held: list[tuple[float, str, str]] = []
 
     # ---- the way in ----------------------------------------------------------------------------------
 
     def handle(self, event: Event, now: float) -> Decision:
         """Decide on one event. Raises only for defects; refusals are replies."""
+        self._route(event, now)
+        if not self._stopping:
+            self._match(now)
+        decision, self._decision = self._decision, Decision()
+        if isinstance(decision.reply, Accepted):
+            decision.reply = self._as_it_stands(decision.reply.callback)
+        return decision
+
+    def _route(self, event: Event, now: float) -> None:
         match event:
+            case TimerFired(owner=owner, name=name):
+                self._timer(owner, name, now)
+            case EffectEnded(effect=effect):
+                self._to_flow(effect.attempt, event, now)
+            case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
+                self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallbackRequested():
                 self._requested(event, now)
             case CancelRequested():
                 self._cancel(event, now)
+            case MoveRequested():
+                self._move(event, now)
             case PresenceRequested():
                 self._set_presence(event, now)
+            case WorkAccepted():
+                self._accept_work(event, now)
+            case WorkRejected():
+                self._reject_work(event, now)
+            case PreviewRescheduled():
+                self._reschedule_preview(event, now)
+            case WorkCompleted():
+                self._complete_work(event, now)
+            case InteractionRequested():
+                self._request_interaction(event, now)
+            case InteractionEndRequested():
+                self._interaction_ended_outside(event, now)
+            case SuppressRequested():
+                self._suppress(event, now)
+            case UnsuppressRequested():
+                self._unsuppress(event)
+            case PauseRequested(service=service):
+                self._pause(service, now)
+            case ResumeRequested(service=service):
+                self._resume(service, now)
+            case SlotCapacityRequested():
+                self._set_slot_capacity(event, now)
             case ConfigurationApplied():
                 self._configure(event, now)
             case StopRequested():
@@ -74,8 +136,6 @@ class Dispatcher(Admission, Calling):
                 self._set_telephony(heard=False, now=now)
             case TelephonyReady():
                 self._set_telephony(heard=True, now=now)
-            case TimerFired(owner=owner, name=name):
-                self._timer(owner, name, now)
             case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
                 if flow_seen := self._flows.get(attempt):
                     phase = flow_seen.phase
@@ -85,16 +145,6 @@ class Dispatcher(Admission, Calling):
             case AttemptLetGo(attempt=attempt):
                 if flow_let_go := self._flows.get(attempt):
                     self._apply(flow_let_go, flow_let_go.let_go(now), now)
-            case EffectEnded(effect=effect):
-                self._to_flow(effect.attempt, event, now)
-            case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
-                self._to_flow(attempt_of_leg(event.leg), event, now)
-        if self._telephony and not self._stopping:
-            self._match(now)
-        decision, self._decision = self._decision, Decision()
-        if isinstance(decision.reply, Accepted):
-            decision.reply = self._as_it_stands(decision.reply.callback)
-        return decision
 
     def _as_it_stands(self, callback: Callback) -> Accepted:
         """An accepted request may be served in the same moment."""
@@ -106,6 +156,10 @@ class Dispatcher(Admission, Calling):
     def live(self) -> Iterable[CallFlow]:
         """The attempts that are not over."""
         return self._flows.values()
+
+    def is_used(self, service: ServiceId) -> bool:
+        """Whether anything open belongs to this service."""
+        return self.book.uses(service) or any(each.service == service for each in self.interactions.values())
 
     def is_live(self, attempt: AttemptId) -> bool:
         return attempt in self._flows
@@ -122,19 +176,21 @@ class Dispatcher(Admission, Calling):
         if status.work is not None:
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, status.work.id, "ready", now)
-            elif status.work.stage is Stage.RESERVED and event.presence is not Presence.READY:
-                flow = self._flows[status.work.attempt]
-                self._apply(flow, flow.withdraw_agent(now), now)
+            elif event.presence is not Presence.READY and (flow := self._flows.get(status.work.attempt)):
+                if status.work.stage is Stage.RESERVED:
+                    self._apply(flow, flow.withdraw_agent(now), now)
+        if event.presence is not Presence.READY:
+            self._withdraw_offers(event.agent, now)
         self._decision.reply = self.desks.status(event.agent)
 
     def _configure(self, event: ConfigurationApplied, now: float) -> None:
         used = [
             service
             for service in self.configuration.services
-            if service not in event.configuration.services and self.book.uses(service)
+            if service not in event.configuration.services and self.is_used(service)
         ]
         if used:
-            self._refuse("service-in-use", f"service {used[0]!r} has open callbacks; cancel them first")
+            self._refuse("service-in-use", f"service {used[0]!r} has open callbacks or other open work; end them first")
             return
         version = self.configuration.version + 1
         self.configuration = replace(event.configuration, version=version)
@@ -143,18 +199,45 @@ class Dispatcher(Admission, Calling):
         for flow in list(self._flows.values()):
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)
+        for agent in [each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None]:
+            self._withdraw_offers(agent, now)
         self._needs = Needs(self.configuration.services)
         self._matching.configured()
+        self._pacer.configured(self.configuration.services)
+        for service in self.configuration.services:
+            self._pace(service, now)
         for callback in self.book:
-            self._widen_in_time(callback)
-            if callback.id in self.line:
-                self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
+            if callback.state is not CallbackState.SCHEDULED:
+                self._widen_in_time(callback)
+            self._rejoin(callback)
+        for interaction in self.interactions.values():
+            if interaction.id in self.line:
+                self._join_interaction(interaction)
         self._decision.reply = self.configuration
 
     # ---- time ----------------------------------------------------------------------------------------
 
+    def _pause(self, service: ServiceId, now: float) -> None:
+        if service not in self.configuration.services:
+            self._refuse("unknown-service", f"there is no service {service!r}")
+            return
+        if service not in self.paused:
+            self.paused.add(service)
+            self._write([ServicePaused(service, now)])
+            self._pace(service, now)
+        self._decision.reply = Done()
+
+    def _resume(self, service: ServiceId, now: float) -> None:
+        if service in self.paused:
+            self.paused.discard(service)
+            self._write([ServiceResumed(service)])
+            if service in self.configuration.services:
+                self._pace(service, now)
+        self._decision.reply = Done()
+
     def _set_telephony(self, *, heard: bool, now: float) -> None:
         self._telephony = heard
+        self.line.let_anybody_speak(may=heard)
         for flow in self._flows.values():
             flow.heard = heard
         if heard:
@@ -173,24 +256,39 @@ class Dispatcher(Admission, Calling):
         self._write(self.timers.clear(owner, name))
         if flow is not None:
             self._apply(flow, flow.timer(name, now), now)
+        elif name == PACE:
+            self._pace_timer(owner, now)
         elif callback := self.book.get(CallbackId(owner)):
-            if name == RETRY and can(callback.state, Because.RETRY_DUE):
-                self._write(self.book.move(replace(callback, next_attempt_at=None), Because.RETRY_DUE, now))
-                self._join(callback)
-            elif name == WIDEN:
-                self._widen(callback)
-            elif name == LIFE and callback.state in (CallbackState.QUEUED, CallbackState.RETRY_WAIT):
-                self._end(callback, Because.LIFE_OVER, now)
+            self._callback_timer(callback, name, now)
+        elif interaction := self.interactions.get(InteractionId(owner)):
+            self._interaction_timer(interaction, name, now)
         elif status := self.desks.status(AgentId(owner)):
             if name == WRAP_UP and status.work is not None and status.work.stage is Stage.WRAP_UP:
                 self._write(self.desks.release(status.id, status.work.id, "wrap_up_over", now))
             elif name == RONA_RETURN and status.presence is Presence.NOT_READY:
                 self._write(self.desks.set_presence(status.id, Presence.READY, None, RONA_RETURN, now))
 
+    def _callback_timer(self, callback: Callback, name: str, now: float) -> None:
+        match name:
+            case switchboard.RETRY if can(callback.state, Because.RETRY_DUE):
+                self._write(self.book.move(replace(callback, next_attempt_at=None), Because.RETRY_DUE, now))
+                self._join(callback)
+            case switchboard.LIFE if callback.state in (CallbackState.QUEUED, CallbackState.RETRY_WAIT):
+                self._end(callback, Because.LIFE_OVER, now)
+            case switchboard.SLOT if callback.state is CallbackState.SCHEDULED:
+                self._slot_starts(callback, now)
+            case switchboard.WIDEN:
+                self._widen(callback)
+            case switchboard.PERMITTED if self.line.is_parked(callback.id):
+                self._join(callback)
+            case switchboard.PREVIEW if callback.state is CallbackState.PREVIEWING:
+                self._preview_timer(callback, now)
+            case _ if name.startswith(EXCLUSION):
+                self._no_longer_excluded(callback, AgentId(name.removeprefix(EXCLUSION)))
+
     def _widen(self, callback: Callback) -> None:
         """The next step of the expansion counts from now on; the place stays."""
         widened = replace(callback, widened=callback.widened + 1)
         self._write(self.book.keep(widened))
         self._widen_in_time(widened)
-        if callback.id in self.line:
-            self._join(widened, on_the_phone=widened.state is CallbackState.CONFIRMED)
+        self._rejoin(widened)

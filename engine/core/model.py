@@ -20,6 +20,8 @@ AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
 WorkId = NewType("WorkId", str)
+InteractionId = NewType("InteractionId", str)
+DispositionId = NewType("DispositionId", str)
 Media = NewType("Media", str)
 """What kind of conversation it is, such as voice, chat or email; outside systems may name their own."""
 
@@ -125,6 +127,35 @@ class RequestChannel(StrEnum):
     AGENT = "agent"
 
 
+class ConnectMode(StrEnum):
+    """Who is called first: the customer for a reserved agent, the agent, or the customer once the agent agrees."""
+
+    RESERVE = "reserve"
+    AGENT_FIRST = "agent_first"
+    PREVIEW = "preview"
+
+
+class InteractionState(StrEnum):
+    """Where work from outside stands; the last two are ends."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (InteractionState.COMPLETED, InteractionState.CANCELLED)
+
+
+class DispositionKind(StrEnum):
+    """What a code classifies: the call itself, or what came out of it."""
+
+    CALL = "call"
+    OUTCOME = "outcome"
+
+
 class AgentOrder(StrEnum):
     """Which of several free agents is taken."""
 
@@ -207,6 +238,14 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How many customers may be dialled at once, and how many calls begun in a second; None: no limit of its own."""
+
+    max_dials: int | None = None
+    calls_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Widening:
     """After `after_seconds` in the line this requirement counts instead."""
 
@@ -229,6 +268,10 @@ class Service:
     subjects: Mapping[str, SkillExpression | None] = field(default_factory=dict)
     expansion: tuple[Widening, ...] = ()
     agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
+    pace: Pace = Pace()
+    connect: ConnectMode = ConnectMode.RESERVE
+    preview_seconds: float = 30
+    reject_exclusion_seconds: float = 600
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
     ring_timeout_seconds: float = 32
@@ -240,6 +283,7 @@ class Service:
     life_seconds: float = 86400
     queue_cap: int = 1000
     priority: int = 0
+    interaction_priority: int = 0
     caller_id: str | None = None
 
 
@@ -273,12 +317,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Disposition:
+    """A code by which agents classify calls. `services`: those it is for; empty: all."""
+
+    id: DispositionId
+    name: str
+    kind: DispositionKind = DispositionKind.CALL
+    services: frozenset[ServiceId] = frozenset()
+
+    def fits(self, service: ServiceId, kind: DispositionKind) -> bool:
+        return self.kind is kind and (not self.services or service in self.services)
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """Everything an administrator has set; `version` counts up with each applied document."""
 
     version: int = 0
     services: Mapping[ServiceId, Service] = field(default_factory=dict)
     agents: Mapping[AgentId, Agent] = field(default_factory=dict)
+    dispositions: Mapping[DispositionId, Disposition] = field(default_factory=dict)
     limits: Limits = Limits()
 
 
@@ -307,6 +365,8 @@ class Callback:
     """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order.
 
     `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
+    `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that moment is a slot's start and holds
+    one of its places. `asked_at`: when the appointment was made.
     """
 
     id: CallbackId
@@ -326,6 +386,9 @@ class Callback:
     parent_id: CallbackId | None = None
     widened: int = 0
     excluded: tuple[AgentId, ...] = ()
+    scheduled_for: float | None = None
+    booked: bool = False
+    asked_at: float = 0.0
 
     @property
     def open(self) -> bool:
@@ -440,6 +503,43 @@ class AgentStatus:
 
 
 _SHOWN = {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Work that an outside system announced, such as a chat. `agent`: who has it, or had it last."""
+
+    id: InteractionId
+    media: Media
+    service: ServiceId
+    state: InteractionState
+    created_at: float
+    priority: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
+    agent: AgentId | None = None
+    offered_at: float | None = None
+    accepted_at: float | None = None
+    ended_at: float | None = None
+    excluded: tuple[AgentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """How an agent classified a call: a code for the call, one for what came out of it, and free notes."""
+
+    disposition: DispositionId
+    outcome_code: DispositionId | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A number that is never called. `because`: `never_again` (the customer's key) or `by_admin`."""
+
+    phone: str
+    because: Reason
+    at: float
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from engine.core.expressions import SkillExpression, all_of
 from engine.core.line import Need
-from engine.core.model import AgentId, Callback, Service, ServiceId
+from engine.core.model import AgentId, Callback, Interaction, Service, ServiceId
 
 MOST_KNOWN = 10_000
 
@@ -41,6 +41,13 @@ class Needs:
                 self._known.clear()
             need = self._known[kind] = self._make(*kind)
         return need
+
+    def of_interaction(self, interaction: Interaction) -> Need:
+        """What work from outside needs: the service's own requirement, in its medium."""
+        service = self._services[interaction.service]
+        return Need(
+            service.id, service.skill, interaction.media, service.agent_order, frozenset(interaction.excluded), dials=False
+        )
 
     def widens_at(self, callback: Callback) -> float | None:
         """When the next step of the expansion counts; None if there is none."""

@@ -155,6 +155,13 @@ class CallLimitsEntry(Entry):
     conversation_seconds: Annotated[float, Strict(), Field(ge=1, le=86400, allow_inf_nan=False)] = 4 * 3600
 
 
+class PacingEntry(Entry):
+    """How fast customers of one service are called; null: only the node's limits count."""
+
+    max_dials: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    calls_per_second: Annotated[float, Strict(), Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
+
+
 class ServiceEntry(Entry):
     """One line of business. `public: false` keeps it from customers' keys."""
 
@@ -179,6 +186,7 @@ class ServiceEntry(Entry):
     wrap_up_seconds: SecondsOrNone = 30
     rona_return_seconds: Seconds | None = None
     confirmation: ConfirmationEntry = ConfirmationEntry()
+    pacing: PacingEntry = PacingEntry()
     screening: ScreeningEntry = ScreeningEntry()
     priority: PriorityEntry = PriorityEntry()
     queue_cap: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1000

@@ -114,6 +114,7 @@ def _service(entry: ServiceEntry) -> model.Service:
             model.Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
         ),
         agent_order=model.AgentOrder(entry.agent_order),
+        pace=model.Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),
         attempts=model.AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
