@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
 from engine.core.model import Agent, AgentId, AgentStatus, AttemptId, CallbackId, Presence, Stage, Work
 
 RONA = "rona"
@@ -44,7 +44,7 @@ class Desks:
     def statuses(self) -> Iterable[AgentStatus]:
         return self._statuses.values()
 
-    def longest_idle(self, requirement: SkillExpression) -> Agent | None:
+    def longest_idle(self, requirement: Expression) -> Agent | None:
         """The free agent who meets the requirement and waits longest; ids break ties."""
         able = (
             status

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
 from engine.core.model import CallbackId, ServiceId
 
 Key = tuple[int, int, float, str]
@@ -18,7 +18,7 @@ class Place:
 
     callback: CallbackId
     service: ServiceId
-    requirement: SkillExpression
+    requirement: Expression
     joined_at: float
     priority: int = 0
     at_head: bool = False
@@ -36,7 +36,7 @@ class Line:
 
     def __init__(self) -> None:
         self._places: dict[CallbackId, Place] = {}
-        self._keys: dict[SkillExpression, list[Key]] = {}
+        self._keys: dict[Expression, list[Key]] = {}
 
     def __len__(self) -> int:
         return len(self._places)

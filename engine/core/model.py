@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -199,7 +199,7 @@ class Service:
     id: ServiceId
     name: str
     company: str
-    skill: SkillExpression
+    skill: Expression
     languages: tuple[str, ...] = ("en",)
     subjects: tuple[str, ...] = ()
     attempts: AttemptPolicy = AttemptPolicy()
