@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
 from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
 
 ItemId: TypeAlias = str
@@ -28,7 +28,7 @@ class Need:
     """What an item asks of an agent. `dials`: to serve it a customer has to be called."""
 
     service: ServiceId
-    requirement: SkillExpression
+    requirement: Expression
     media: Media = VOICE
     order: AgentOrder = AgentOrder.LONGEST_IDLE
     excluded: frozenset[AgentId] = frozenset()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -250,7 +250,7 @@ class Widening:
     """After `after_seconds` in the line this requirement counts instead."""
 
     after_seconds: float
-    requirement: SkillExpression
+    requirement: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +263,9 @@ class Service:
     id: ServiceId
     name: str
     company: str
-    skill: SkillExpression
+    skill: Expression
     languages: tuple[str, ...] = ("en",)
-    subjects: Mapping[str, SkillExpression | None] = field(default_factory=dict)
+    subjects: Mapping[str, Expression | None] = field(default_factory=dict)
     expansion: tuple[Widening, ...] = ()
     agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
     pace: Pace = Pace()
@@ -298,7 +298,7 @@ class Agent:
     name: str
     endpoint: str
     skills: Mapping[str, int] = field(default_factory=dict)
-    capacity: SkillExpression | None = None
+    capacity: Expression | None = None
 
     def may_take(self, media: Media, status: AgentStatus) -> bool:
         """Whether their capacity has room for one more item of this medium; a second call never has."""
@@ -357,7 +357,7 @@ class Request:
     last_name: str | None = None
     page_url: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
-    skill: SkillExpression | None = None
+    skill: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

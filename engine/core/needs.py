@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.expressions import SkillExpression, all_of
+from engine.core.expressions import Expression, all_of
 from engine.core.line import Need
 from engine.core.model import AgentId, Callback, Interaction, Service, ServiceId
 
 MOST_KNOWN = 10_000
 
-_Kind = tuple[ServiceId, str | None, SkillExpression | None, int, frozenset[AgentId], bool]
+_Kind = tuple[ServiceId, str | None, Expression | None, int, frozenset[AgentId], bool]
 
 
 class Needs:
@@ -60,7 +60,7 @@ class Needs:
         self,
         service_id: ServiceId,
         subject: str | None,
-        narrowed: SkillExpression | None,
+        narrowed: Expression | None,
         widened: int,
         excluded: frozenset[AgentId],
         dials: bool,  # noqa: FBT001 - a field of the need

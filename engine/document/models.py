@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
+from engine.core.expressions import MAX_LEVEL
 from engine.core.model import Outcome
 from engine.document.values import (
     CalendarDate,
     CallerId,
     CallSeconds,
+    CapacityRule,
     Days,
     Endpoint,
     Expression,
@@ -224,8 +226,8 @@ class AgentEntry(Entry):
     name: Line
     username: Id | None = None
     endpoint: Endpoint
-    skills: dict[SkillName, Annotated[Whole, Field(ge=0, le=1000)]] = {}
-    capacity_rule: Line | None = None
+    skills: dict[SkillName, Annotated[Whole, Field(ge=0, le=MAX_LEVEL)]] = {}
+    capacity_rule: CapacityRule | None = None
 
 
 class LimitsEntry(Entry):

@@ -227,6 +227,68 @@ def test_an_expression_that_cannot_be_read_is_a_problem_of_its_field(expression:
     assert fields_refused(changed("services.0.skill_expression", expression)) == ["services[0].skill_expression"]
 
 
+@pytest.mark.parametrize("path", ["services.0.skill_expression", "agents.0.capacity_rule"])
+def test_given_a_fault_in_an_expression_then_the_problem_says_where_and_how_to_mend_it(path: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed(path, "voice <= 1 and chat = 3"))
+    (problem,) = error.value.problems
+    assert problem.message == "position 21: = is not known here; write =="
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "voice <= 1",
+        "voice <= 1 and chat <= 3 and (voice == 0 or chat == 0)",
+        "voice * 3 + chat <= 4",
+        "voice * 5 + chat <= 4",
+        "not voice >= 2",
+        "voice",
+        "voice == 0 and chat_2 <= 3",
+        "chat <= 1\n  and voice <= 1\n",
+    ],
+)
+def test_given_a_capacity_rule_that_allows_something_then_it_is_kept_as_written(rule: str) -> None:
+    document = changed("agents.0.capacity_rule", rule)
+    assert export(parse(document).document) == document
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("voice == 0", "lets an agent take nothing"),
+        ("not voice", "lets an agent take nothing"),
+        ("voice <= 0 and chat < 1", "lets an agent take nothing"),
+        ("voice * 5 + chat * 5 <= 4", "lets an agent take nothing"),
+        ("voice >= 2", "lets an agent take nothing"),
+        ("voice == 1 and chat == 1", "lets an agent take nothing"),
+        ("1 <= 2", "names no medium"),
+        ("voice + chat", "position 1: a number alone is no test"),
+        ("video-chat <= 1 and voice.x", "position 26: . is not known here"),
+        ("vo\u00efce <= 1", "position 3: \u00ef cannot stand in a name"),
+        ("", "position 1: there is no text"),
+    ],
+)
+def test_given_a_capacity_rule_that_cannot_be_meant_then_it_is_refused(rule: str, message: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed("agents.0.capacity_rule", rule))
+    (problem,) = error.value.problems
+    assert problem.field == "agents[0].capacity_rule"
+    assert message in problem.message
+
+
+def test_given_an_expression_then_the_document_keeps_the_authors_spelling() -> None:
+    document = changed("services.0.skill_expression", "( billing>=1 )")
+    parsed = parse(document)
+    assert export(parsed.document) == document
+    assert parsed.configuration.services[ServiceId("billing")].skill.text == "billing >= 1"
+
+
+def test_given_a_skill_named_by_a_reserved_word_then_the_problem_says_so() -> None:
+    with pytest.raises(DocumentError, match="class is a reserved word"):
+        parse(changed("agents.0.skills", {"class": 1}))
+
+
 @pytest.mark.parametrize("skill", ["and", "two words", "1st", "a-b", ""])
 def test_a_skill_must_be_a_name_that_expressions_can_use(skill: str) -> None:
     (field,) = fields_refused(changed("agents.0.skills", {skill: 1}))

@@ -29,7 +29,7 @@ from engine.core.model import (
 CHAT = Media("chat")
 SERVICES = [ServiceId("billing"), ServiceId("sales")]
 REQUIREMENTS = [parse(text) for text in ("billing", "sales >= 3", "billing and sales", "billing or sales", "not sales")]
-ONE_OR_TWO = parse("voice <= 1 and chat <= 1 and (voice == 0 or chat == 0)")
+ONE_OR_TWO = parse("voice + chat <= 1")
 AGENTS = {
     agent.id: agent
     for agent in (
@@ -42,7 +42,7 @@ AGENTS = {
             "E",
             "PJSIP/e",
             {"billing": 1, "sales": 3},
-            parse("voice <= 1 and chat <= 1 and (voice == 0 or chat == 0)"),
+            parse("voice + chat <= 1"),
         ),
         Agent(AgentId("f"), "F", "PJSIP/f"),
     )
@@ -161,7 +161,7 @@ class House:
     def preferred(self, need: Need, agent: Agent) -> tuple[float, float, str]:
         status = self.desks.status(agent.id)
         assert status is not None
-        level = sum(agent.skills.get(name, 0) for name in ("billing", "sales") if name in need.requirement.text)
+        level = sum(agent.skills.get(name, 0) for name in ("billing", "sales") if name in need.requirement.names)
         return (-level if need.order is AgentOrder.BEST_LEVEL else 0, status.idle_since, agent.id)
 
 
