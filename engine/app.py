@@ -25,7 +25,7 @@ from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
-from engine.core.model import Configuration, PromptId
+from engine.core.model import Configuration, Pace, PromptId
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
@@ -58,8 +58,9 @@ class RunningEngine:
         self._journal = journal
         self._queries = queries
         self._watch = JournalWatch(self.metrics)
+        self._pace = Pace(settings.asterisk[0].max_calls, settings.asterisk[0].calls_per_second)
         self._runtime = Runtime(
-            dispatcher_of(stored),
+            dispatcher_of(stored, self._pace),
             journal,
             observe=self.metrics.committed,
             decided=self._watch.written,
@@ -153,7 +154,7 @@ class RunningEngine:
         await self._journal.probe()
         stored = await self._journal.load()
         open_callbacks = {callback.id for callback in stored.callbacks}
-        return dispatcher_of(stored), open_callbacks.__contains__
+        return dispatcher_of(stored, self._pace), open_callbacks.__contains__
 
     def _restored(self) -> None:
         self._lanes.forget_ended()
@@ -264,12 +265,25 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         yield engine, admin_key_hash
 
 
-def dispatcher_of(stored: StoredState) -> Dispatcher:
-    """All decisions from here on, made from what the journal holds."""
+def dispatcher_of(stored: StoredState, node: Pace) -> Dispatcher:
+    """All decisions from here on, made from what the journal holds; `node`: the pace of all calls together."""
     configuration = Configuration()
     if stored.document is not None:
         configuration = parse(stored.document, version=stored.version).configuration
-    return Dispatcher(Snapshot(configuration, stored.callbacks, stored.attempts, stored.agents, stored.timers))
+    snapshot = Snapshot(
+        configuration,
+        stored.callbacks,
+        stored.attempts,
+        stored.agents,
+        stored.timers,
+        stored.interactions,
+        stored.suppressions,
+        stored.paused,
+        stored.slot_capacities,
+        stored.dials,
+        stored.requests,
+    )
+    return Dispatcher(snapshot, node)
 
 
 def node_settings(settings: AsteriskSettings) -> NodeSettings:

@@ -112,7 +112,7 @@ class Admission(Switchboard):
         return False
 
     def _may_be_booked(self, service: Service, start: float, now: float, holder: CallbackId | None = None) -> bool:
-        """Whether the slot that begins then has a place; else the refusal, with the nearest free slots, is the reply."""
+        """Whether the slot that begins then has a place; else the reply is a refusal with the nearest free ones."""
         calendar, policy = self._calendar_of(service), service.slots
         if calendar is None or policy is None:
             self._refuse("slot-not-available", "this service has no slots; ask to be called now")
@@ -277,4 +277,3 @@ class Admission(Switchboard):
 
 def _is_slot(calendar: Calendar | None, service: Service, start: float) -> bool:
     return calendar is not None and service.slots is not None and bool(slot_at(calendar, service.slots.minutes, start))
-

@@ -23,7 +23,18 @@ from engine.core.facts import (
     Finished,
 )
 from engine.core.lifecycle import Because
-from engine.core.model import AgentId, AttemptId, Callback, CallbackState, Outcome, Reason, Service, Stage, Suppression, WorkId
+from engine.core.model import (
+    AgentId,
+    AttemptId,
+    Callback,
+    CallbackState,
+    Outcome,
+    Reason,
+    Service,
+    Stage,
+    Suppression,
+    WorkId,
+)
 from engine.core.switchboard import RETRY, WRAP_UP
 from engine.core.workspace import Workspace
 

@@ -36,6 +36,7 @@ from engine.core.facts import (
     Finished,
 )
 from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
+from engine.core.permission import Constraint
 
 _BEFORE_CONFIRMED = ("ring", "silent", "enter", "announcement", "confirm")
 _AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
@@ -43,20 +44,34 @@ STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
+def unrestricted(at: float) -> float:
+    """Any moment will do."""
+    return at
+
+
 class CallMoves:
     """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
 
+    `permitted`: the first moment from another one on at which the customer may be called again, None for never.
     `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it.
     """
 
-    def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        callback: Callback,
+        service: Service,
+        agent: Agent | None,
+        permitted: Constraint = unrestricted,
+    ) -> None:
         self.attempt = attempt
+        self.callback = callback
         self.service = service
         self.phase = phase_of(attempt, callback.state)
         self.heard = True
         self._dial_known = callback.state is CallbackState.DIALING
         self._limits = service.call_limits
-        self._callback = callback
+        self._permitted = permitted
         self._phone = callback.request.phone
         self._voice = Voice(service.id, callback.request.language)
         self._agent = agent
@@ -120,12 +135,12 @@ class CallMoves:
 
     def _may_call_later(self, now: float) -> bool:
         """Only what will be kept is promised."""
-        history = (*self._callback.outcomes, Outcome.LATER)
+        history = (*self.callback.outcomes, Outcome.LATER)
         if history.count(Outcome.LATER) > FREE_LATERS:
             return False
         service, ended_at = self.service, now + self._limits.last_words_seconds
-        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at)
-        life_ends_at = self._callback.created_at + service.life_seconds
+        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at, self._permitted)
+        life_ends_at = self.callback.joined_at + service.life_seconds
         return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
 
     def _confirmed(self, now: float) -> None:

@@ -176,9 +176,10 @@ class Dispatcher(Calling):
         if status.work is not None:
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, status.work.id, "ready", now)
-            elif event.presence is not Presence.READY and (flow := self._flows.get(status.work.attempt)):
-                if status.work.stage is Stage.RESERVED:
-                    self._apply(flow, flow.withdraw_agent(now), now)
+            elif event.presence is not Presence.READY and status.work.stage is Stage.RESERVED:
+                reserved_for = self._flows.get(status.work.attempt)
+                if reserved_for is not None:
+                    self._apply(reserved_for, reserved_for.withdraw_agent(now), now)
         if event.presence is not Presence.READY:
             self._withdraw_offers(event.agent, now)
         self._decision.reply = self.desks.status(event.agent)

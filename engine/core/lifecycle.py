@@ -4,7 +4,8 @@ A callback has exactly one state, and nothing changes it except a pair (state, c
 shaped by two promises. First, an accepted request can always reach an end: from every state that is no end a path
 leads to one. Second, no attempt starts unless the one before it is over: RESERVED is reachable only from QUEUED (and
 from PREVIEWING, before anything is dialled), and QUEUED only from states in which no attempt lives. An end is never
-left; who wants another call after the end makes a new callback. The diagram in the documentation is drawn from this table.
+left; who wants another call after the end makes a new callback. The diagram in the documentation is drawn from this
+table.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Because(StrEnum):
     CANCELLED = "cancelled"
     SUPPRESSED = "suppressed"
     LIFE_OVER = "life_over"
+    NO_PERMITTED_TIME = "no_permitted_time"
 
 
 _WAITING = (S.SCHEDULED, S.QUEUED, S.RETRY_WAIT)
@@ -82,6 +84,7 @@ TABLE: dict[tuple[S | None, Because], S] = {
     **{(state, Because.ATTEMPTS_EXHAUSTED): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.INVALID_NUMBER): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.LIFE_OVER): S.EXPIRED for state in (*_WAITING, S.PREVIEWING, *_UNCONNECTED)},
+    **{(state, Because.NO_PERMITTED_TIME): S.EXPIRED for state in (S.QUEUED, *_UNCONNECTED)},
     **{(state, Because.CANCELLED): S.CANCELLED for state in _WAITING},
     **{(state, Because.SUPPRESSED): S.UNSUCCESSFUL for state in (*_WAITING, S.PREVIEWING, *_UNCONNECTED)},
 }
@@ -95,6 +98,7 @@ REASONS: dict[Because, Reason] = {
     Because.INVALID_NUMBER: Reason.INVALID_NUMBER,
     Because.SUPPRESSED: Reason.NOT_PERMITTED,
     Because.LIFE_OVER: Reason.LIFETIME,
+    Because.NO_PERMITTED_TIME: Reason.NO_PERMITTED_TIME,
 }
 """The reason an end is given for its cause; for CANCELLED whoever cancels gives it."""
 

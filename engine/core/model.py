@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import Expression
+from engine.core.hours import Calendar
+from engine.core.permission import CallingWindow
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -19,6 +21,7 @@ AttemptId = NewType("AttemptId", str)
 AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
+CalendarId = NewType("CalendarId", str)
 WorkId = NewType("WorkId", str)
 InteractionId = NewType("InteractionId", str)
 DispositionId = NewType("DispositionId", str)
@@ -238,6 +241,16 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How a service's slots are cut, how many each may hold, and how early and late they may be booked."""
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How many customers may be dialled at once, and how many calls begun in a second; None: no limit of its own."""
 
@@ -285,6 +298,9 @@ class Service:
     priority: int = 0
     interaction_priority: int = 0
     caller_id: str | None = None
+    calendar: CalendarId | None = None
+    slots: SlotPolicy | None = None
+    calling_window: CallingWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +327,16 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds across all services."""
+    """Bounds across all services, for each number.
+
+    `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
+    customer; `min_gap_seconds` lie between two dials.
+    """
 
     max_open_per_number: int = 2
+    per_number_per_day: int = 6
+    min_gap_seconds: float = 60
+    attempts_per_number_per_day: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +359,7 @@ class Configuration:
     version: int = 0
     services: Mapping[ServiceId, Service] = field(default_factory=dict)
     agents: Mapping[AgentId, Agent] = field(default_factory=dict)
+    calendars: Mapping[CalendarId, Calendar] = field(default_factory=dict)
     dispositions: Mapping[DispositionId, Disposition] = field(default_factory=dict)
     limits: Limits = Limits()
 
@@ -345,7 +369,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the customer asked for. `skill`: what staff narrowed the target to."""
+    """What the customer asked for. `skill`: what staff narrowed the target to.
+
+    `zones`: the time zones the customer may be in, the likeliest first; empty if nothing is known.
+    """
 
     service: ServiceId
     phone: str
@@ -358,6 +385,7 @@ class Request:
     page_url: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     skill: Expression | None = None
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +393,8 @@ class Callback:
     """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order.
 
     `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
-    `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that moment is a slot's start and holds
-    one of its places. `asked_at`: when the appointment was made.
+    `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that is the start of a slot, of which
+    it holds a place. `asked_at`: when the appointment was made.
     """
 
     id: CallbackId
@@ -402,7 +430,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to the customer.
+    """One call to the customer, at `phone`: the request may have another number by now.
 
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
@@ -424,6 +452,7 @@ class Attempt:
     outcome: Outcome | None = None
     cause: int | None = None
     sip_code: int | None = None
+    phone: str = ""
 
     @property
     def customer_leg(self) -> LegId:

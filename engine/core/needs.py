@@ -45,9 +45,8 @@ class Needs:
     def of_interaction(self, interaction: Interaction) -> Need:
         """What work from outside needs: the service's own requirement, in its medium."""
         service = self._services[interaction.service]
-        return Need(
-            service.id, service.skill, interaction.media, service.agent_order, frozenset(interaction.excluded), dials=False
-        )
+        excluded = frozenset(interaction.excluded)
+        return Need(service.id, service.skill, interaction.media, service.agent_order, excluded, dials=False)
 
     def widens_at(self, callback: Callback) -> float | None:
         """When the next step of the expansion counts; None if there is none."""

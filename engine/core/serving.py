@@ -72,8 +72,15 @@ class Serving(Switchboard):
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
         """The agent is reserved and the attempt counted: call."""
-        attempt = Attempt(callback.live_attempt, callback.id, callback.attempts_started, agent.id, dialed_at=now)
-        flow = CallFlow(attempt, callback, self._service_of(callback), agent)
+        attempt = Attempt(
+            callback.live_attempt,
+            callback.id,
+            callback.attempts_started,
+            agent.id,
+            dialed_at=now,
+            phone=callback.request.phone,
+        )
+        flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow
         self._calling[callback.request.phone] = attempt.id
         self._pacer.dialled(attempt.id, callback.request.service, now)

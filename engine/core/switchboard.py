@@ -1,4 +1,4 @@
-"""What all decisions share: the parts that hold state, the decision that is being made, the line, and what is permitted.
+"""What all decisions share: the parts that hold state, the decision under way, the line, and what is permitted.
 
 The dispatcher is put together from this and from the modules that each decide on one kind of event: `admission` on
 requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on live calls.
@@ -86,7 +86,11 @@ class Switchboard:
         booked = sorted((each for each in snapshot.callbacks if each.booked), key=_asked_at)
         self.slots.restore(
             ((each.request.service, each.scheduled_for, each.id) for each in booked if each.scheduled_for is not None),
-            ((each.service, each.start, each.capacity) for each in snapshot.slot_capacities if each.capacity is not None),
+            (
+                (each.service, each.start, each.capacity)
+                for each in snapshot.slot_capacities
+                if each.capacity is not None
+            ),
         )
         for callback in snapshot.callbacks:
             if callback.state is CallbackState.QUEUED:
@@ -190,9 +194,13 @@ class Switchboard:
         holder = next((status.id for status in self.desks.statuses() if _serves(status, attempt)), None)
         # Somebody removed in the middle of a call is never rung again, but their work has to end.
         agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
-        self._flows[attempt.id] = CallFlow(attempt, callback, service, agent)
+        self._flows[attempt.id] = self._flow(attempt, callback, agent)
         self._calling[callback.request.phone] = attempt.id
         self._pacer.restore([(attempt.id, service.id, attempt.answered_at is None)])
+
+    def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
+        permitted = partial(self._retry_permitted_at, callback)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted)
 
     def _open(self, callback: CallbackId) -> Callback:
         """An open callback as it stands now."""
@@ -227,4 +235,4 @@ def _asked_at(callback: Callback) -> float:
 
 
 def _serves(status: AgentStatus, attempt: Attempt) -> bool:
-    return any(work.id == attempt.id and work.stage is not Stage.WRAP_UP for work in status.works)
+    return any(work.attempt == attempt.id and work.stage is not Stage.WRAP_UP for work in status.works)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from engine.core.admission import Admission
 from engine.core.changes import CallClassified
 from engine.core.decision import Done
-from engine.core.desks import RONA
 from engine.core.events import (
     InteractionEndRequested,
     InteractionRequested,
@@ -23,7 +22,6 @@ from engine.core.lifecycle import Because
 from engine.core.model import (
     AgentId,
     Callback,
-    CallbackId,
     DispositionKind,
     Interaction,
     InteractionId,
@@ -44,7 +42,7 @@ class Workspace(Admission, Serving):
     """The agents' side of the switchboard."""
 
     def _accept_work(self, event: WorkAccepted, now: float) -> None:
-        work = self._held(event.agent, event.work)
+        work = self._work_of(event.agent, event.work)
         if work is None or work.stage is not Stage.OFFERED:
             self._refuse("wrong-state", "this is not offered to you, or not any more")
         elif work.callback is None:
@@ -61,7 +59,7 @@ class Workspace(Admission, Serving):
             self._decision.reply = self.desks.status(event.agent)
 
     def _reject_work(self, event: WorkRejected, now: float) -> None:
-        work = self._held(event.agent, event.work)
+        work = self._work_of(event.agent, event.work)
         if work is None or work.stage is not Stage.OFFERED:
             self._refuse("wrong-state", "this is not offered to you, or not any more")
             return
@@ -79,7 +77,7 @@ class Workspace(Admission, Serving):
         self._decision.reply = self.desks.status(event.agent)
 
     def _reschedule_preview(self, event: PreviewRescheduled, now: float) -> None:
-        work = self._held(event.agent, event.work)
+        work = self._work_of(event.agent, event.work)
         if work is None or work.stage is not Stage.OFFERED or work.callback is None:
             self._refuse("wrong-state", "only a preview that is offered to you can be put off")
             return
@@ -97,7 +95,7 @@ class Workspace(Admission, Serving):
 
     def _complete_work(self, event: WorkCompleted, now: float) -> None:
         """Classify a call, also one that is over; end the wrap-up, or the work from outside."""
-        work = self._held(event.agent, event.work)
+        work = self._work_of(event.agent, event.work)
         if event.classification is not None and not self._may_classify(event):
             return
         if work is None and event.callback is None:
@@ -124,7 +122,7 @@ class Workspace(Admission, Serving):
                 return False
         return True
 
-    def _held(self, agent: AgentId, work: WorkId) -> Work | None:
+    def _work_of(self, agent: AgentId, work: WorkId) -> Work | None:
         status = self.desks.status(agent)
         return next((each for each in status.works if each.id == work), None) if status else None
 
@@ -211,7 +209,7 @@ class Workspace(Admission, Serving):
     def _end_interaction(self, interaction: Interaction, state: InteractionState, now: float) -> Interaction:
         self.line.leave(interaction.id)
         self._write(self.timers.clear_all(interaction.id))
-        if interaction.agent is not None and self._held(interaction.agent, WorkId(interaction.id)):
+        if interaction.agent is not None and self._work_of(interaction.agent, WorkId(interaction.id)):
             self._write(self.desks.release(interaction.agent, WorkId(interaction.id), state.value, now))
         ended = replace(interaction, state=state, ended_at=now)
         self._keep_interaction(ended)
@@ -257,5 +255,3 @@ class Workspace(Admission, Serving):
 
 def _without(agents: tuple[AgentId, ...], agent: AgentId) -> tuple[AgentId, ...]:
     return tuple(each for each in agents if each != agent)
-
-
