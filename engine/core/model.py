@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import SkillExpression
+from engine.core.permission import CallingWindow
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -214,6 +215,7 @@ class Service:
     queue_cap: int = 1000
     priority: int = 0
     caller_id: str | None = None
+    calling_window: CallingWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +230,16 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds across all services."""
+    """Bounds across all services, for each number.
+
+    `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
+    customer; `min_gap_seconds` lie between two dials.
+    """
 
     max_open_per_number: int = 2
+    per_number_per_day: int = 6
+    min_gap_seconds: float = 60
+    attempts_per_number_per_day: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +257,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the customer asked for; never changes after it was accepted."""
+    """What the customer asked for; never changes after it was accepted.
+
+    `zones`: the time zones the customer may be in, the likeliest first; empty if nothing is known.
+    """
 
     service: ServiceId
     phone: str
@@ -260,6 +272,7 @@ class Request:
     last_name: str | None = None
     page_url: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

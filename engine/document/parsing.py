@@ -15,8 +15,16 @@ from pydantic import ValidationError
 
 from engine.core import model
 from engine.core.expressions import parse as parse_expression
+from engine.core.permission import CallingWindow
 from engine.document.in_effect import warnings
-from engine.document.models import AgentEntry, ConfirmationEntry, ServiceEntry, ServicesDocument
+from engine.document.models import (
+    AgentEntry,
+    CallingWindowEntry,
+    ConfirmationEntry,
+    LimitsEntry,
+    ServiceEntry,
+    ServicesDocument,
+)
 from engine.errors import DocumentError, FieldProblem
 from engine.fields import problems
 
@@ -51,7 +59,7 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         version=version,
         services={model.ServiceId(each.id): _service(each) for each in checked.services},
         agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
-        limits=model.Limits(max_open_per_number=checked.limits.max_open_per_number),
+        limits=_limits(checked.limits),
     )
     return Parsed(checked, configuration, tuple(warnings(checked)))
 
@@ -127,6 +135,7 @@ def _service(entry: ServiceEntry) -> model.Service:
         queue_cap=entry.queue_cap,
         priority=entry.priority.callback,
         caller_id=entry.caller_id,
+        calling_window=None if entry.calling_window is None else _calling_window(entry.calling_window),
     )
 
 
@@ -142,3 +151,22 @@ def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
 
 def _agent(entry: AgentEntry) -> model.Agent:
     return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills))
+
+
+def _limits(entry: LimitsEntry) -> model.Limits:
+    return model.Limits(
+        max_open_per_number=entry.max_open_per_number,
+        per_number_per_day=entry.per_number_per_day,
+        min_gap_seconds=entry.min_gap_seconds,
+        attempts_per_number_per_day=entry.attempts_per_number_per_day,
+    )
+
+
+def _calling_window(entry: CallingWindowEntry) -> CallingWindow:
+    return CallingWindow(_second_of_day(entry.start), _second_of_day(entry.end))
+
+
+def _second_of_day(time: str) -> int:
+    """`HH:MM` or `HH:MM:SS`, checked before."""
+    hours, minutes, *seconds = (int(part) for part in time.split(":"))
+    return hours * 3600 + minutes * 60 + sum(seconds)
