@@ -31,6 +31,7 @@ MEANINGS: dict[Because, str] = {
     Because.RETRY_DUE: "the time of the next attempt has come",
     Because.CANCELLED: "the customer, an agent or an administrator cancelled the request",
     Because.LIFE_OVER: "the callback's life is over",
+    Because.NO_PERMITTED_TIME: "the attempt came to nothing and there is no time at which another one is permitted",
 }
 
 

@@ -124,7 +124,9 @@ class CallMoves:
         if history.count(Outcome.LATER) > FREE_LATERS:
             return False
         service, ended_at = self.service, now + self._limits.last_words_seconds
-        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at)
+        decided = retry.decide(
+            service.attempts, service.confirmation, history, self.attempt, ended_at, permitted=lambda at: at
+        )
         life_ends_at = self._callback.created_at + service.life_seconds
         return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
 

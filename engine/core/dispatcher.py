@@ -379,7 +379,9 @@ class Dispatcher:
             self._start_wrap_up(fact.agent_talked, flow.service, now)
         callback = replace(callback, outcomes=(*callback.outcomes, fact.outcome))
         service = self.configuration.services.get(callback.request.service, flow.service)
-        decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now)
+        decided = retry.decide(
+            service.attempts, service.confirmation, callback.outcomes, fact.attempt, now, permitted=lambda at: at
+        )
         match decided:
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
                 self._end(callback, Because.LIFE_OVER, now)

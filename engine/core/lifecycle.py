@@ -36,6 +36,7 @@ class Because(StrEnum):
     RETRY_DUE = "retry_due"
     CANCELLED = "cancelled"
     LIFE_OVER = "life_over"
+    NO_PERMITTED_TIME = "no_permitted_time"
 
 
 _WAITING = (S.QUEUED, S.RETRY_WAIT)
@@ -60,6 +61,7 @@ TABLE: dict[tuple[S | None, Because], S] = {
     **{(state, Because.ATTEMPTS_EXHAUSTED): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.INVALID_NUMBER): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.LIFE_OVER): S.EXPIRED for state in (*_WAITING, *_UNCONNECTED)},
+    **{(state, Because.NO_PERMITTED_TIME): S.EXPIRED for state in _UNCONNECTED},
     **{(state, Because.CANCELLED): S.CANCELLED for state in _WAITING},
 }
 
@@ -71,6 +73,7 @@ REASONS: dict[Because, Reason] = {
     Because.ATTEMPTS_EXHAUSTED: Reason.ATTEMPTS_EXHAUSTED,
     Because.INVALID_NUMBER: Reason.INVALID_NUMBER,
     Because.LIFE_OVER: Reason.LIFETIME,
+    Because.NO_PERMITTED_TIME: Reason.NO_PERMITTED_TIME,
 }
 """The reason an end is given for its cause; for CANCELLED whoever cancels gives it."""
 
