@@ -82,6 +82,14 @@ def test_given_dials_then_the_next_one_is_allowed_at(
     assert dialled(*dials).next_dial_at(PHONE, zone, asked, LIMITS) == allowed
 
 
+def test_given_a_clock_that_was_set_back_between_two_dials_then_the_later_time_counts() -> None:
+    history = NumberHistory()
+    history.note_dial(PHONE, NOON + 10)
+    history.note_dial(PHONE, NOON)
+
+    assert history.next_dial_at(PHONE, NEW_YORK, NOON, LIMITS) == NOON + 70
+
+
 def test_given_dials_of_a_number_then_another_number_is_free() -> None:
     assert dialled(NOON, NOON, NOON).next_dial_at(OTHER, NEW_YORK, NOON, LIMITS) == NOON
 

@@ -142,17 +142,23 @@ def test_given_zones_that_never_agree_then_the_first_one_counts_and_stands_when_
     assert window_opens_at(morning, zones[::-1], at("2026-07-15T12:00:00+10:00")) == at("2026-07-15T09:00:00-04:00")
 
 
-@pytest.mark.parametrize(("days_before", "waits"), [(COMMON_DAYS, True), (COMMON_DAYS + 1, False)])
-def test_given_zones_that_agree_after_a_change_of_clocks_then_it_is_waited_for_a_few_days(
-    days_before: int,
-    waits: bool,  # noqa: FBT001 - a column of the table
-) -> None:
-    # Phoenix keeps its clock, so it has Denver's time from the first Sunday of November on.
-    hour, zones = window("09:00", "10:00"), ("America/Phoenix", "America/Denver")
-    together = at("2026-11-01T09:00:00-07:00")
-    asked = together - days_before * DAY_SECONDS
+# Phoenix keeps its clock, so it has Denver's time from the first Sunday of November on.
+TOGETHER = at("2026-11-01T09:00:00-07:00")
 
-    assert window_opens_at(hour, zones, asked) == (together if waits else asked)
+
+@pytest.mark.parametrize(
+    ("asked", "opens"),
+    [
+        (TOGETHER - COMMON_DAYS * DAY_SECONDS, TOGETHER),
+        (TOGETHER - COMMON_DAYS * DAY_SECONDS - 7200, TOGETHER),
+        (TOGETHER - (COMMON_DAYS + 1) * DAY_SECONDS, TOGETHER - (COMMON_DAYS + 1) * DAY_SECONDS),
+        (TOGETHER - (COMMON_DAYS + 1) * DAY_SECONDS - 7200, TOGETHER - (COMMON_DAYS + 1) * DAY_SECONDS),
+    ],
+)
+def test_given_zones_that_agree_after_a_change_of_clocks_then_it_is_waited_for_a_few_days(
+    asked: float, opens: float
+) -> None:
+    assert window_opens_at(window("09:00", "10:00"), ("America/Phoenix", "America/Denver"), asked) == opens
 
 
 def test_given_no_zone_or_an_unknown_one_then_it_is_an_error() -> None:
@@ -248,6 +254,8 @@ def test_given_any_window_in_several_zones_then_it_is_open_in_all_or_else_in_the
         (HAVANA, "2026-11-01T00:30:00-04:00", "2026-11-02T00:00:00-05:00"),
         (HAVANA, "2026-10-31T23:00:00-04:00", "2026-11-01T00:00:00-04:00"),
         (APIA, "2011-12-29T12:00:00-10:00", "2011-12-31T00:00:00+14:00"),
+        (ST_JOHNS, "2010-11-07T00:00:30-02:30", "2010-11-08T00:00:00-03:30"),
+        (ST_JOHNS, "2010-11-06T23:30:00-03:30", "2010-11-07T00:00:00-03:30"),
         ("Asia/Kathmandu", "2026-07-15T23:00:00+05:45", "2026-07-16T00:00:00+05:45"),
     ],
 )
