@@ -18,6 +18,7 @@ from engine.core.events import (
 from engine.core.hours import Calendar, is_open, opens_at
 from engine.core.lifecycle import Because, can
 from engine.core.model import Callback, CallbackId, CallbackState, Reason, Request, Service, Suppression
+from engine.core.number_history import kept_seconds
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, Switchboard
 
@@ -69,6 +70,7 @@ class Admission(Switchboard):
             asked_at=now,
         )
         self._history.note_request(request.phone, now)
+        self._history.forget(now - kept_seconds(self.configuration.limits))
         self._write(self.book.accept(callback, now))
         if event.idempotency is not None:
             self._write([IdempotencyKept(event.idempotency, callback.id, now)])
@@ -176,7 +178,7 @@ class Admission(Switchboard):
         """Another number is another person's phone for all we know: its gaps and windows count from now on."""
         request = replace(callback.request, phone=number.phone, zones=number.zones)
         renumbered = replace(callback, request=request)
-        self._history.note_request(number.phone, now)
+        self._history.move_request(callback.request.phone, number.phone, callback.created_at)
         self._write(self.book.keep(renumbered))
         self._write(self.timers.clear(callback.id, PERMITTED))
         self._rejoin(renumbered)

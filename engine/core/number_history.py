@@ -67,6 +67,12 @@ class NumberHistory:
         past = self._past(phone)
         self._keep(phone, replace(past, requests=(*past.requests, at)))
 
+    def move_request(self, before: str, phone: str, at: float) -> None:
+        """The request that was accepted at `at` has another number now, and counts for that one."""
+        past = self._past(before)
+        self._keep(before, replace(past, requests=tuple(each for each in past.requests if each != at)))
+        self.note_request(phone, at)
+
     def requests_today(self, phone: str, zone: str, at: float) -> int:
         """How many requests were accepted on the calendar day that it is in the zone at `at`."""
         return _on_the_day(self._past(phone).requests, zone, at)

@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.expressions import parse as parse_expression
-from engine.document.models import AgentEntry, LimitsEntry, ServiceEntry, ServicesDocument
+from engine.document.models import AgentEntry, ServiceEntry, ServicesDocument
 
 _KEPT = "kept, but not in effect in this version"
-_LIMITS = ("per_number_per_day", "min_gap_seconds", "attempts_per_number_per_day")
 # A value that already says what this version does needs no warning.
 _SERVICE_FIELDS: dict[str, object] = {
     "pages": [],
     "calendar": None,
     "slots": None,
-    "connect": "reserve",
-    "preview_seconds": None,
-    "calling_window": None,
     "cost_per_minute": None,
 }
 
@@ -38,7 +34,6 @@ def warnings(document: ServicesDocument) -> list[str]:
     lines += [f"calendars[{n}]: {_KEPT}" for n, _ in enumerate(document.calendars)]
     for n, agent in enumerate(document.agents):
         lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
-    lines += [f"limits.{line}" for line in _of_limits(document.limits)]
     return lines
 
 
@@ -58,9 +53,3 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
 def _of_agent(agent: AgentEntry) -> Iterator[str]:
     if agent.username is not None:
         yield f"username: {_KEPT}"
-
-
-def _of_limits(limits: LimitsEntry) -> Iterator[str]:
-    for name in _LIMITS:
-        if name in limits.model_fields_set:
-            yield f"{name}: {_KEPT}"

@@ -35,6 +35,9 @@ from engine.document.values import (
     Whole,
 )
 
+LONGEST_GAP_SECONDS = 2 * 86400.0
+"""A start looks back no further for the last dial of a number."""
+
 
 class Entry(BaseModel):
     """A part of the document; frozen, and unknown fields are refused."""
@@ -122,10 +125,11 @@ class ScreeningEntry(Entry):
 
 
 class PriorityEntry(Entry):
-    """Higher goes first."""
+    """Higher goes first. `interaction`: work that outside systems announce."""
 
     callback: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
     inbound: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
+    interaction: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
 
 
 class CallingWindowEntry(Entry):
@@ -181,6 +185,7 @@ class ServiceEntry(Entry):
     attempts: AttemptsEntry = AttemptsEntry()
     connect: Literal["reserve", "agent_first", "preview"] = "reserve"
     preview_seconds: Seconds = 30
+    reject_exclusion_seconds: Seconds = 600
     ring_timeout_seconds: CallSeconds = 32
     agent_ring_seconds: CallSeconds = 15
     hold_limit_seconds: CallSeconds = 120
@@ -235,9 +240,18 @@ class LimitsEntry(Entry):
 
     max_open_per_number: Annotated[Whole, Field(ge=1, le=1000)] = 2
     per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 6
-    min_gap_seconds: SecondsOrNone = 60
+    min_gap_seconds: Annotated[float, Strict(), Field(ge=0, le=LONGEST_GAP_SECONDS, allow_inf_nan=False)] = 60
     attempts_per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 8
     countries: list[Region] = []
+
+
+class DispositionEntry(Entry):
+    """A code by which agents classify a call, or what came out of it. `services`: left out, it is for all."""
+
+    id: Id
+    name: Line
+    kind: Literal["call", "outcome"] = "call"
+    services: list[Id] = []
 
 
 class ServicesDocument(Entry):
@@ -246,4 +260,5 @@ class ServicesDocument(Entry):
     services: Annotated[list[ServiceEntry], Field(max_length=1000)] = []
     calendars: Annotated[list[CalendarEntry], Field(max_length=1000)] = []
     agents: Annotated[list[AgentEntry], Field(max_length=20_000)] = []
+    dispositions: Annotated[list[DispositionEntry], Field(max_length=1000)] = []
     limits: LimitsEntry = LimitsEntry()

@@ -15,8 +15,17 @@ from pydantic import ValidationError
 
 from engine.core import model
 from engine.core.expressions import parse as parse_expression
+from engine.core.permission import CallingWindow
 from engine.document.in_effect import warnings
-from engine.document.models import AgentEntry, ConfirmationEntry, ServiceEntry, ServicesDocument
+from engine.document.models import (
+    AgentEntry,
+    CallingWindowEntry,
+    ConfirmationEntry,
+    DispositionEntry,
+    LimitsEntry,
+    ServiceEntry,
+    ServicesDocument,
+)
 from engine.errors import DocumentError, FieldProblem
 from engine.fields import problems
 
@@ -51,7 +60,8 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         version=version,
         services={model.ServiceId(each.id): _service(each) for each in checked.services},
         agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
-        limits=model.Limits(max_open_per_number=checked.limits.max_open_per_number),
+        dispositions={model.DispositionId(each.id): _disposition(each) for each in checked.dispositions},
+        limits=_limits(checked.limits),
     )
     return Parsed(checked, configuration, tuple(warnings(checked)))
 
@@ -77,6 +87,13 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
     yield from _repeated("services", (each.id for each in document.services))
     yield from _repeated("agents", (each.id for each in document.agents))
     yield from _repeated("calendars", (each.id for each in document.calendars))
+    yield from _repeated("dispositions", (each.id for each in document.dispositions))
+    services = {each.id for each in document.services}
+    for n, code in enumerate(document.dispositions):
+        for unknown in (each for each in code.services if each not in services):
+            yield FieldProblem(
+                f"dispositions[{n}].services", f"there is no service {unknown!r}; add it or leave it out"
+            )
     calendars = {each.id for each in document.calendars}
     for n, service in enumerate(document.services):
         at = f"services[{n}]"
@@ -131,10 +148,15 @@ def _service(entry: ServiceEntry) -> model.Service:
         call_limits=model.CallLimits(**entry.call_limits.model_dump()),
         wrap_up_seconds=entry.wrap_up_seconds,
         rona_return_seconds=entry.rona_return_seconds,
+        connect=model.ConnectMode(entry.connect),
+        preview_seconds=entry.preview_seconds,
+        reject_exclusion_seconds=entry.reject_exclusion_seconds,
         life_seconds=entry.life_seconds,
         queue_cap=entry.queue_cap,
         priority=entry.priority.callback,
+        interaction_priority=entry.priority.interaction,
         caller_id=entry.caller_id,
+        calling_window=None if entry.calling_window is None else _calling_window(entry.calling_window),
     )
 
 
@@ -151,3 +173,31 @@ def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
 def _agent(entry: AgentEntry) -> model.Agent:
     capacity = None if entry.capacity_rule is None else parse_expression(entry.capacity_rule)
     return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)
+
+
+def _disposition(entry: DispositionEntry) -> model.Disposition:
+    return model.Disposition(
+        model.DispositionId(entry.id),
+        entry.name,
+        model.DispositionKind(entry.kind),
+        frozenset(model.ServiceId(each) for each in entry.services),
+    )
+
+
+def _limits(entry: LimitsEntry) -> model.Limits:
+    return model.Limits(
+        max_open_per_number=entry.max_open_per_number,
+        per_number_per_day=entry.per_number_per_day,
+        min_gap_seconds=entry.min_gap_seconds,
+        attempts_per_number_per_day=entry.attempts_per_number_per_day,
+    )
+
+
+def _calling_window(entry: CallingWindowEntry) -> CallingWindow:
+    return CallingWindow(_second_of_day(entry.start), _second_of_day(entry.end))
+
+
+def _second_of_day(time: str) -> int:
+    """`HH:MM` or `HH:MM:SS`, checked before."""
+    hours, minutes, *seconds = (int(part) for part in time.split(":"))
+    return hours * 3600 + minutes * 60 + sum(seconds)

@@ -53,6 +53,7 @@ def a_full_callback() -> Callback:
         page_url="https://example.com/ä?b=%20",
         context={"ключ": '値\n"quoted"', "empty": ""},
         skill=parse("billing and english"),
+        zones=("Europe/Berlin", "Europe/Vienna"),
     )
     return Callback(
         id=CallbackId("full"),
@@ -72,6 +73,9 @@ def a_full_callback() -> Callback:
         parent_id=CallbackId("cb1"),
         widened=2,
         excluded=(AgentId("amy"), AgentId("ben")),
+        scheduled_for=NOW + 3600.5,
+        booked=True,
+        asked_at=NOW + 1,
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.expressions import parse as parse_expression
-from engine.core.model import AgentId, Configuration, ConfirmationKeys, Outcome, OutcomeRule, ServiceId
+from engine.core.model import AgentId, Configuration, ConfirmationKeys, Limits, Outcome, OutcomeRule, ServiceId
+from engine.core.permission import CallingWindow
 from engine.document import export, parse
 from engine.document.comparison import Difference, differences
 from engine.errors import DocumentError
@@ -63,7 +64,40 @@ def test_a_document_becomes_the_cores_configuration() -> None:
     }
     assert service.confirmation.keys == ConfirmationKeys("1", "2", "3", "9")
     assert configuration.agents[AgentId("amy")].skills == {"billing": 5, "english": 5}
-    assert configuration.limits.max_open_per_number == 2
+    assert configuration.limits == Limits(2, 6, 60, 8)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "window"),
+    [
+        ("08:00", "21:00", CallingWindow(8 * 3600, 21 * 3600)),
+        ("00:00:01", "23:59:59", CallingWindow(1, 86399)),
+        ("20:30", "02:15:30", CallingWindow(20 * 3600 + 1800, 2 * 3600 + 930)),
+        ("09:00", "00:00", CallingWindow(9 * 3600, 0)),
+    ],
+)
+def test_a_calling_window_is_in_effect(start: str, end: str, window: CallingWindow) -> None:
+    parsed = parse(changed("services.0.calling_window", {"from": start, "to": end}))
+    assert parsed.configuration.services[ServiceId("billing")].calling_window == window
+    assert parsed.warnings == ()
+
+
+def test_the_limits_of_a_number_are_in_effect() -> None:
+    written = {
+        "max_open_per_number": 1,
+        "per_number_per_day": 2,
+        "min_gap_seconds": 3,
+        "attempts_per_number_per_day": 4,
+    }
+    parsed = parse({**SMALL, "limits": written})
+    assert parsed.configuration.limits == Limits(**written)
+    assert parsed.warnings == ()
+
+
+@pytest.mark.parametrize(("start", "end"), [("8:00", "21:00"), ("08:00", "24:00"), ("08:00", "21"), ("08:00", "25:00")])
+def test_a_calling_window_is_written_with_two_times_of_day(start: str, end: str) -> None:
+    (field,) = fields_refused(changed("services.0.calling_window", {"from": start, "to": end}))
+    assert field.startswith("services[0].calling_window")
 
 
 def test_what_is_left_out_has_the_cores_defaults() -> None:
@@ -72,6 +106,7 @@ def test_what_is_left_out_has_the_cores_defaults() -> None:
     assert (service.ring_timeout_seconds, service.agent_ring_seconds, service.hold_limit_seconds) == (32, 15, 120)
     assert (service.wrap_up_seconds, service.rona_return_seconds, service.life_seconds) == (30, None, 86400)
     assert (service.queue_cap, service.priority, service.caller_id) == (1000, 0, None)
+    assert service.calling_window is None
 
 
 def test_an_empty_document_is_a_configuration_without_services() -> None:
@@ -86,13 +121,9 @@ def test_everything_without_effect_gets_one_warning() -> None:
             "services[0].pages": "",
             "services[0].calendar": "",
             "services[0].slots": "",
-            "services[0].preview_seconds": "",
             "services[0].screening": "; every answered call is taken for a person",
             "calendars[0]": "",
             "agents[0].username": "",
-            "limits.per_number_per_day": "",
-            "limits.min_gap_seconds": "",
-            "limits.attempts_per_number_per_day": "",
         }.items()
     )
 
@@ -100,9 +131,6 @@ def test_everything_without_effect_gets_one_warning() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("services.0.connect", "preview"),
-        ("services.0.connect", "agent_first"),
-        ("services.0.calling_window", {"from": "08:00", "to": "21:00"}),
         ("services.0.cost_per_minute", 0.1),
         ("services.0.push", {"enabled": True}),
         ("services.0.priority", {"inbound": 1}),
