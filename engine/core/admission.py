@@ -167,14 +167,14 @@ class Admission(Switchboard):
         if joins and not self._may_join_now(service, now):
             return
         if event.number is not None:
-            callback = self._renumber(callback, event.number, now)
+            callback = self._renumber(callback, event.number)
         if event.when is not None:
             callback = self._to_slot(callback, event.when, now)
         elif joins:
             callback = self._to_now(callback, now)
         self._decision.reply = Accepted(callback, None)
 
-    def _renumber(self, callback: Callback, number: NewNumber, now: float) -> Callback:
+    def _renumber(self, callback: Callback, number: NewNumber) -> Callback:
         """Another number is another person's phone for all we know: its gaps and windows count from now on."""
         request = replace(callback.request, phone=number.phone, zones=number.zones)
         renumbered = replace(callback, request=request)

@@ -96,6 +96,7 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         ended_at=NOW + 4,
         outcome=Outcome.CONNECTED,
         cause=16,
+        phone="+4915112345678",
         sip_code=200,
     )
 

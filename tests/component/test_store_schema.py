@@ -145,7 +145,15 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
         state = await journal.load()
         assert [each.id for each in state.callbacks] == ["full", "cb1", "cb2"]
         full = a_full_callback()
-        full = replace(full, request=replace(full.request, skill=None), widened=0, excluded=())
+        full = replace(
+            full,
+            request=replace(full.request, skill=None, zones=()),
+            widened=0,
+            excluded=(),
+            scheduled_for=None,
+            booked=False,
+            asked_at=0.0,
+        )
         assert await queries.callback(CallbackId("full")) == full
         (amy,) = state.agents
         assert amy.works == (Work(WorkId("cb2-1"), ServiceId("billing"), Stage.ACTIVE, CallbackId("cb2")),)
