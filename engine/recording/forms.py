@@ -36,14 +36,14 @@ class Form:
     read: Callable[[Json, str | None], Any]
 
 
-PLAIN: Mapping[Any, tuple[type, ...]] = {
-    NoneType: (NoneType,),
-    bool: (bool,),
-    int: (int,),
-    float: (float, int),  # a whole number where seconds are meant is kept as it is
-    str: (str,),
+PLAIN: Mapping[Any, tuple[str, tuple[type, ...]]] = {
+    NoneType: ("null", (NoneType,)),
+    bool: ("true or false", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (float, int)),  # a whole number where seconds are meant is kept as it is
+    str: ("a text", (str,)),
 }
-"""The types that JSON has too, each with what stands for it."""
+"""The types that JSON has too: in words, and what stands for each."""
 AS_TEXT: Mapping[Any, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     SkillExpression: (lambda expression: str(expression.text), parse_expression),
     date: (date.isoformat, date.fromisoformat),
@@ -54,17 +54,17 @@ AS_TEXT: Mapping[Any, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
 
 def plain(hint: Any) -> Form:  # noqa: ANN401 - a key of PLAIN
     """A value that JSON has too."""
-    allowed = PLAIN[hint]
+    words, allowed = PLAIN[hint]
 
     def write(value: Any) -> Any:  # noqa: ANN401
         # The members of a StrEnum are strings too; a bool is an int only for Python.
         if not isinstance(value, allowed) or (type(value) is bool and hint is not bool):
-            raise TypeError(f"a {type(value).__name__} where a {hint.__name__} should be")
+            raise TypeError(f"a {type(value).__name__} where {words} should be")
         return value
 
     def read(written: Json, _near: str | None) -> Any:  # noqa: ANN401
         if type(written) not in allowed:
-            raise CodecError(f"{kind_of(written)} where a {hint.__name__} should be")
+            raise CodecError(f"{kind_of(written)} where {words} should be")
         return written
 
     return Form(write, read)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeAlias, get_type_hints
@@ -23,6 +23,7 @@ FORMAT = 1
 """Counts up when an older version cannot read what is written any more."""
 DIGEST_BYTES = 6
 _JSON = json.JSONEncoder(separators=(",", ":"))
+_PARTS = get_type_hints(Decision)
 
 Digest: TypeAlias = Mapping[str, str]
 """For each part of a decision that is not empty, how many values it has and a hash of them: `{"changes": "2:5e0f…"}`.
@@ -60,16 +61,15 @@ Line: TypeAlias = Heading | Started | Decided
 
 
 def digest(decision: Decision) -> Digest:
-    """What of a decision is compared. Equal decisions have equal digests, in every process and on every machine."""
+    """What of a decision is compared; depends on nothing but its values, so it is the same in every process."""
     found: dict[str, str] = {}
-    hints = get_type_hints(Decision)
-    for part in fields(Decision):
-        held = getattr(decision, part.name)
+    for part, hint in _PARTS.items():
+        held = getattr(decision, part)
         if held is None or held == []:
             continue
-        written = _JSON.encode(to_json(hints[part.name], held))
+        written = _JSON.encode(to_json(hint, held))
         count = len(held) if isinstance(held, list) else 1
-        found[part.name] = f"{count}:{blake2b(written.encode(), digest_size=DIGEST_BYTES).hexdigest()}"
+        found[part] = f"{count}:{blake2b(written.encode(), digest_size=DIGEST_BYTES).hexdigest()}"
     return found
 
 

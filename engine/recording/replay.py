@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.core.dispatcher import Decision, Dispatcher
 from engine.core.events import Event
 from engine.errors import RecordError
-from engine.recording.lines import Decided, Digest, digest, read_lines
+from engine.recording.lines import Decided, Digest, Started, digest, read_lines
 
 DIFFERENCES_TOLD = 5
 """What comes after a first difference is mostly its consequence."""
@@ -73,11 +73,18 @@ def steps(path: Path) -> Iterator[Step]:
     dispatcher: Dispatcher | None = None
     for number, line in read_lines(path):
         if not isinstance(line, Decided):
-            dispatcher = Dispatcher(line.snapshot)
+            dispatcher = _dispatcher_of(path, number, line)
         elif dispatcher is None:
             raise RecordError(f"{path}, line {number}: an event before any snapshot; the record lacks its beginning")
         else:
             yield _step(dispatcher, number, line)
+
+
+def _dispatcher_of(path: Path, number: int, line: Started) -> Dispatcher:
+    try:
+        return Dispatcher(line.snapshot)
+    except Exception as error:
+        raise RecordError(f"{path}, line {number}: no dispatcher can be made from this snapshot: {error}") from error
 
 
 def _step(dispatcher: Dispatcher, number: int, line: Decided) -> Step:
