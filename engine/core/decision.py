@@ -15,6 +15,7 @@ from engine.core.model import (
     Callback,
     Configuration,
     Interaction,
+    Pace,
     ServiceId,
     Suppression,
     Timer,
@@ -73,7 +74,7 @@ class Decision:
 class Snapshot:
     """What the journal holds that is not over: enough to decide on as before.
 
-    `dials` and `requests`: numbers and moments of the last days, oldest first.
+    `dials` and `requests`: numbers and moments of the last days, oldest first. `pace`: of all calls together.
     """
 
     configuration: Configuration = field(default_factory=Configuration)
@@ -87,3 +88,4 @@ class Snapshot:
     slot_capacities: tuple[SlotCapacitySet, ...] = ()
     dials: tuple[tuple[str, float], ...] = ()
     requests: tuple[tuple[str, float], ...] = ()
+    pace: Pace = field(default_factory=Pace)

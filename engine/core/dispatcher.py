@@ -55,7 +55,6 @@ from engine.core.model import (
     CallbackId,
     CallbackState,
     InteractionId,
-    Pace,
     Presence,
     ServiceId,
     Stage,
@@ -64,16 +63,15 @@ from engine.core.model import (
 from engine.core.needs import Needs
 from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
 
-NO_LIMIT = Pace()
 TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
 class Dispatcher(Calling):
-    """All decisions. Build it from a Snapshot; an empty one is a new installation. `node`: the pace of all calls."""
+    """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
-    def __init__(self, snapshot: Snapshot, node: Pace = NO_LIMIT) -> None:
-        super().__init__(snapshot, node)
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot)
         self._held: list[tuple[float, str, str]] = []
 
     # ---- the way in ----------------------------------------------------------------------------------

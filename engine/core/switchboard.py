@@ -31,7 +31,6 @@ from engine.core.model import (
     Interaction,
     InteractionId,
     InteractionState,
-    Pace,
     Service,
     ServiceId,
     Stage,
@@ -53,9 +52,9 @@ NO_ZONE = "UTC"
 
 
 class Switchboard:
-    """The parts and the decision under way. `node` bounds the calls of all services together."""
+    """The parts and the decision under way."""
 
-    def __init__(self, snapshot: Snapshot, node: Pace) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self.configuration = snapshot.configuration
         self.book = CallbackBook()
         self.line = Line()
@@ -67,7 +66,7 @@ class Switchboard:
         self.paused: set[ServiceId] = set(snapshot.paused)
         self._needs = Needs(self.configuration.services)
         self._matching = Matching(self.line, self.desks)
-        self._pacer = Pacer(node, self.configuration.services)
+        self._pacer = Pacer(snapshot.pace, self.configuration.services)
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
