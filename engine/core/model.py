@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import SkillExpression
+from engine.core.hours import Calendar, CalendarId
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -175,6 +176,20 @@ class AttemptPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How scheduled callbacks are cut from business hours.
+
+    `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
+    up to `days_ahead` days after today, and those that start within `min_notice_seconds` no more.
+    """
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CallLimits:
     """How long each step of a call may last at most before the engine ends it on the customer's side.
 
@@ -194,7 +209,10 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One line of business that customers are called back for."""
+    """One line of business that customers are called back for.
+
+    Without a calendar it is always open; `slots` need one. `calendar` names one of the configuration's.
+    """
 
     id: ServiceId
     name: str
@@ -202,6 +220,8 @@ class Service:
     skill: SkillExpression
     languages: tuple[str, ...] = ("en",)
     subjects: tuple[str, ...] = ()
+    calendar: CalendarId | None = None
+    slots: SlotPolicy | None = None
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
     ring_timeout_seconds: float = 32
@@ -240,6 +260,7 @@ class Configuration:
     version: int = 0
     services: Mapping[ServiceId, Service] = field(default_factory=dict)
     agents: Mapping[AgentId, Agent] = field(default_factory=dict)
+    calendars: Mapping[CalendarId, Calendar] = field(default_factory=dict)
     limits: Limits = Limits()
 
 
