@@ -18,8 +18,6 @@ _SERVICE_FIELDS: dict[str, object] = {
     "expansion": [],
     "agent_order": "longest_idle",
     "pages": [],
-    "calendar": None,
-    "slots": None,
     "connect": "reserve",
     "preview_seconds": None,
     "calling_window": None,
@@ -37,7 +35,6 @@ def warnings(document: ServicesDocument) -> list[str]:
             lines.append(
                 f"services[{n}].skill_expression: no agent of this document meets it, so nobody will be called"
             )
-    lines += [f"calendars[{n}]: {_KEPT}" for n, _ in enumerate(document.calendars)]
     for n, agent in enumerate(document.agents):
         lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
     lines += [f"limits.{line}" for line in _of_limits(document.limits)]

@@ -15,8 +15,10 @@ from pydantic import ValidationError
 
 from engine.core import model
 from engine.core.expressions import parse as parse_expression
+from engine.core.hours import CalendarId
+from engine.document.calendars import calendar_of, problems_of
 from engine.document.in_effect import warnings
-from engine.document.models import AgentEntry, ConfirmationEntry, ServiceEntry, ServicesDocument
+from engine.document.models import AgentEntry, ConfirmationEntry, ServiceEntry, ServicesDocument, SlotsEntry
 from engine.errors import DocumentError, FieldProblem
 from engine.fields import problems
 
@@ -51,6 +53,7 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         version=version,
         services={model.ServiceId(each.id): _service(each) for each in checked.services},
         agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
+        calendars={CalendarId(each.id): calendar_of(each) for each in checked.calendars},
         limits=model.Limits(max_open_per_number=checked.limits.max_open_per_number),
     )
     return Parsed(checked, configuration, tuple(warnings(checked)))
@@ -77,6 +80,8 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
     yield from _repeated("services", (each.id for each in document.services))
     yield from _repeated("agents", (each.id for each in document.agents))
     yield from _repeated("calendars", (each.id for each in document.calendars))
+    for n, calendar in enumerate(document.calendars):
+        yield from problems_of(calendar, f"calendars[{n}]")
     calendars = {each.id for each in document.calendars}
     for n, service in enumerate(document.services):
         at = f"services[{n}]"
@@ -86,6 +91,8 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
             yield FieldProblem(f"{at}.languages", "a language stands twice; name each once, the default first")
         if service.calendar is not None and service.calendar not in calendars:
             yield FieldProblem(f"{at}.calendar", f"there is no calendar {service.calendar!r}; add it or leave it out")
+        if service.slots is not None and service.calendar is None:
+            yield FieldProblem(f"{at}.slots", "slots are cut from the hours of a calendar; name one in calendar")
         for m, page in enumerate(service.pages):
             if page.subject not in subjects:
                 yield FieldProblem(f"{at}.pages[{m}].subject", f"this service has no subject {page.subject!r}")
@@ -107,6 +114,8 @@ def _service(entry: ServiceEntry) -> model.Service:
         skill=parse_expression(entry.skill_expression),
         languages=tuple(entry.languages),
         subjects=tuple(each.id for each in entry.subjects),
+        calendar=None if entry.calendar is None else CalendarId(entry.calendar),
+        slots=None if entry.slots is None else _slots(entry.slots),
         attempts=model.AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
@@ -128,6 +137,10 @@ def _service(entry: ServiceEntry) -> model.Service:
         priority=entry.priority.callback,
         caller_id=entry.caller_id,
     )
+
+
+def _slots(entry: SlotsEntry) -> model.SlotPolicy:
+    return model.SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
 
 
 def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:

@@ -83,12 +83,9 @@ def test_everything_without_effect_gets_one_warning() -> None:
         for field, more in {
             "services[0].expansion": "",
             "services[0].pages": "",
-            "services[0].calendar": "",
-            "services[0].slots": "",
             "services[0].preview_seconds": "",
             "services[0].subjects[0].skill_expression": "",
             "services[0].screening": "; every answered call is taken for a person",
-            "calendars[0]": "",
             "agents[0].username": "",
             "agents[0].capacity_rule": "",
             "limits.per_number_per_day": "",
