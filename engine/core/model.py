@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import Expression
-from engine.core.hours import Calendar
+from engine.core.hours import Calendar, CalendarId
 from engine.core.permission import CallingWindow
 
 ServiceId = NewType("ServiceId", str)
@@ -21,7 +21,6 @@ AttemptId = NewType("AttemptId", str)
 AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
-CalendarId = NewType("CalendarId", str)
 WorkId = NewType("WorkId", str)
 InteractionId = NewType("InteractionId", str)
 DispositionId = NewType("DispositionId", str)
@@ -223,6 +222,20 @@ class AttemptPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How scheduled callbacks are cut from business hours.
+
+    `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
+    up to `days_ahead` days after today, and those that start within `min_notice_seconds` no more.
+    """
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CallLimits:
     """How long each step of a call may last at most before the engine ends it on the customer's side.
 
@@ -238,16 +251,6 @@ class CallLimits:
     closing_seconds: float = 10
     last_words_seconds: float = 30
     conversation_seconds: float = 4 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class SlotPolicy:
-    """How a service's slots are cut, how many each may hold, and how early and late they may be booked."""
-
-    minutes: int = 30
-    capacity: int = 4
-    days_ahead: int = 14
-    min_notice_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,7 @@ class Service:
     """One line of business that customers are called back for.
 
     `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
+    Without a calendar it is always open; `slots` need one. `calendar` names one of the configuration's.
     """
 
     id: ServiceId
