@@ -13,11 +13,13 @@ from pathlib import Path
 from docs.configuration_page import configuration_page
 from docs.errors_page import errors_page
 from docs.lifecycle_page import lifecycle_page
+from docs.outcomes_page import outcomes_page
 
 DOCS = Path(__file__).resolve().parent
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/configuration.md": configuration_page,
     "reference/errors.md": errors_page,
+    "reference/outcomes.md": outcomes_page,
     "lifecycle.md": lifecycle_page,
 }
 

@@ -14,9 +14,19 @@ END = "<!-- end of what is drawn -->\n"
 
 MEANINGS: dict[Because, str] = {
     Because.ACCEPTED: "the request was accepted",
+    Because.BOOKED: "the request was accepted for a slot, or for a time that staff chose",
+    Because.SLOT_STARTED: "its time has come; the callback joins the line",
+    Because.MOVED: "the customer moved it to a slot",
+    Because.MOVED_TO_NOW: "the customer wants to be called now",
     Because.AGENT_RESERVED: "an agent is free and reserved; an attempt begins",
     Because.AGENT_RINGING: "the agent is rung before the customer is called",
-    Because.AGENT_LOST: "no agent came to the phone or stayed; nobody was called, and the place in line is kept",
+    Because.NOT_DIALLED: "no agent came to the phone, or the customer may not be called; the place in line is kept",
+    Because.PREVIEW_OFFERED: "the agent is shown the customer's data and asked",
+    Because.PREVIEW_ACCEPTED: "the agent said yes; an attempt begins",
+    Because.PREVIEW_REJECTED: "the agent said no; others are asked, this one not for a while",
+    Because.PREVIEW_MISSED: "the agent did not answer in time and is not ready now",
+    Because.PREVIEW_WITHDRAWN: "the agent left, or the customer may not be called at this moment",
+    Because.RESCHEDULED_BY_AGENT: "the agent put the customer off to another time",
     Because.DIALLED: "the customer's leg exists",
     Because.ANSWERED: "the customer answered; the announcement starts",
     Because.CONFIRMED: "the customer pressed the key to be connected",
@@ -32,7 +42,9 @@ MEANINGS: dict[Because, str] = {
     Because.HELD_FOR_SUPERVISOR: "too many failures of our own; a supervisor decides",
     Because.RETRY_DUE: "the time of the next attempt has come",
     Because.CANCELLED: "the customer, an agent or an administrator cancelled the request",
+    Because.SUPPRESSED: "the number is never to be called again",
     Because.LIFE_OVER: "the callback's life is over",
+    Because.NO_PERMITTED_TIME: "the attempt came to nothing and there is no time at which another one is permitted",
 }
 
 

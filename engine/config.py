@@ -136,12 +136,8 @@ class AsteriskSettings(Section):
         le=60,
         description="A call leg is gone only when two looks this far apart do not find it.",
     )
-    max_calls: int = Field(
-        200, ge=1, le=100_000, description="Calls at once at most; kept, not in effect in this version."
-    )
-    calls_per_second: float = Field(
-        10.0, gt=0, le=10_000, description="New calls a second at most; kept, not in effect in this version."
-    )
+    max_calls: int = Field(200, ge=1, le=100_000, description="Calls to customers at once at most.")
+    calls_per_second: float = Field(10.0, gt=0, le=10_000, description="New calls to customers a second at most.")
 
     def ari_secret(self) -> SecretStr | None:
         """The ARI password; None if none is set. Raises ConfigError when its file cannot be read."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from engine.core.changes import AttemptChanged, CallbackMoved
-from engine.core.dispatcher import Recovered, Reply
+from engine.core.decision import Recovered, Reply
 from engine.core.events import AttemptSeen, Event
 from engine.core.lifecycle import Because
 from engine.core.model import Attempt

@@ -3,7 +3,8 @@
 A number is taken in E.164 or in the national form of the service's region, and leaves as E.164 or not at all. Only
 ASCII digits behind one plus ever come out. Numbers that cost the company or reach the wrong people are refused:
 premium and shared cost, personal, pager, UAN, voicemail access, satellite and other numbers of no country, short
-numbers and emergency numbers. Which countries may be called is the administrator's choice.
+numbers and emergency numbers. Which countries may be called is the administrator's choice. A number also tells where
+its owner may be, for the times at which they may be called.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
+from zoneinfo import available_timezones
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, shortnumberinfo
@@ -91,6 +94,31 @@ def parse_e164(text: str) -> PhoneNumber | None:
 def is_region(code: str) -> bool:
     """Whether `code` is an ISO region that numbers can belong to, such as US."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
+    """The time zones of the tz database that a customer may be in, the likeliest first; empty if nothing is known.
+
+    A zone that the customer stated stands alone. Else the number tells: a fixed line names its place, a mobile or
+    toll-free number of a large country may be anywhere in it, and then all zones of the country come behind those of
+    the number's prefix. Source: the time zone data of libphonenumber.
+    """
+    if stated in _known_zones():
+        return (stated,)
+    number = parse_e164(e164)
+    if number is None:
+        return ()
+    # Imported here because its table is large and only a request needs it.
+    from phonenumbers import timezone
+
+    possible = timezone.time_zones_for_number(number)
+    likeliest = [zone for zone in timezone.time_zones_for_geographical_number(number) if zone in possible]
+    return tuple(zone for zone in dict.fromkeys([*likeliest, *possible]) if zone in _known_zones())
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _region(number: PhoneNumber) -> str | None:

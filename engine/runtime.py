@@ -23,7 +23,8 @@ import structlog
 
 from engine import crash_points
 from engine.core.changes import TimerSet
-from engine.core.dispatcher import Accepted, Dispatcher, Reply
+from engine.core.decision import Accepted, Decision, Reply
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect, EffectClass, Release
 from engine.core.events import (
     AttemptLetGo,
@@ -109,6 +110,7 @@ class Runtime:
     """One for each engine. `observe` is told each group's size and the seconds its commit took.
 
     `told` hears of each event as it is decided on and what was replied, `decided` of each group that is durable.
+    `decide` hands an event to the dispatcher; who puts something in its place may only watch.
     `accepting`: whether requests are taken. `unwritten_since`: the monotonic time of the commit that is under way or
     has failed; None while there is none.
     """
@@ -122,6 +124,7 @@ class Runtime:
         observe: Callable[[int, float], None] = lambda _size, _seconds: None,
         decided: Callable[[Sequence[Entry]], None] = lambda _changes: None,
         told: Callable[[Event, Reply | None], None] = lambda _event, _reply: None,
+        decide: Callable[[Dispatcher, Event, float], Decision] = Dispatcher.handle,
     ) -> None:
         self.dispatcher = dispatcher
         self.accepting = True
@@ -132,6 +135,7 @@ class Runtime:
         self._observe = observe
         self._decided = decided
         self._told = told
+        self._hand_over = decide
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._due: list[tuple[float, str, str]] = []
         self._timers_armed = False
@@ -290,7 +294,7 @@ class Runtime:
             now = max(self._clock(), item.due_at) if item.at is None else item.at
             if isinstance(item.event, get_args(Fact)):
                 group.facts.append(replace(item, at=now))
-            decision = self.dispatcher.handle(item.event, now)
+            decision = self._hand_over(self.dispatcher, item.event, now)
             reply = decision.reply
             self._told(item.event, reply)
             group.changes += decision.changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Literal
 
@@ -14,9 +15,9 @@ from engine.api.endpoints import Endpoint
 from engine.api.paging import Listed, ListQuery, page_of
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.core.events import PresenceRequested
-from engine.core.model import Agent, AgentId, AgentStatus, Presence
+from engine.core.model import Agent, AgentId, AgentStatus, Presence, Work
 
 
 class NotReadyReason(StrEnum):
@@ -38,24 +39,39 @@ class StateWanted(Received):
     reason: NotReadyReason | None = None
 
 
-class AgentWork(Answered):
-    """What an agent holds."""
+ShownState = Literal[
+    "logged_out", "not_ready", "ready", "reserved", "previewing", "ringing", "talking", "held", "wrap_up"
+]
 
-    callback: str
-    attempt: str
+
+class AgentWork(Answered):
+    """One thing an agent holds; work from outside has no callback."""
+
+    id: str
+    media: str
+    service: str
     stage: str
+    callback: str | None
+    attempt: str | None
 
 
 class AgentView(Listed):
-    """An agent: `presence` is what was set, `state` what is shown, work first."""
+    """An agent: `presence` is what was set, `state` what is shown, a call first.
+
+    `work` is the call they hold, `works` all they hold, `load` how many of each medium.
+    """
 
     name: str
     endpoint: str
     skills: dict[str, int]
     presence: Presence
-    state: Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "talking", "wrap_up"]
+    state: Literal[
+        "logged_out", "not_ready", "ready", "reserved", "previewing", "ringing", "talking", "held", "wrap_up"
+    ]
     reason: str | None
+    load: dict[str, int]
     work: AgentWork | None
+    works: list[AgentWork]
 
 
 class AgentList(Answered):
@@ -129,7 +145,6 @@ class Agents:
 
 
 def _view(agent: Agent, status: AgentStatus) -> AgentView:
-    work = status.work
     return AgentView.model_validate(
         {
             "id": agent.id,
@@ -139,6 +154,19 @@ def _view(agent: Agent, status: AgentStatus) -> AgentView:
             "presence": status.presence,
             "state": status.shown,
             "reason": status.reason,
-            "work": work and {"callback": work.callback, "attempt": work.attempt, "stage": work.stage.value},
+            "load": Counter(work.media for work in status.works),
+            "work": status.work and _work(status.work),
+            "works": [_work(work) for work in status.works],
         }
+    )
+
+
+def _work(work: Work) -> AgentWork:
+    return AgentWork(
+        id=work.id,
+        media=work.media,
+        service=work.service,
+        stage=work.stage.value,
+        callback=work.callback,
+        attempt=work.attempt if work.callback is not None else None,
     )

@@ -27,7 +27,7 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.api.rate_limit import AddressLimit, client_address
 from engine.config import Settings
-from engine.core.dispatcher import Accepted, Refusal
+from engine.core.decision import Accepted, Refusal
 from engine.core.events import CancelRequested
 from engine.core.model import Callback, CallbackId, Reason, ServiceId
 from engine.metrics import Metrics

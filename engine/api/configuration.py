@@ -16,7 +16,7 @@ from engine.api.endpoints import Endpoint
 from engine.api.ports import Engine, Prepare
 from engine.api.problems import ProblemError
 from engine.config import MAX_DOCUMENT_BYTES
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.core.events import ConfigurationApplied
 from engine.core.model import Configuration
 from engine.document import Parsed, export, parse

@@ -17,7 +17,7 @@ from engine.api.credentials import hash_of, new_callback_id, new_token
 from engine.api.current import CurrentDocument
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
-from engine.core.dispatcher import Accepted, Refusal
+from engine.core.decision import Accepted, Refusal
 from engine.core.events import CallbackRequested, IdempotencyKey
 from engine.core.model import CallbackId, CallbackState, Request, RequestChannel, ServiceId
 from engine.document import ServiceEntry

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.core.dispatcher import Dispatcher, Reply
+from engine.core.decision import Reply
+from engine.core.dispatcher import Dispatcher
 from engine.core.events import Event
 from engine.core.model import Configuration
 from engine.store.records import KeyKept, KeyRevoked

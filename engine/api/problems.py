@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 from pydantic import BaseModel, Field
 
 from engine.api.codes import MEANINGS, Code
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.errors import FieldProblem, StoreError
 
 log = structlog.get_logger()

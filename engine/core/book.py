@@ -37,8 +37,17 @@ class CallbackBook:
 
     def accept(self, callback: Callback, now: float) -> list[Change]:
         self._keep(callback)
-        moved = CallbackMoved(callback.id, None, callback.state, Because.ACCEPTED, now)
+        because = Because.BOOKED if callback.state is CallbackState.SCHEDULED else Because.ACCEPTED
+        moved = CallbackMoved(callback.id, None, callback.state, because, now)
         return [CallbackChanged(callback), moved]
+
+    def keep(self, callback: Callback) -> list[Change]:
+        """Fields of an open callback have changed, its state has not."""
+        before = self._open[callback.id]
+        if before.request.phone != callback.request.phone:
+            self._forget(before)
+        self._keep(callback)
+        return [CallbackChanged(callback)]
 
     def move(self, callback: Callback, because: Because, now: float, reason: Reason | None = None) -> list[Change]:
         """Move `callback` (with its other fields as given) along the table. Raises IllegalMoveError."""

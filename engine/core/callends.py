@@ -13,6 +13,7 @@ from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
 from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, Closing, Fact, Finished
 from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
+from engine.core.permission import Constraint
 
 _BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm")
 _AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
@@ -20,20 +21,37 @@ STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
+def unrestricted(at: float) -> float:
+    """Any moment will do."""
+    return at
+
+
 class CallEnds:
     """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
 
+    `permitted`: the first moment from another one on at which the customer may be called again, None for never.
+    `dials_at`: the same for an agent who is on the phone and waits for the customer, None for not in this call.
     `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it.
     """
 
-    def __init__(self, attempt: Attempt, callback: Callback, service: Service, agent: Agent | None) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        callback: Callback,
+        service: Service,
+        agent: Agent | None,
+        permitted: Constraint = unrestricted,
+        dials_at: Constraint = unrestricted,
+    ) -> None:
         self.attempt = attempt
+        self.callback = callback
         self.service = service
         self.phase = phase_of(attempt, callback.state)
         self.heard = True
         self._dial_known = callback.state is CallbackState.DIALING
         self._limits = service.call_limits
-        self._callback = callback
+        self._permitted = permitted
+        self._dials_at = dials_at
         self._phone = callback.request.phone
         self._voice = Voice(service.id, callback.request.language)
         self._agent = agent

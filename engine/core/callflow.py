@@ -111,7 +111,7 @@ class CallFlow(CallResume):
                 if not self._agent_came:
                     self._agent_comes(now)
                     if self.heard:
-                        self._dial(now)
+                        self._dial_if_permitted(now)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == customer:
@@ -136,7 +136,7 @@ class CallFlow(CallResume):
         self._arm(name, None)
         match self.phase, name:
             case Phase.RINGING_FIRST, "dial" if self._agent_came:
-                self._dial(now)
+                self._dial_if_permitted(now)
             case Phase.RINGING_FIRST, "agent_ring" if self._agent_unreached:
                 self._finish(Outcome.NO_AGENT, now)
             case Phase.RINGING_FIRST, "agent_ring":

@@ -21,6 +21,7 @@ from engine.core.facts import (
     Bridged,
     Confirmed,
     Dialled,
+    Dialling,
 )
 from engine.core.model import Outcome, PromptId
 
@@ -29,6 +30,16 @@ class CallMoves(CallEnds):
     """Each move adds to the Step that is being made."""
 
     # ---- the customer's side --------------------------------------------------------------------------------
+
+    def _dial_if_permitted(self, now: float) -> None:
+        """Between the ring of the agent's phone and their answer, much may have changed for the customer."""
+        at = self._dials_at(now)
+        if at is None:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif at > now:
+            self._arm("dial", at)
+        else:
+            self._dial(now)
 
     def _dial(self, now: float) -> None:
         """From here on the customer's phone may ring: written before it is done."""
@@ -47,6 +58,7 @@ class CallMoves(CallEnds):
         )
         self._arm("dial", None)
         self._arm("ring", now + self.service.ring_timeout_seconds)
+        self._tell(Dialling())
 
     def _dialled(self) -> None:
         """The customer's leg exists."""
@@ -90,12 +102,12 @@ class CallMoves(CallEnds):
 
     def _may_call_later(self, now: float) -> bool:
         """Only what will be kept is promised."""
-        history = (*self._callback.outcomes, Outcome.LATER)
+        history = (*self.callback.outcomes, Outcome.LATER)
         if history.count(Outcome.LATER) > FREE_LATERS:
             return False
         service, ended_at = self.service, now + self._limits.last_words_seconds
-        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at)
-        life_ends_at = self._callback.created_at + service.life_seconds
+        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at, self._permitted)
+        life_ends_at = self.callback.joined_at + service.life_seconds
         return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
 
     def _confirmed(self, now: float) -> None:

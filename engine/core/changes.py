@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.events import IdempotencyKey
-from engine.core.model import AgentId, AgentStatus, Attempt, Callback, CallbackId, CallbackState, Timer
+from engine.core.model import (
+    AgentId,
+    AgentStatus,
+    Attempt,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Classification,
+    Interaction,
+    ServiceId,
+    Suppression,
+    Timer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,52 @@ class TimerCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppressionKept:
+    suppression: Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressionRemoved:
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePaused:
+    """The service calls nobody from `at` on."""
+
+    service: ServiceId
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceResumed:
+    service: ServiceId
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCapacitySet:
+    """A slot's own capacity; None: the service's counts again."""
+
+    service: ServiceId
+    start: float
+    capacity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionChanged:
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True)
+class CallClassified:
+    """An agent classified a callback that may have ended long ago."""
+
+    callback: CallbackId
+    classification: Classification
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class IdempotencyKept:
     key: IdempotencyKey
     callback: CallbackId
@@ -80,6 +138,13 @@ Change: TypeAlias = (
     | AgentMoved
     | TimerSet
     | TimerCleared
+    | SuppressionKept
+    | SuppressionRemoved
+    | ServicePaused
+    | ServiceResumed
+    | SlotCapacitySet
+    | InteractionChanged
+    | CallClassified
     | IdempotencyKept
     | ConfigurationKept
 )

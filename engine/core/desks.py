@@ -1,4 +1,4 @@
-"""Agents: their presence, what they hold, and who is served next. Knows nothing of calls or callbacks' rules."""
+"""Agents: their presence and what they hold. Knows nothing of calls or callbacks' rules."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
-from engine.core.expressions import SkillExpression
-from engine.core.model import Agent, AgentId, AgentStatus, AttemptId, CallbackId, Presence, Stage, Work
+from engine.core.model import Agent, AgentId, AgentStatus, Presence, Stage, Work, WorkId
 
 RONA = "rona"
 
 
 class Desks:
-    """One status for each configured agent, and for one removed while still holding work."""
+    """One status for each configured agent, and for one removed while still holding work.
+
+    `touched` are those whose status changed since whoever matches looked last, in order.
+    """
 
     def __init__(self) -> None:
+        self.touched: dict[AgentId, None] = {}
         self._agents: Mapping[AgentId, Agent] = {}
         self._statuses: dict[AgentId, AgentStatus] = {}
 
@@ -44,49 +47,54 @@ class Desks:
     def statuses(self) -> Iterable[AgentStatus]:
         return self._statuses.values()
 
-    def longest_idle(self, requirement: SkillExpression) -> Agent | None:
-        """The free agent who meets the requirement and waits longest; ids break ties."""
-        able = (
-            status
-            for status in self._statuses.values()
-            if status.free and status.id in self._agents and requirement.met_by(self._agents[status.id].skills)
-        )
-        chosen = min(able, key=lambda status: (status.idle_since, status.id), default=None)
-        return self._agents[chosen.id] if chosen else None
+    def agents(self) -> Iterable[Agent]:
+        """The configured ones."""
+        return self._agents.values()
 
     def set_presence(
         self, agent: AgentId, presence: Presence, reason: str | None, because: str, now: float
     ) -> list[Change]:
         status = self._statuses[agent]
-        idle_since = now if presence is Presence.READY and not status.free else status.idle_since
-        return self._become(replace(status, presence=presence, reason=reason, idle_since=idle_since), because, now)
+        idle_since = now if presence is Presence.READY and not status.ready else status.idle_since
+        changed = AgentStatus(agent, presence, reason, status.works, idle_since)
+        return self._become(changed, because, now)
 
-    def reserve(self, agent: AgentId, attempt: AttemptId, callback: CallbackId, now: float) -> list[Change]:
-        work = Work(attempt, callback, Stage.RESERVED)
-        return self._become(replace(self._statuses[agent], work=work), "reserved", now)
-
-    def advance(self, agent: AgentId, stage: Stage, because: str, now: float) -> list[Change]:
-        """Move the agent's work item on."""
+    def take(self, agent: AgentId, work: Work, because: str, now: float) -> list[Change]:
+        """Give the agent one more work item."""
         status = self._statuses[agent]
-        if status.work is None:
-            raise ValueError(f"agent {agent} holds no work that could become {stage}")
-        return self._become(replace(status, work=replace(status.work, stage=stage)), because, now)
+        return self._become(_holding(status, (*status.works, work)), because, now)
 
-    def release(self, agent: AgentId, because: str, now: float) -> list[Change]:
-        """Take the work away; the agent's idle time starts anew."""
-        return self._become(replace(self._statuses[agent], work=None, idle_since=now), because, now)
-
-    def redirect_on_no_answer(self, agent: AgentId, now: float) -> list[Change]:
-        """RONA: the work goes, and the agent takes no more until they say so."""
+    def advance(self, agent: AgentId, work_id: WorkId, stage: Stage, because: str, now: float) -> list[Change]:
+        """Move a work item of the agent on."""
         status = self._statuses[agent]
-        presence = Presence.NOT_READY if status.presence is Presence.READY else status.presence
-        reason = RONA if status.presence is Presence.READY else status.reason
-        return self._become(replace(status, work=None, presence=presence, reason=reason, idle_since=now), RONA, now)
+        if all(work.id != work_id for work in status.works):
+            raise ValueError(f"agent {agent} holds no work {work_id} that could become {stage}")
+        works = tuple(replace(work, stage=stage) if work.id == work_id else work for work in status.works)
+        return self._become(_holding(status, works), because, now)
+
+    def release(self, agent: AgentId, work_id: WorkId, because: str, now: float) -> list[Change]:
+        """Take a work item away; the agent's idle time starts anew."""
+        status = self._statuses[agent]
+        works = tuple(work for work in status.works if work.id != work_id)
+        return self._become(AgentStatus(agent, status.presence, status.reason, works, now), because, now)
+
+    def redirect_on_no_answer(self, agent: AgentId, work_id: WorkId, now: float) -> list[Change]:
+        """RONA: the work item goes, and the agent takes no more until they say so."""
+        status = self._statuses[agent]
+        works = tuple(work for work in status.works if work.id != work_id)
+        presence = Presence.NOT_READY if status.ready else status.presence
+        reason = RONA if status.ready else status.reason
+        return self._become(AgentStatus(agent, presence, reason, works, now), RONA, now)
 
     def _become(self, status: AgentStatus, because: str, now: float) -> list[Change]:
         before = self._statuses[status.id]
-        self._statuses[status.id] = status
         if before == status:
             return []
+        self._statuses[status.id] = status
+        self.touched[status.id] = None
         moved = AgentMoved(status.id, before.shown, status.shown, status.reason, because, now)
         return [AgentChanged(status), moved]
+
+
+def _holding(status: AgentStatus, works: tuple[Work, ...]) -> AgentStatus:
+    return AgentStatus(status.id, status.presence, status.reason, works, status.idle_since)

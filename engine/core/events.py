@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -11,22 +12,33 @@ from engine.core.model import (
     AgentId,
     AttemptId,
     CallbackId,
+    Classification,
     Configuration,
+    InteractionId,
     LegId,
+    Media,
     Presence,
     Reason,
     Request,
+    ServiceId,
+    WorkId,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequested:
-    """A checked request; id and token are made by the intake so that the core stays deterministic."""
+    """A checked request; id and token are made by the intake so that the core stays deterministic.
+
+    `when`: the start of the slot, None: now. `freely`: staff may name any moment, and no slot's place is taken for it.
+    """
 
     id: CallbackId
     request: Request
     token_hash: str
     idempotency: IdempotencyKey | None = None
+    when: float | None = None
+    freely: bool = False
+    parent_id: CallbackId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,111 @@ class IdempotencyKey:
 class CancelRequested:
     id: CallbackId
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """Another number for a request, checked, with the zones the customer may be in."""
+
+    phone: str
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequested:
+    """To another slot, or another number. `when`: a slot's start; `now`: join the line at once."""
+
+    id: CallbackId
+    when: float | None = None
+    now: bool = False
+    number: NewNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressRequested:
+    """Never call this number again; whoever waits with it is not called any more."""
+
+    phone: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsuppressRequested:
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested:
+    """The service calls nobody until it is resumed; requests are taken, and who is on the phone is served."""
+
+    service: ServiceId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested:
+    service: ServiceId
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCapacityRequested:
+    """A capacity for one slot; None: the service's own again."""
+
+    service: ServiceId
+    start: float
+    capacity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionRequested:
+    """Work from outside, such as a chat; `priority` None: the service's."""
+
+    id: InteractionId
+    media: Media
+    service: ServiceId
+    priority: int | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionEndRequested:
+    """The outside system says that it is done, or not wanted any more."""
+
+    id: InteractionId
+    completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkAccepted:
+    """An agent says yes to a preview or to work from outside."""
+
+    agent: AgentId
+    work: WorkId
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRejected:
+    agent: AgentId
+    work: WorkId
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRescheduled:
+    """The agent puts the customer of a preview off to another time."""
+
+    agent: AgentId
+    work: WorkId
+    when: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCompleted:
+    """The agent is done with it. `callback`: whose call it was, which may have ended long ago; None: not a call."""
+
+    agent: AgentId
+    work: WorkId
+    callback: CallbackId | None
+    service: ServiceId
+    classification: Classification | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +287,18 @@ class AttemptLetGo:
 Event: TypeAlias = (
     CallbackRequested
     | CancelRequested
+    | MoveRequested
+    | SuppressRequested
+    | UnsuppressRequested
+    | PauseRequested
+    | ResumeRequested
+    | SlotCapacityRequested
+    | InteractionRequested
+    | InteractionEndRequested
+    | WorkAccepted
+    | WorkRejected
+    | PreviewRescheduled
+    | WorkCompleted
     | PresenceRequested
     | ConfigurationApplied
     | StopRequested

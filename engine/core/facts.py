@@ -9,6 +9,11 @@ from engine.core.model import AgentId, Attempt, Outcome
 
 
 @dataclass(frozen=True, slots=True)
+class Dialling:
+    """The customer is dialled: from now on their phone may ring."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dialled:
     """The customer's leg exists."""
 
@@ -78,7 +83,8 @@ class Finished:
 
 
 Fact: TypeAlias = (
-    Dialled
+    Dialling
+    | Dialled
     | Answered
     | Confirmed
     | AgentWanted

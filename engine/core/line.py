@@ -1,25 +1,51 @@
-"""Who waits, in which order: customers on the phone, heads of the line, then priority and time of joining."""
+"""Who waits, in which order: customers on the phone, heads of the line, then priority and time of joining.
+
+One line for everything that needs an agent. Items whose needs are equal stand in one queue, and only the first of a
+queue can be the next to be served. It knows nothing of agents; who serves whom says matching.py.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from engine.core.expressions import SkillExpression
-from engine.core.model import CallbackId, ServiceId
+from sortedcontainers import SortedList
 
-Key = tuple[int, int, float, str]
+from engine.core.expressions import Expression
+from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
+
+ItemId: TypeAlias = str
+"""The id of a callback, or of an interaction."""
+Key: TypeAlias = tuple[int, int, float, float, str]
+
+QUEUES_BEFORE_A_SWEEP = 256
+"""Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an item asks of an agent. `dials`: to serve it a customer has to be called."""
+
+    service: ServiceId
+    requirement: Expression
+    media: Media = VOICE
+    order: AgentOrder = AgentOrder.LONGEST_IDLE
+    excluded: frozenset[AgentId] = frozenset()
+    dials: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One callback's place. `on_the_phone`: the customer confirmed and is listening to music."""
+    """One item's place. `on_the_phone`: the customer confirmed and is listening to music.
 
-    callback: CallbackId
-    service: ServiceId
-    requirement: SkillExpression
+    `asked_at` orders those who joined at the same moment, as at the start of a slot.
+    """
+
+    item: ItemId
+    need: Need
     joined_at: float
+    asked_at: float = 0.0
     priority: int = 0
     at_head: bool = False
     on_the_phone: bool = False
@@ -28,50 +54,176 @@ class Place:
     def key(self) -> Key:
         """Sorts before others: smaller first; the id makes the order total."""
         rank = 0 if self.on_the_phone else 1 if self.at_head else 2
-        return rank, -self.priority, self.joined_at, self.callback
+        return rank, -self.priority, self.joined_at, self.asked_at, self.item
+
+
+class Queue:
+    """Those whose needs are equal. `first` is the key of the head, None if nobody waits; closed ones are not served.
+
+    `number`: its place in `Line.queues`.
+    """
+
+    __slots__ = ("first", "is_open", "keys", "need", "number")
+
+    def __init__(self, need: Need, number: int) -> None:
+        self.need = need
+        self.number = number
+        self.keys: SortedList[Key] = SortedList()
+        self.first: Key | None = None
+        self.is_open = True
+
+    @property
+    def is_served(self) -> bool:
+        """Whether somebody waits here whom an agent may be given."""
+        return self.first is not None and self.is_open
+
+    def _add(self, key: Key) -> None:
+        self.keys.add(key)
+        self.first = self.keys[0]
+
+    def _remove(self, key: Key) -> None:
+        if key == self.first:
+            del self.keys[0]
+        else:
+            self.keys.remove(key)
+        self.first = self.keys[0] if self.keys else None
 
 
 class Line:
-    """The line, kept apart by requirement: only the first of each can be the next to be served."""
+    """The line. `touched` are queues with a new head, or open again, since whoever matches looked last.
+
+    `generation` counts how often empty queues were swept: what was remembered of queues before counts no more.
+    """
 
     def __init__(self) -> None:
-        self._places: dict[CallbackId, Place] = {}
-        self._keys: dict[SkillExpression, list[Key]] = {}
+        self.queues: list[Queue] = []
+        self.touched: set[Queue] = set()
+        self.generation = 0
+        self._by_need: dict[Need, Queue] = {}
+        self._by_service: dict[ServiceId, list[Queue]] = {}
+        self._places: dict[ItemId, tuple[Place, Key, Queue]] = {}
+        self._parked: dict[ServiceId, SortedList[Key]] = {}
+        self._waiting: dict[ServiceId, int] = {}
+        self._closed: set[ServiceId] = set()
+        self._dials_open = True
+        self._voice_open = True
+        self._sweep_at = QUEUES_BEFORE_A_SWEEP
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def __contains__(self, callback: CallbackId) -> bool:
-        return callback in self._places
+    def __contains__(self, item: ItemId) -> bool:
+        return item in self._places
 
     def join(self, place: Place) -> None:
         """Take a place; one held before is given up."""
-        self.leave(place.callback)
-        self._places[place.callback] = place
-        insort(self._keys.setdefault(place.requirement, []), place.key)
+        if place.item in self._places:
+            self.leave(place.item)
+        queue = self._by_need.get(place.need) or self._new_queue(place.need)
+        key = place.key
+        self._places[place.item] = place, key, queue
+        service = place.need.service
+        self._waiting[service] = self._waiting.get(service, 0) + 1
+        queue._add(key)  # noqa: SLF001 - one part, two classes
+        if queue.first is key and queue.is_open:
+            self.touched.add(queue)
 
-    def leave(self, callback: CallbackId) -> None:
-        """Take a callback out; one that does not wait is no error."""
-        place = self._places.pop(callback, None)
-        if place is None:
+    def leave(self, item: ItemId) -> None:
+        """Take an item out; one that does not wait is no error."""
+        found = self._places.pop(item, None)
+        if found is None:
             return
-        keys = self._keys[place.requirement]
-        del keys[bisect_left(keys, place.key)]
-        if not keys:
-            del self._keys[place.requirement]
+        place, key, queue = found
+        self._waiting[place.need.service] -= 1
+        parked = self._parked.get(place.need.service)
+        if parked is not None and key in parked:
+            parked.remove(key)
+        else:
+            queue._remove(key)  # noqa: SLF001
 
-    def heads(self) -> Iterator[Place]:
-        """The first of each requirement, in the order they should be served."""
-        for key in sorted(keys[0] for keys in self._keys.values()):
-            yield self._places[CallbackId(key[3])]
+    def park(self, item: ItemId) -> None:
+        """Keep the item's place, but let others be served before it until it joins again."""
+        place, key, queue = self._places[item]
+        queue._remove(key)  # noqa: SLF001
+        self._parked.setdefault(place.need.service, SortedList()).add(key)
 
-    def position(self, callback: CallbackId) -> int | None:
-        """1-based place among those of the same service; None if it does not wait."""
-        place = self._places.get(callback)
-        if place is None:
+    def place(self, item: ItemId) -> Place | None:
+        """Where an item waits, parked or not; None if it does not."""
+        found = self._places.get(item)
+        return found[0] if found else None
+
+    def is_parked(self, item: ItemId) -> bool:
+        found = self._places.get(item)
+        return found is not None and found[1] in self._parked.get(found[0].need.service, ())
+
+    def position(self, item: ItemId) -> int | None:
+        """1-based place among those of the same service, parked ones included; None if it does not wait."""
+        found = self._places.get(item)
+        if found is None:
             return None
-        return 1 + sum(other.service == place.service and other.key < place.key for other in self._places.values())
+        place, key, _queue = found
+        before: int = sum(queue.keys.bisect_left(key) for queue in self._by_service[place.need.service])
+        parked = self._parked.get(place.need.service)
+        if parked:
+            before += parked.bisect_left(key)
+        return 1 + before
 
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
-        return sum(place.service == service for place in self._places.values())
+        return self._waiting.get(service, 0)
+
+    def heads(self) -> Iterator[Place]:
+        """The first of each open queue, in the order they should be served."""
+        for key in sorted(queue.first for queue in self.queues if queue.first is not None and queue.is_open):
+            yield self._places[key[4]][0]
+
+    def let_dial(self, service: ServiceId, *, may: bool) -> None:
+        """Whether customers of this service may be called."""
+        (self._closed.discard if may else self._closed.add)(service)
+        for queue in self._by_service.get(service, ()):
+            self._judge(queue)
+
+    def let_anybody_dial(self, *, may: bool) -> None:
+        """Whether customers may be called at all."""
+        if may != self._dials_open:
+            self._dials_open = may
+            for queue in self.queues:
+                self._judge(queue)
+
+    def let_anybody_speak(self, *, may: bool) -> None:
+        """Whether calls can be handled at all; work of other media goes on."""
+        if may != self._voice_open:
+            self._voice_open = may
+            for queue in self.queues:
+                self._judge(queue)
+
+    def _judge(self, queue: Queue) -> None:
+        need, was_open = queue.need, queue.is_open
+        may_speak = self._voice_open or need.media != VOICE
+        may_dial = not need.dials or (self._dials_open and need.service not in self._closed)
+        queue.is_open = may_speak and may_dial
+        if queue.is_open and not was_open and queue.first is not None:
+            self.touched.add(queue)
+
+    def _new_queue(self, need: Need) -> Queue:
+        if len(self.queues) >= self._sweep_at:
+            self._sweep()
+        queue = self._by_need[need] = Queue(need, len(self.queues))
+        self.queues.append(queue)
+        self._by_service.setdefault(need.service, []).append(queue)
+        self._judge(queue)
+        return queue
+
+    def _sweep(self) -> None:
+        """Forget queues nobody waits in, not even parked; the next time when there are twice as many as now."""
+        used = {id(queue) for _place, _key, queue in self._places.values()}
+        self.queues = [queue for queue in self.queues if id(queue) in used]
+        for number, queue in enumerate(self.queues):
+            queue.number = number
+        self._by_need = {queue.need: queue for queue in self.queues}
+        self._by_service = {}
+        for queue in self.queues:
+            self._by_service.setdefault(queue.need.service, []).append(queue)
+        self.touched &= set(self.queues)
+        self.generation += 1
+        self._sweep_at = max(2 * len(self.queues), QUEUES_BEFORE_A_SWEEP)

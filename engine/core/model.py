@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from engine.core.expressions import SkillExpression
+from engine.core.expressions import Expression
+from engine.core.hours import Calendar, CalendarId
+from engine.core.permission import CallingWindow
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -19,6 +21,13 @@ AttemptId = NewType("AttemptId", str)
 AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
+WorkId = NewType("WorkId", str)
+InteractionId = NewType("InteractionId", str)
+DispositionId = NewType("DispositionId", str)
+Media = NewType("Media", str)
+"""What kind of conversation it is, such as voice, chat or email; outside systems may name their own."""
+
+VOICE = Media("voice")
 
 
 class CallbackState(StrEnum):
@@ -100,20 +109,14 @@ class Presence(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far an agent's work item has come."""
+    """How far an agent's work item has come. OFFERED: the agent may say no."""
 
+    OFFERED = "offered"
     RESERVED = "reserved"
     RINGING = "ringing"
     ACTIVE = "active"
+    HELD = "held"
     WRAP_UP = "wrap_up"
-
-
-class ConnectMode(StrEnum):
-    """Who is called first: the customer, the agent, or the customer once the agent has seen whom it is about."""
-
-    RESERVE = "reserve"
-    AGENT_FIRST = "agent_first"
-    PREVIEW = "preview"
 
 
 class RequestChannel(StrEnum):
@@ -124,6 +127,42 @@ class RequestChannel(StrEnum):
     PHONE = "phone"
     API = "api"
     AGENT = "agent"
+
+
+class ConnectMode(StrEnum):
+    """Who is called first: the customer for a reserved agent, the agent, or the customer once the agent agrees."""
+
+    RESERVE = "reserve"
+    AGENT_FIRST = "agent_first"
+    PREVIEW = "preview"
+
+
+class InteractionState(StrEnum):
+    """Where work from outside stands; the last two are ends."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (InteractionState.COMPLETED, InteractionState.CANCELLED)
+
+
+class DispositionKind(StrEnum):
+    """What a code classifies: the call itself, or what came out of it."""
+
+    CALL = "call"
+    OUTCOME = "outcome"
+
+
+class AgentOrder(StrEnum):
+    """Which of several free agents is taken."""
+
+    LONGEST_IDLE = "longest_idle"
+    BEST_LEVEL = "best_level"
 
 
 class PromptId(StrEnum):
@@ -183,6 +222,20 @@ class AttemptPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How scheduled callbacks are cut from business hours.
+
+    `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
+    up to `days_ahead` days after today, and those that start within `min_notice_seconds` no more.
+    """
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CallLimits:
     """How long each step of a call may last at most before the engine ends it on the customer's side.
 
@@ -201,18 +254,43 @@ class CallLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How many customers may be dialled at once, and how many calls begun in a second; None: no limit of its own."""
+
+    max_dials: int | None = None
+    calls_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """After `after_seconds` in the line this requirement counts instead."""
+
+    after_seconds: float
+    requirement: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """One line of business that customers are called back for."""
+    """One line of business that customers are called back for.
+
+    `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
+    Without a calendar it is always open; `slots` need one. `calendar` names one of the configuration's.
+    """
 
     id: ServiceId
     name: str
     company: str
-    skill: SkillExpression
+    skill: Expression
     languages: tuple[str, ...] = ("en",)
-    subjects: tuple[str, ...] = ()
+    subjects: Mapping[str, Expression | None] = field(default_factory=dict)
+    expansion: tuple[Widening, ...] = ()
+    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
+    pace: Pace = Pace()
+    connect: ConnectMode = ConnectMode.RESERVE
+    preview_seconds: float = 30
+    reject_exclusion_seconds: float = 600
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
-    connect: ConnectMode = ConnectMode.RESERVE
     ring_timeout_seconds: float = 32
     agent_ring_seconds: float = 15
     hold_limit_seconds: float = 120
@@ -222,24 +300,60 @@ class Service:
     life_seconds: float = 86400
     queue_cap: int = 1000
     priority: int = 0
+    interaction_priority: int = 0
     caller_id: str | None = None
+    calendar: CalendarId | None = None
+    slots: SlotPolicy | None = None
+    calling_window: CallingWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who serves customers from a phone on Asterisk."""
+    """A person who serves customers from a phone on Asterisk.
+
+    `capacity`: what they may hold at once, as a rule over the number of items of each medium; None: one item of any.
+    """
 
     id: AgentId
     name: str
     endpoint: str
     skills: Mapping[str, int] = field(default_factory=dict)
+    capacity: Expression | None = None
+
+    def may_take(self, media: Media, status: AgentStatus) -> bool:
+        """Whether their capacity has room for one more item of this medium; a second call never has."""
+        if not status.works:
+            return self.capacity is None or self.capacity.met_by({media: 1})
+        if self.capacity is None or (media == VOICE and status.work is not None):
+            return False
+        return self.capacity.met_by(status.load_with(media))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds across all services."""
+    """Bounds across all services, for each number.
+
+    `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
+    customer; `min_gap_seconds` lie between two dials.
+    """
 
     max_open_per_number: int = 2
+    per_number_per_day: int = 6
+    min_gap_seconds: float = 60
+    attempts_per_number_per_day: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """A code by which agents classify calls. `services`: those it is for; empty: all."""
+
+    id: DispositionId
+    name: str
+    kind: DispositionKind = DispositionKind.CALL
+    services: frozenset[ServiceId] = frozenset()
+
+    def fits(self, service: ServiceId, kind: DispositionKind) -> bool:
+        return self.kind is kind and (not self.services or service in self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +363,8 @@ class Configuration:
     version: int = 0
     services: Mapping[ServiceId, Service] = field(default_factory=dict)
     agents: Mapping[AgentId, Agent] = field(default_factory=dict)
+    calendars: Mapping[CalendarId, Calendar] = field(default_factory=dict)
+    dispositions: Mapping[DispositionId, Disposition] = field(default_factory=dict)
     limits: Limits = Limits()
 
 
@@ -257,7 +373,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the customer asked for; never changes after it was accepted."""
+    """What the customer asked for. `skill`: what staff narrowed the target to.
+
+    `zones`: the time zones the customer may be in, the likeliest first; empty if nothing is known.
+    """
 
     service: ServiceId
     phone: str
@@ -269,14 +388,19 @@ class Request:
     last_name: str | None = None
     page_url: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    skill: Expression | None = None
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One accepted request and how far it has come.
 
-    `outcomes` are those of its ended attempts in which the customer was dialled, in order. `attempts_started` counts
-    all attempts, so that none has the name of another.
+    `outcomes` are those of its ended attempts in which the customer was dialled, in order; `attempts_started` counts
+    all attempts, so that each has a name of its own.
+    `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
+    `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that is the start of a slot, of which
+    it holds a place. `asked_at`: when the appointment was made.
     """
 
     id: CallbackId
@@ -294,17 +418,27 @@ class Callback:
     outcomes: tuple[Outcome, ...] = ()
     agent: AgentId | None = None
     parent_id: CallbackId | None = None
+    widened: int = 0
+    excluded: tuple[AgentId, ...] = ()
+    scheduled_for: float | None = None
+    booked: bool = False
+    asked_at: float = 0.0
 
     @property
     def open(self) -> bool:
         return not self.state.ended
 
+    @property
+    def live_attempt(self) -> AttemptId:
+        """The attempt begun last."""
+        return AttemptId(f"{self.id}-{self.attempts_started}")
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call to the customer.
+    """One call to the customer, at `phone`: the request may have another number by now.
 
-    `dialed_at` is None until the customer is dialled: when the agent is rung first, that may never happen.
+    `dialed_at` is None until the customer is dialled: if the agent is rung first, that may never happen.
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
@@ -325,6 +459,7 @@ class Attempt:
     outcome: Outcome | None = None
     cause: int | None = None
     sip_code: int | None = None
+    phone: str = ""
 
     @property
     def customer_leg(self) -> LegId:
@@ -353,33 +488,94 @@ def attempt_of_leg(leg: str) -> AttemptId:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an agent holds."""
+    """One thing an agent holds. `id`: of a call its attempt, of work from outside the interaction."""
 
-    attempt: AttemptId
-    callback: CallbackId
+    id: WorkId
+    service: ServiceId
     stage: Stage
+    callback: CallbackId | None = None
+    media: Media = VOICE
+
+    @property
+    def attempt(self) -> AttemptId:
+        """Of a call: its attempt."""
+        return AttemptId(self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """An agent's presence and work. `idle_since` orders free agents: the longest idle is served first."""
+    """An agent's presence and all that they hold. `idle_since`: the longest idle is served first."""
 
     id: AgentId
     presence: Presence = Presence.LOGGED_OUT
     reason: str | None = None
-    work: Work | None = None
+    works: tuple[Work, ...] = ()
     idle_since: float = 0.0
 
     @property
-    def free(self) -> bool:
-        return self.presence is Presence.READY and self.work is None
+    def work(self) -> Work | None:
+        """The call they hold; nobody has more than one."""
+        return next((work for work in self.works if work.media == VOICE), None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the agent takes work, as far as their capacity has room."""
+        return self.presence is Presence.READY
 
     @property
     def shown(self) -> str:
-        """The state people see: work first, then presence."""
-        if self.work is None:
+        """The state people see: a call first, then presence."""
+        work = self.work
+        if work is None:
             return self.presence.value
-        return "talking" if self.work.stage is Stage.ACTIVE else self.work.stage.value
+        return _SHOWN.get(work.stage, work.stage.value)
+
+    def load_with(self, media: Media) -> dict[str, int]:
+        """How many items of each medium they would hold with one more of `media`."""
+        load: dict[str, int] = {media: 1}
+        for work in self.works:
+            load[work.media] = load.get(work.media, 0) + 1
+        return load
+
+
+_SHOWN = {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Work that an outside system announced, such as a chat. `agent`: who has it, or had it last."""
+
+    id: InteractionId
+    media: Media
+    service: ServiceId
+    state: InteractionState
+    created_at: float
+    priority: int = 0
+    context: Mapping[str, str] = field(default_factory=dict)
+    agent: AgentId | None = None
+    offered_at: float | None = None
+    accepted_at: float | None = None
+    ended_at: float | None = None
+    excluded: tuple[AgentId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """How an agent classified a call: a code for the call, one for what came out of it, and free notes."""
+
+    disposition: DispositionId
+    outcome_code: DispositionId | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A number that is never called. `because`: `never_again` (the customer's key) or `by_admin`."""
+
+    phone: str
+    because: Reason
+    at: float
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

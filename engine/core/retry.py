@@ -1,7 +1,9 @@
-"""Whether and when a customer is called again: a pure function of policy, history and how the last attempt ended.
+"""Whether and when a customer is called again: a pure function of policy, history, how the last attempt ended, and of
+the times at which they may be called.
 
 Outcomes of the customer's side count against `max`. Our own failures have a limit of their own, after which the
-callback waits for a supervisor instead of ringing a customer for ever because something here is broken.
+callback waits for a supervisor instead of ringing a customer for ever because something here is broken. A wish to be
+called later counts against neither: how often it is granted, decides the call in which the key is pressed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TypeAlias
 
 from engine.core.lifecycle import Because
 from engine.core.model import Attempt, AttemptPolicy, Confirmation, Outcome, OutcomeRule
+from engine.core.permission import Constraint
 
 COUNTED = frozenset(
     {
@@ -28,8 +31,7 @@ COUNTED = frozenset(
 )
 FAULTS = frozenset({Outcome.INTERRUPTED, Outcome.NO_AGENT, Outcome.REFUSED})
 FAULTS_BEFORE_HOLD = 5
-
-_ENDS = {
+ENDS = {
     Outcome.CONNECTED: Because.CALL_ENDED,
     Outcome.CANCELLED_BY_KEY: Because.CANCELLED_BY_KEY,
     Outcome.NEVER_AGAIN: Because.NEVER_AGAIN_BY_KEY,
@@ -62,11 +64,16 @@ def decide(
     history: tuple[Outcome, ...],
     attempt: Attempt,
     now: float,
+    permitted: Constraint,
 ) -> Decision:
-    """What follows `attempt`, whose outcome is the last of `history`. The interval counts from `now`."""
+    """What follows `attempt`, whose outcome is the last of `history`.
+
+    The interval counts from `now`, the end of the attempt. `permitted` gives the first moment from then on at which the
+    customer may be called, by business hours, calling window and caps together; None: never.
+    """
     outcome = history[-1]
-    if outcome in _ENDS:
-        return NoRetry(_ENDS[outcome])
+    if outcome in ENDS:
+        return NoRetry(ENDS[outcome])
     rule = policy.by_outcome.get(outcome, OutcomeRule())
     if rule.max is not None and history.count(outcome) >= rule.max:
         return NoRetry(Because.HELD_FOR_SUPERVISOR if outcome in FAULTS else Because.ATTEMPTS_EXHAUSTED)
@@ -78,8 +85,11 @@ def decide(
     if interval is None:
         interval = _interval(policy, confirmation, attempt, outcome)
     at_head = outcome is Outcome.ABANDONED or (outcome in FAULTS and attempt.confirmed_at is not None)
+    at = permitted(now + interval)
+    if at is None:
+        return NoRetry(Because.NO_PERMITTED_TIME)
     because = Because.LATER_BY_KEY if outcome is Outcome.LATER else Because.ATTEMPT_FAILED
-    return RetryDecision(now + interval, at_head, because)
+    return RetryDecision(at, at_head, because)
 
 
 def _interval(policy: AttemptPolicy, confirmation: Confirmation, attempt: Attempt, outcome: Outcome) -> float:

@@ -40,6 +40,9 @@ class Timers:
     def is_set(self, owner: str, name: str) -> bool:
         return name in self._due.get(owner, {})
 
+    def is_set_for(self, owner: str, name: str, due_at: float) -> bool:
+        return self._due.get(owner, {}).get(name) == due_at
+
     def pending(self) -> Iterable[Timer]:
         for owner, names in self._due.items():
             for name, due_at in names.items():

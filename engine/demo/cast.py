@@ -93,5 +93,6 @@ DOCUMENT: dict[str, Any] = {
         {"id": "cora", "name": "Cora", "endpoint": "PJSIP/agent-1003", "skills": {"sales": 5, "billing": 5}},
         {"id": RINGS_OUT, "name": "Rita", "endpoint": "PJSIP/agent-1901", "skills": {"sales": 5}},
     ],
+    "limits": {"min_gap_seconds": 0},
 }
 """Intervals are seconds where an operator would write minutes, so that the whole story fits into one."""

@@ -9,19 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.expressions import parse as parse_expression
-from engine.document.models import AgentEntry, LimitsEntry, ServiceEntry, ServicesDocument
+from engine.document.models import AgentEntry, ServiceEntry, ServicesDocument
 
 _KEPT = "kept, but not in effect in this version"
-_LIMITS = ("per_number_per_day", "min_gap_seconds", "attempts_per_number_per_day")
 # A value that already says what this version does needs no warning.
 _SERVICE_FIELDS: dict[str, object] = {
-    "expansion": [],
-    "agent_order": "longest_idle",
     "pages": [],
-    "calendar": None,
-    "slots": None,
-    "preview_seconds": None,
-    "calling_window": None,
     "cost_per_minute": None,
 }
 
@@ -36,10 +29,8 @@ def warnings(document: ServicesDocument) -> list[str]:
             lines.append(
                 f"services[{n}].skill_expression: no agent of this document meets it, so nobody will be called"
             )
-    lines += [f"calendars[{n}]: {_KEPT}" for n, _ in enumerate(document.calendars)]
     for n, agent in enumerate(document.agents):
         lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
-    lines += [f"limits.{line}" for line in _of_limits(document.limits)]
     return lines
 
 
@@ -48,11 +39,6 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
     for name, inert in _SERVICE_FIELDS.items():
         if name in written and getattr(service, name) != inert:
             yield f"{name}: {_KEPT}"
-    if service.connect == "preview":
-        yield f"connect: {_KEPT}; the customer is called as with reserve"
-    for n, subject in enumerate(service.subjects):
-        if subject.skill_expression is not None:
-            yield f"subjects[{n}].skill_expression: {_KEPT}"
     if "screening" in written and service.screening.mode != "off":
         yield f"screening: {_KEPT}; every answered call is taken for a person"
     if service.push.enabled:
@@ -64,11 +50,3 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
 def _of_agent(agent: AgentEntry) -> Iterator[str]:
     if agent.username is not None:
         yield f"username: {_KEPT}"
-    if agent.capacity_rule is not None:
-        yield f"capacity_rule: {_KEPT}"
-
-
-def _of_limits(limits: LimitsEntry) -> Iterator[str]:
-    for name in _LIMITS:
-        if name in limits.model_fields_set:
-            yield f"{name}: {_KEPT}"

@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
+from engine.core.expressions import MAX_LEVEL
 from engine.core.model import Outcome
 from engine.document.values import (
     CalendarDate,
     CallerId,
     CallSeconds,
+    CapacityRule,
     Days,
     Endpoint,
     Expression,
@@ -32,6 +34,9 @@ from engine.document.values import (
     Timezone,
     Whole,
 )
+
+LONGEST_GAP_SECONDS = 2 * 86400.0
+"""A start looks back no further for the last dial of a number."""
 
 
 class Entry(BaseModel):
@@ -120,10 +125,11 @@ class ScreeningEntry(Entry):
 
 
 class PriorityEntry(Entry):
-    """Higher goes first."""
+    """Higher goes first. `interaction`: work that outside systems announce."""
 
     callback: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
     inbound: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
+    interaction: Annotated[Whole, Field(ge=-1000, le=1000)] = 0
 
 
 class CallingWindowEntry(Entry):
@@ -155,6 +161,13 @@ class CallLimitsEntry(Entry):
     conversation_seconds: Annotated[float, Strict(), Field(ge=1, le=86400, allow_inf_nan=False)] = 4 * 3600
 
 
+class PacingEntry(Entry):
+    """How fast customers of one service are called; null: only the node's limits count."""
+
+    max_dials: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
+    calls_per_second: Annotated[float, Strict(), Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
+
+
 class ServiceEntry(Entry):
     """One line of business. `public: false` keeps it from customers' keys."""
 
@@ -172,6 +185,7 @@ class ServiceEntry(Entry):
     attempts: AttemptsEntry = AttemptsEntry()
     connect: Literal["reserve", "agent_first", "preview"] = "reserve"
     preview_seconds: Seconds = 30
+    reject_exclusion_seconds: Seconds = 600
     ring_timeout_seconds: CallSeconds = 32
     agent_ring_seconds: CallSeconds = 15
     hold_limit_seconds: CallSeconds = 120
@@ -179,6 +193,7 @@ class ServiceEntry(Entry):
     wrap_up_seconds: SecondsOrNone = 30
     rona_return_seconds: Seconds | None = None
     confirmation: ConfirmationEntry = ConfirmationEntry()
+    pacing: PacingEntry = PacingEntry()
     screening: ScreeningEntry = ScreeningEntry()
     priority: PriorityEntry = PriorityEntry()
     queue_cap: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1000
@@ -191,9 +206,9 @@ class ServiceEntry(Entry):
 
 
 class HolidaysEntry(Entry):
-    """Public holidays of a country, with exceptions."""
+    """Public holidays of a country, without those excepted, and other days on which nobody works."""
 
-    country: Region
+    country: Region | None = None
     region: Line | None = None
     exceptions: list[Line] = Field([], alias="except")
     add: list[CalendarDate] = []
@@ -216,8 +231,8 @@ class AgentEntry(Entry):
     name: Line
     username: Id | None = None
     endpoint: Endpoint
-    skills: dict[SkillName, Annotated[Whole, Field(ge=0, le=1000)]] = {}
-    capacity_rule: Line | None = None
+    skills: dict[SkillName, Annotated[Whole, Field(ge=0, le=MAX_LEVEL)]] = {}
+    capacity_rule: CapacityRule | None = None
 
 
 class LimitsEntry(Entry):
@@ -225,9 +240,18 @@ class LimitsEntry(Entry):
 
     max_open_per_number: Annotated[Whole, Field(ge=1, le=1000)] = 2
     per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 6
-    min_gap_seconds: SecondsOrNone = 60
+    min_gap_seconds: Annotated[float, Strict(), Field(ge=0, le=LONGEST_GAP_SECONDS, allow_inf_nan=False)] = 60
     attempts_per_number_per_day: Annotated[Whole, Field(ge=1, le=1000)] = 8
     countries: list[Region] = []
+
+
+class DispositionEntry(Entry):
+    """A code by which agents classify a call, or what came out of it. `services`: left out, it is for all."""
+
+    id: Id
+    name: Line
+    kind: Literal["call", "outcome"] = "call"
+    services: list[Id] = []
 
 
 class ServicesDocument(Entry):
@@ -236,4 +260,5 @@ class ServicesDocument(Entry):
     services: Annotated[list[ServiceEntry], Field(max_length=1000)] = []
     calendars: Annotated[list[CalendarEntry], Field(max_length=1000)] = []
     agents: Annotated[list[AgentEntry], Field(max_length=20_000)] = []
+    dispositions: Annotated[list[DispositionEntry], Field(max_length=1000)] = []
     limits: LimitsEntry = LimitsEntry()

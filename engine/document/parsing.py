@@ -15,8 +15,20 @@ from pydantic import ValidationError
 
 from engine.core import model
 from engine.core.expressions import parse as parse_expression
+from engine.core.hours import CalendarId
+from engine.core.permission import CallingWindow
+from engine.document.calendars import calendar_of, problems_of
 from engine.document.in_effect import warnings
-from engine.document.models import AgentEntry, ConfirmationEntry, ServiceEntry, ServicesDocument
+from engine.document.models import (
+    AgentEntry,
+    CallingWindowEntry,
+    ConfirmationEntry,
+    DispositionEntry,
+    LimitsEntry,
+    ServiceEntry,
+    ServicesDocument,
+    SlotsEntry,
+)
 from engine.errors import DocumentError, FieldProblem
 from engine.fields import problems
 
@@ -51,7 +63,9 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         version=version,
         services={model.ServiceId(each.id): _service(each) for each in checked.services},
         agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
-        limits=model.Limits(max_open_per_number=checked.limits.max_open_per_number),
+        dispositions={model.DispositionId(each.id): _disposition(each) for each in checked.dispositions},
+        calendars={CalendarId(each.id): calendar_of(each) for each in checked.calendars},
+        limits=_limits(checked.limits),
     )
     return Parsed(checked, configuration, tuple(warnings(checked)))
 
@@ -77,6 +91,15 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
     yield from _repeated("services", (each.id for each in document.services))
     yield from _repeated("agents", (each.id for each in document.agents))
     yield from _repeated("calendars", (each.id for each in document.calendars))
+    yield from _repeated("dispositions", (each.id for each in document.dispositions))
+    services = {each.id for each in document.services}
+    for n, code in enumerate(document.dispositions):
+        for unknown in (each for each in code.services if each not in services):
+            yield FieldProblem(
+                f"dispositions[{n}].services", f"there is no service {unknown!r}; add it or leave it out"
+            )
+    for n, calendar in enumerate(document.calendars):
+        yield from problems_of(calendar, f"calendars[{n}]")
     calendars = {each.id for each in document.calendars}
     for n, service in enumerate(document.services):
         at = f"services[{n}]"
@@ -86,6 +109,8 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
             yield FieldProblem(f"{at}.languages", "a language stands twice; name each once, the default first")
         if service.calendar is not None and service.calendar not in calendars:
             yield FieldProblem(f"{at}.calendar", f"there is no calendar {service.calendar!r}; add it or leave it out")
+        if service.slots is not None and service.calendar is None:
+            yield FieldProblem(f"{at}.slots", "slots are cut from the hours of a calendar; name one in calendar")
         for m, page in enumerate(service.pages):
             if page.subject not in subjects:
                 yield FieldProblem(f"{at}.pages[{m}].subject", f"this service has no subject {page.subject!r}")
@@ -106,7 +131,17 @@ def _service(entry: ServiceEntry) -> model.Service:
         company=entry.company,
         skill=parse_expression(entry.skill_expression),
         languages=tuple(entry.languages),
-        subjects=tuple(each.id for each in entry.subjects),
+        subjects={
+            each.id: None if each.skill_expression is None else parse_expression(each.skill_expression)
+            for each in entry.subjects
+        },
+        expansion=tuple(
+            model.Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
+        ),
+        agent_order=model.AgentOrder(entry.agent_order),
+        pace=model.Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),
+        calendar=None if entry.calendar is None else CalendarId(entry.calendar),
+        slots=None if entry.slots is None else _slots(entry.slots),
         attempts=model.AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
@@ -117,18 +152,26 @@ def _service(entry: ServiceEntry) -> model.Service:
             },
         ),
         confirmation=_confirmation(entry.confirmation),
-        connect=model.ConnectMode(entry.connect),
         ring_timeout_seconds=entry.ring_timeout_seconds,
         agent_ring_seconds=entry.agent_ring_seconds,
         hold_limit_seconds=entry.hold_limit_seconds,
         call_limits=model.CallLimits(**entry.call_limits.model_dump()),
         wrap_up_seconds=entry.wrap_up_seconds,
         rona_return_seconds=entry.rona_return_seconds,
+        connect=model.ConnectMode(entry.connect),
+        preview_seconds=entry.preview_seconds,
+        reject_exclusion_seconds=entry.reject_exclusion_seconds,
         life_seconds=entry.life_seconds,
         queue_cap=entry.queue_cap,
         priority=entry.priority.callback,
+        interaction_priority=entry.priority.interaction,
         caller_id=entry.caller_id,
+        calling_window=None if entry.calling_window is None else _calling_window(entry.calling_window),
     )
+
+
+def _slots(entry: SlotsEntry) -> model.SlotPolicy:
+    return model.SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
 
 
 def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
@@ -142,4 +185,33 @@ def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
 
 
 def _agent(entry: AgentEntry) -> model.Agent:
-    return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills))
+    capacity = None if entry.capacity_rule is None else parse_expression(entry.capacity_rule)
+    return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)
+
+
+def _disposition(entry: DispositionEntry) -> model.Disposition:
+    return model.Disposition(
+        model.DispositionId(entry.id),
+        entry.name,
+        model.DispositionKind(entry.kind),
+        frozenset(model.ServiceId(each) for each in entry.services),
+    )
+
+
+def _limits(entry: LimitsEntry) -> model.Limits:
+    return model.Limits(
+        max_open_per_number=entry.max_open_per_number,
+        per_number_per_day=entry.per_number_per_day,
+        min_gap_seconds=entry.min_gap_seconds,
+        attempts_per_number_per_day=entry.attempts_per_number_per_day,
+    )
+
+
+def _calling_window(entry: CallingWindowEntry) -> CallingWindow:
+    return CallingWindow(_second_of_day(entry.start), _second_of_day(entry.end))
+
+
+def _second_of_day(time: str) -> int:
+    """`HH:MM` or `HH:MM:SS`, checked before."""
+    hours, minutes, *seconds = (int(part) for part in time.split(":"))
+    return hours * 3600 + minutes * 60 + sum(seconds)

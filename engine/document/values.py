@@ -15,8 +15,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from engine.core.expressions import ExpressionError
-from engine.core.expressions import parse as parse_expression
+from engine.core import expressions
 from engine.numbers import is_region, parse_e164
 
 DAY_SECONDS = 86400
@@ -40,10 +39,19 @@ def _printable(value: str) -> str:
 
 
 def _expression(value: str) -> str:
-    try:
-        parse_expression(value)
-    except ExpressionError as error:
-        raise ValueError(f"{error}; write such as: billing >= 1 and english") from None
+    expressions.parse(value)  # its errors are ValueErrors that say where the fault is and how to mend it
+    return value
+
+
+def _capacity_rule(value: str) -> str:
+    rule = expressions.parse(value)
+    if not rule.mentioned:
+        raise ValueError("names no medium, so it limits nothing; write such as voice <= 1 and chat <= 3")
+    if not any(rule.met_by({medium: 1}) for medium in rule.mentioned):
+        raise ValueError(
+            "lets an agent take nothing: a first item of any medium it names breaks it; "
+            "write such as voice <= 1 and chat <= 3"
+        )
     return value
 
 
@@ -66,8 +74,10 @@ def _timezone(value: str) -> str:
 
 
 def _skill_name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", value, re.ASCII) or keyword.iskeyword(value):
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", value, re.ASCII):
         raise ValueError("a skill is named with letters, digits and _, beginning with a letter")
+    if keyword.iskeyword(value):
+        raise ValueError(f"{value} is a reserved word in expressions; give the skill another name")
     return value
 
 
@@ -91,6 +101,7 @@ Id = Annotated[
 ]
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Expression = Annotated[str, AfterValidator(_expression)]
+CapacityRule = Annotated[str, AfterValidator(_capacity_rule)]
 CallerId = Annotated[str, AfterValidator(_caller_id)]
 Endpoint = Annotated[
     str,

@@ -16,12 +16,19 @@ from engine.core.changes import (
     AttemptChanged,
     CallbackChanged,
     CallbackMoved,
+    CallClassified,
     ConfigurationKept,
     IdempotencyKept,
+    InteractionChanged,
+    ServicePaused,
+    ServiceResumed,
+    SlotCapacitySet,
+    SuppressionKept,
+    SuppressionRemoved,
     TimerCleared,
     TimerSet,
 )
-from engine.core.model import AgentStatus, Attempt, Callback, Timer
+from engine.core.model import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
 from engine.store import rows, statements
 from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked, NodeSeen
 from engine.store.rows import Row
@@ -39,6 +46,11 @@ class Batch:
     agents: dict[str, AgentStatus] = field(default_factory=dict)
     agent_moves: list[AgentMoved] = field(default_factory=list)
     timers: dict[tuple[str, str], Timer | None] = field(default_factory=dict)
+    classifications: dict[str, CallClassified] = field(default_factory=dict)
+    interactions: dict[str, Interaction] = field(default_factory=dict)
+    suppressions: dict[str, Suppression | None] = field(default_factory=dict)
+    paused: dict[str, ServicePaused | None] = field(default_factory=dict)
+    slot_capacities: dict[tuple[str, float], SlotCapacitySet] = field(default_factory=dict)
     answers: list[KeptAnswer] = field(default_factory=list)
     configurations: list[ConfigurationKept] = field(default_factory=list)
     keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -69,6 +81,20 @@ class Batch:
                 self.timers[timer.owner, timer.name] = timer
             case TimerCleared(owner=owner, name=name):
                 self.timers[owner, name] = None
+            case CallClassified(callback=classified):
+                self.classifications[classified] = entry
+            case InteractionChanged(interaction=interaction):
+                self.interactions[interaction.id] = interaction
+            case SuppressionKept(suppression=suppression):
+                self.suppressions[suppression.phone] = suppression
+            case SuppressionRemoved(phone=phone):
+                self.suppressions[phone] = None
+            case ServicePaused(service=service):
+                self.paused[service] = entry
+            case ServiceResumed(service=service):
+                self.paused[service] = None
+            case SlotCapacitySet(service=service, start=start):
+                self.slot_capacities[service, start] = entry
             case IdempotencyKept(key=key, callback=answered, at=at):
                 self.answers.append(KeptAnswer(key.key, key.body_hash, key.answer, answered, at))
             case ConfigurationKept():
@@ -97,6 +123,17 @@ class Batch:
         cleared = [{"owner": owner, "name": name} for (owner, name), timer in self.timers.items() if timer is None]
         yield statements.DROP_TIMER, list(cleared)
         yield statements.PUT_TIMER, [rows.timer_row(timer) for timer in self.timers.values() if timer is not None]
+        yield statements.PUT_CLASSIFICATION, [rows.classification_row(each) for each in self.classifications.values()]
+        yield statements.PUT_INTERACTION, [rows.interaction_row(each) for each in self.interactions.values()]
+        unsuppressed = [phone for phone, kept in self.suppressions.items() if kept is None]
+        yield statements.DROP_SUPPRESSION, [{"phone": phone} for phone in unsuppressed]
+        yield statements.PUT_SUPPRESSION, [rows.suppression_row(kept) for kept in self.suppressions.values() if kept]
+        yield statements.DROP_PAUSE, [{"service": service} for service, at in self.paused.items() if at is None]
+        yield statements.PUT_PAUSE, [{"service": each.service, "at": each.at} for each in self.paused.values() if each]
+        own = [each for each in self.slot_capacities.values() if each.capacity is not None]
+        back = [each for each in self.slot_capacities.values() if each.capacity is None]
+        yield statements.DROP_SLOT_CAPACITY, [{"service": each.service, "start": each.start} for each in back]
+        yield statements.PUT_SLOT_CAPACITY, [rows.slot_capacity_row(each) for each in own]
         yield statements.KEEP_ANSWER, [rows.kept_answer_row(each) for each in self.answers]
         yield statements.ADD_CONFIGURATION, [rows.configuration_row(each) for each in self.configurations]
         yield statements.PUT_KEY, [rows.key_row(each) for each in self.keys.values()]

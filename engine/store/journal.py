@@ -25,12 +25,13 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from engine.core.model import ServiceId
 from engine.errors import CommitUnknownError, StoreError
 from engine.store import rows, statements
 from engine.store.batch import Batch, Statement
 from engine.store.database import connect_writer, leaves_nothing, path_of, told
 from engine.store.lock import StoreLock
-from engine.store.records import Entry, StoredState
+from engine.store.records import HISTORY_SECONDS, Entry, StoredState
 from engine.store.rows import Row
 from engine.store.schema import SchemaAge, age_of, require_current, upgrade
 from engine.store.waiting import PATIENCE_SECONDS, to_its_end
@@ -237,6 +238,13 @@ class Journal:
                 attempts = await connection.execute_fetchall(statements.OPEN_ATTEMPTS)
                 agents = await connection.execute_fetchall(statements.AGENTS)
                 timers = await connection.execute_fetchall(statements.TIMERS)
+                interactions = await connection.execute_fetchall(statements.OPEN_INTERACTIONS)
+                suppressions = await connection.execute_fetchall(statements.SUPPRESSIONS)
+                paused = await connection.execute_fetchall(statements.PAUSED)
+                lately = {"since": self._clock() - HISTORY_SECONDS}
+                capacities = await connection.execute_fetchall(statements.SLOT_CAPACITIES, lately)
+                dials = await connection.execute_fetchall(statements.DIALS, lately)
+                requests = await connection.execute_fetchall(statements.REQUESTS, lately)
                 nodes = await connection.execute_fetchall(statements.NODES)
             finally:
                 await self._undo(connection)
@@ -248,6 +256,12 @@ class Journal:
             attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at or 0.0, each.id))),
             agents=tuple(rows.agent_of(row) for row in agents),
             timers=tuple(rows.timer_of(row) for row in timers),
+            interactions=tuple(rows.interaction_of(row) for row in interactions),
+            suppressions=tuple(rows.suppression_of(row) for row in suppressions),
+            paused=tuple(ServiceId(row[0]) for row in paused),
+            slot_capacities=tuple(rows.slot_capacity_of(row) for row in capacities),
+            dials=tuple((row[0], row[1]) for row in dials),
+            requests=tuple((row[0], row[1]) for row in requests),
             nodes={row[0]: row[1] for row in nodes},
         )
 

@@ -11,8 +11,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from engine.core.changes import Change
-from engine.core.model import AgentStatus, Attempt, Callback, CallbackId, Timer
+from engine.core.changes import Change, SlotCapacitySet
+from engine.core.model import (
+    AgentStatus,
+    Attempt,
+    Callback,
+    CallbackId,
+    Interaction,
+    ServiceId,
+    Suppression,
+    Timer,
+)
+
+HISTORY_SECONDS = 2 * 86400.0
+"""How far back a start looks for what became of a number: over any local day, and the longest gap between two dials."""
 
 
 class KeyRole(StrEnum):
@@ -79,7 +91,8 @@ Entry: TypeAlias = Change | KeyKept | KeyRevoked | NodeSeen
 class StoredState:
     """What is not over, read at one moment. `document` is None and `version` 0 before anything was configured.
 
-    `nodes`: the startup time of each Asterisk that was ever seen, by its name.
+    `dials` and `requests`: numbers and moments of the last HISTORY_SECONDS, oldest first. `nodes`: the startup time of
+    each Asterisk that was ever seen, by its name.
     """
 
     version: int = 0
@@ -88,6 +101,12 @@ class StoredState:
     attempts: tuple[Attempt, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
     timers: tuple[Timer, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    paused: tuple[ServiceId, ...] = ()
+    slot_capacities: tuple[SlotCapacitySet, ...] = ()
+    dials: tuple[tuple[str, float], ...] = ()
+    requests: tuple[tuple[str, float], ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine.core.changes import AgentMoved, CallbackMoved, ConfigurationKept
+from engine.core.changes import AgentMoved, CallbackMoved, CallClassified, ConfigurationKept, SlotCapacitySet
+from engine.core.expressions import parse
 from engine.core.model import (
     AgentId,
     AgentStatus,
@@ -19,6 +20,12 @@ from engine.core.model import (
     Callback,
     CallbackId,
     CallbackState,
+    Classification,
+    DispositionId,
+    Interaction,
+    InteractionId,
+    InteractionState,
+    Media,
     Outcome,
     Presence,
     Reason,
@@ -26,8 +33,10 @@ from engine.core.model import (
     RequestChannel,
     ServiceId,
     Stage,
+    Suppression,
     Timer,
     Work,
+    WorkId,
 )
 from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 
@@ -61,6 +70,13 @@ def callback_row(callback: Callback) -> Row:
         "outcomes": _json([outcome.value for outcome in callback.outcomes]),
         "agent": callback.agent,
         "parent_id": callback.parent_id,
+        "skill": None if request.skill is None else request.skill.text,
+        "widened": callback.widened,
+        "excluded": _json(list(callback.excluded)),
+        "zones": _json(list(request.zones)),
+        "scheduled_for": callback.scheduled_for,
+        "booked": callback.booked,
+        "asked_at": callback.asked_at,
     }
 
 
@@ -90,6 +106,13 @@ def callback_of(row: Sequence[Any]) -> Callback:
         outcomes,
         agent,
         parent_id,
+        skill,
+        widened,
+        excluded,
+        zones,
+        scheduled_for,
+        booked,
+        asked_at,
     ) = row
     return Callback(
         id=CallbackId(id_),
@@ -104,6 +127,8 @@ def callback_of(row: Sequence[Any]) -> Callback:
             last_name=last_name,
             page_url=page_url,
             context=json.loads(context),
+            skill=None if skill is None else parse(skill),
+            zones=tuple(json.loads(zones)),
         ),
         state=CallbackState(state),
         created_at=created_at,
@@ -118,6 +143,11 @@ def callback_of(row: Sequence[Any]) -> Callback:
         outcomes=tuple(Outcome(outcome) for outcome in json.loads(outcomes)),
         agent=None if agent is None else AgentId(agent),
         parent_id=None if parent_id is None else CallbackId(parent_id),
+        widened=widened,
+        excluded=_agents_of(excluded),
+        scheduled_for=scheduled_for,
+        booked=bool(booked),
+        asked_at=asked_at,
     )
 
 
@@ -155,6 +185,7 @@ def attempt_row(attempt: Attempt) -> Row:
         "cause": attempt.cause,
         "sip_code": attempt.sip_code,
         "bridging_at": attempt.bridging_at,
+        "phone": attempt.phone,
     }
 
 
@@ -175,6 +206,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         cause,
         sip_code,
         bridging_at,
+        phone,
     ) = row
     return Attempt(
         id=AttemptId(id_),
@@ -192,26 +224,38 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         outcome=None if outcome is None else Outcome(outcome),
         cause=cause,
         sip_code=sip_code,
+        phone=phone,
     )
 
 
 def agent_row(status: AgentStatus) -> Row:
-    work = status.work
     return {
         "id": status.id,
         "presence": status.presence.value,
         "reason": status.reason,
-        "work_attempt": None if work is None else work.attempt,
-        "work_callback": None if work is None else work.callback,
-        "work_stage": None if work is None else work.stage.value,
+        "works": _json([[work.id, work.service, work.stage.value, work.callback, work.media] for work in status.works]),
         "idle_since": status.idle_since,
     }
 
 
 def agent_of(row: Sequence[Any]) -> AgentStatus:
-    id_, presence, reason, work_attempt, work_callback, work_stage, idle_since = row
-    work = work_attempt and Work(AttemptId(work_attempt), CallbackId(work_callback), Stage(work_stage))
-    return AgentStatus(AgentId(id_), Presence(presence), reason, work or None, idle_since)
+    id_, presence, reason, idle_since, works = row
+    return AgentStatus(
+        AgentId(id_),
+        Presence(presence),
+        reason,
+        tuple(
+            Work(
+                WorkId(work_id),
+                ServiceId(service),
+                Stage(stage),
+                None if callback is None else CallbackId(callback),
+                Media(media),
+            )
+            for work_id, service, stage, callback, media in json.loads(works)
+        ),
+        idle_since,
+    )
 
 
 def agent_move_row(moved: AgentMoved) -> Row:
@@ -223,6 +267,95 @@ def agent_move_row(moved: AgentMoved) -> Row:
         "because": moved.because,
         "at": moved.at,
     }
+
+
+def interaction_row(interaction: Interaction) -> Row:
+    return {
+        "id": interaction.id,
+        "media": interaction.media,
+        "service": interaction.service,
+        "state": interaction.state.value,
+        "created_at": interaction.created_at,
+        "priority": interaction.priority,
+        "context": _json(dict(interaction.context)),
+        "agent": interaction.agent,
+        "offered_at": interaction.offered_at,
+        "accepted_at": interaction.accepted_at,
+        "ended_at": interaction.ended_at,
+        "excluded": _json(list(interaction.excluded)),
+    }
+
+
+def interaction_of(row: Sequence[Any]) -> Interaction:
+    (
+        id_,
+        media,
+        service,
+        state,
+        created_at,
+        priority,
+        context,
+        agent,
+        offered_at,
+        accepted_at,
+        ended_at,
+        excluded,
+    ) = row
+    return Interaction(
+        id=InteractionId(id_),
+        media=Media(media),
+        service=ServiceId(service),
+        state=InteractionState(state),
+        created_at=created_at,
+        priority=priority,
+        context=json.loads(context),
+        agent=None if agent is None else AgentId(agent),
+        offered_at=offered_at,
+        accepted_at=accepted_at,
+        ended_at=ended_at,
+        excluded=_agents_of(excluded),
+    )
+
+
+def classification_row(classified: CallClassified) -> Row:
+    said = classified.classification
+    return {
+        "callback": classified.callback,
+        "disposition": said.disposition,
+        "outcome_code": said.outcome_code,
+        "notes": said.notes,
+        "at": classified.at,
+    }
+
+
+def classification_of(row: Sequence[Any]) -> Classification:
+    _callback, disposition, outcome_code, notes, _at = row
+    return Classification(
+        DispositionId(disposition), None if outcome_code is None else DispositionId(outcome_code), notes
+    )
+
+
+def suppression_row(suppression: Suppression) -> Row:
+    return {
+        "phone": suppression.phone,
+        "because": suppression.because.value,
+        "at": suppression.at,
+        "note": suppression.note,
+    }
+
+
+def suppression_of(row: Sequence[Any]) -> Suppression:
+    phone, because, at, note = row
+    return Suppression(phone, Reason(because), at, note)
+
+
+def slot_capacity_row(capacity: SlotCapacitySet) -> Row:
+    return {"service": capacity.service, "start": capacity.start, "capacity": capacity.capacity}
+
+
+def slot_capacity_of(row: Sequence[Any]) -> SlotCapacitySet:
+    service, start, capacity = row
+    return SlotCapacitySet(ServiceId(service), start, capacity)
 
 
 def timer_row(timer: Timer) -> Row:
@@ -282,6 +415,10 @@ def key_of(row: Sequence[Any]) -> ApiKey:
 
 def node_row(seen: NodeSeen) -> Row:
     return {"name": seen.name, "startup_time": seen.startup_time}
+
+
+def _agents_of(text: str) -> tuple[AgentId, ...]:
+    return tuple(AgentId(agent) for agent in json.loads(text))
 
 
 def _json(value: object) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlmodel import SQLModel
 
 from engine.store.tables import (
-    OPEN_ATTEMPT,
+    OPEN,
     OPEN_CALLBACK,
     AgentMoveRow,
     AgentRow,
@@ -24,10 +24,15 @@ from engine.store.tables import (
     AttemptRow,
     CallbackMoveRow,
     CallbackRow,
+    ClassificationRow,
     ConfigurationRow,
     IdempotencyRow,
+    InteractionRow,
     NodeRow,
+    PausedServiceRow,
     ProbeRow,
+    SlotCapacityRow,
+    SuppressionRow,
     TimerRow,
 )
 
@@ -67,6 +72,10 @@ def _append(row: type[SQLModel]) -> str:
     return _text(insert(table(row)).values({c.name: bindparam(c.name) for c in table(row).c if c.name != "id"}))
 
 
+def _drop(row: type[SQLModel]) -> str:
+    return _text(delete(table(row)).where(*(each == bindparam(each.name) for each in table(row).primary_key)))
+
+
 def _keep_answer() -> str:
     """The first answer of a key stays for its time; afterwards the key is free again."""
     kept = table(IdempotencyRow)
@@ -99,10 +108,16 @@ ADD_CALLBACK_MOVE = _append(CallbackMoveRow)
 PUT_ATTEMPT = _upsert(AttemptRow)
 PUT_AGENT = _upsert(AgentRow)
 ADD_AGENT_MOVE = _append(AgentMoveRow)
+PUT_CLASSIFICATION = _upsert(ClassificationRow)
+PUT_INTERACTION = _upsert(InteractionRow)
+PUT_SUPPRESSION = _upsert(SuppressionRow)
+DROP_SUPPRESSION = _drop(SuppressionRow)
+PUT_PAUSE = _upsert(PausedServiceRow)
+DROP_PAUSE = _drop(PausedServiceRow)
+PUT_SLOT_CAPACITY = _upsert(SlotCapacityRow)
+DROP_SLOT_CAPACITY = _drop(SlotCapacityRow)
 PUT_TIMER = _upsert(TimerRow)
-DROP_TIMER = _text(
-    delete(_timers).where(_timers.c.owner == bindparam("owner"), _timers.c.name == bindparam("name")),
-)
+DROP_TIMER = _drop(TimerRow)
 ADD_CONFIGURATION = _text(insert(_configuration))
 KEEP_ANSWER = _keep_answer()
 SWEEP_ANSWERS = """
@@ -123,11 +138,30 @@ OPEN_CALLBACKS = _text(
 # No order: with one the database would walk every attempt there ever was instead of the index of open ones.
 OPEN_ATTEMPTS = _text(
     select(_attempts).where(
-        OPEN_ATTEMPT, select(_callbacks.c.id).where(_callbacks.c.id == _attempts.c.callback, OPEN_CALLBACK).exists()
+        OPEN, select(_callbacks.c.id).where(_callbacks.c.id == _attempts.c.callback, OPEN_CALLBACK).exists()
     )
 )
 AGENTS = _text(select(table(AgentRow)).order_by(table(AgentRow).c.id))
 TIMERS = _text(select(_timers).order_by(_timers.c.due_at, _timers.c.owner, _timers.c.name))
+_interactions = table(InteractionRow)
+OPEN_INTERACTIONS = _text(select(_interactions).where(OPEN).order_by(_interactions.c.created_at, _interactions.c.id))
+SUPPRESSIONS = _text(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))
+PAUSED = _text(select(table(PausedServiceRow).c.service).order_by(table(PausedServiceRow).c.service))
+SLOT_CAPACITIES = _text(
+    select(table(SlotCapacityRow))
+    .where(table(SlotCapacityRow).c.start >= bindparam("since"))
+    .order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
+)
+DIALS = _text(
+    select(_attempts.c.phone, _attempts.c.dialed_at)
+    .where(_attempts.c.dialed_at >= bindparam("since"))
+    .order_by(_attempts.c.dialed_at, _attempts.c.id)
+)
+REQUESTS = _text(
+    select(_callbacks.c.phone, _callbacks.c.created_at)
+    .where(_callbacks.c.created_at >= bindparam("since"))
+    .order_by(_callbacks.c.created_at, _callbacks.c.id)
+)
 NODES = _text(select(table(NodeRow)))
 CONFIGURATION = _text(
     select(_configuration.c.version, _configuration.c.document).where(

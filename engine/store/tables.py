@@ -17,7 +17,8 @@ from engine.core.model import CallbackState
 
 # Literals, not parameters: the database matches a query to a partial index only if both say the same.
 OPEN_CALLBACK = column("state").not_in([literal_column(f"'{state}'") for state in CallbackState if state.ended])
-OPEN_ATTEMPT = column("ended_at").is_(None)
+OPEN = column("ended_at").is_(None)
+"""Of attempts and interactions."""
 # Deferred: parent and child may be written by one group in either order.
 _PARENT = ForeignKey("callbacks.id", ondelete="SET NULL", deferrable=True, initially="DEFERRED")
 
@@ -67,6 +68,13 @@ class CallbackRow(SQLModel, table=True):
     outcomes: str = Field(sa_type=Text)
     agent: str | None = Field(sa_type=Text)
     parent_id: str | None = Field(sa_type=Text, sa_column_args=(_PARENT,))
+    skill: str | None = Field(sa_type=Text)
+    widened: int = Field(sa_column_kwargs={"server_default": "0"})
+    excluded: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    zones: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})
+    scheduled_for: float | None = Field(sa_type=Double)
+    booked: bool = Field(sa_column_kwargs={"server_default": "0"})
+    asked_at: float = Field(sa_type=Double, sa_column_kwargs={"server_default": "0"})
 
 
 class CallbackMoveRow(SQLModel, table=True):
@@ -92,7 +100,7 @@ class AttemptRow(SQLModel, table=True):
     __tablename__ = "attempts"
     __table_args__: ClassVar[Any] = (
         Index("uq_attempts_callback_n", "callback", "n", unique=True),
-        Index("uq_attempts_open", "callback", unique=True, sqlite_where=OPEN_ATTEMPT, postgresql_where=OPEN_ATTEMPT),
+        Index("uq_attempts_open", "callback", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_attempts_dialed_at", "dialed_at"),
     )
 
@@ -111,20 +119,19 @@ class AttemptRow(SQLModel, table=True):
     cause: int | None
     sip_code: int | None
     bridging_at: float | None = Field(sa_type=Double)
+    phone: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class AgentRow(SQLModel, table=True):
-    """An agent's presence and work. The work repeats what attempts hold, so it has no foreign keys."""
+    """An agent's presence and what they hold. It repeats what attempts and interactions hold: no foreign keys."""
 
     __tablename__ = "agents"
 
     id: str = Field(primary_key=True, sa_type=Text)
     presence: str = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
-    work_attempt: str | None = Field(sa_type=Text)
-    work_callback: str | None = Field(sa_type=Text)
-    work_stage: str | None = Field(sa_type=Text)
     idle_since: float = Field(sa_type=Double)
+    works: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})
 
 
 class AgentMoveRow(SQLModel, table=True):
@@ -143,6 +150,71 @@ class AgentMoveRow(SQLModel, table=True):
     reason: str | None = Field(sa_type=Text)
     because: str = Field(sa_type=Text)
     at: float = Field(sa_type=Double)
+
+
+class ClassificationRow(SQLModel, table=True):
+    """How an agent classified a callback, as said last."""
+
+    __tablename__ = "classifications"
+
+    callback: str = Field(sa_type=Text, primary_key=True, foreign_key="callbacks.id", ondelete="CASCADE")
+    disposition: str = Field(sa_type=Text)
+    outcome_code: str | None = Field(sa_type=Text)
+    notes: str | None = Field(sa_type=Text)
+    at: float = Field(sa_type=Double)
+
+
+class InteractionRow(SQLModel, table=True):
+    """Work that an outside system announced."""
+
+    __tablename__ = "interactions"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_interactions_open", "created_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_interactions_created_at", "created_at", "id"),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    media: str = Field(sa_type=Text)
+    service: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    created_at: float = Field(sa_type=Double)
+    priority: int
+    context: str = Field(sa_type=Text)
+    agent: str | None = Field(sa_type=Text)
+    offered_at: float | None = Field(sa_type=Double)
+    accepted_at: float | None = Field(sa_type=Double)
+    ended_at: float | None = Field(sa_type=Double)
+    excluded: str = Field(sa_type=Text)
+
+
+class SuppressionRow(SQLModel, table=True):
+    """A number that is never called."""
+
+    __tablename__ = "suppressions"
+
+    phone: str = Field(primary_key=True, sa_type=Text)
+    because: str = Field(sa_type=Text)
+    at: float = Field(sa_type=Double)
+    note: str | None = Field(sa_type=Text)
+
+
+class PausedServiceRow(SQLModel, table=True):
+    """A service that calls nobody."""
+
+    __tablename__ = "paused_services"
+
+    service: str = Field(primary_key=True, sa_type=Text)
+    at: float = Field(sa_type=Double)
+
+
+class SlotCapacityRow(SQLModel, table=True):
+    """A slot that has a capacity of its own."""
+
+    __tablename__ = "slot_capacities"
+
+    service: str = Field(primary_key=True, sa_type=Text)
+    start: float = Field(primary_key=True, sa_type=Double)
+    capacity: int
 
 
 class TimerRow(SQLModel, table=True):

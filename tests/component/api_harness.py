@@ -22,7 +22,8 @@ from engine.api import build_app
 from engine.api.credentials import new_key
 from engine.api.ports import Check
 from engine.config import LimitSettings, Settings
-from engine.core.dispatcher import Dispatcher, Reply, Snapshot
+from engine.core.decision import Reply, Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
 from engine.core.events import Event
 from engine.core.model import Configuration

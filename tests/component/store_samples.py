@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.core.changes import CallbackChanged, CallbackMoved, IdempotencyKept, TimerSet
 from engine.core.events import IdempotencyKey
+from engine.core.expressions import parse
 from engine.core.model import (
     AgentId,
     Attempt,
@@ -51,6 +52,8 @@ def a_full_callback() -> Callback:
         last_name="O'Brien; DROP TABLE callbacks",
         page_url="https://example.com/ä?b=%20",
         context={"ключ": '値\n"quoted"', "empty": ""},
+        skill=parse("billing and english"),
+        zones=("Europe/Berlin", "Europe/Vienna"),
     )
     return Callback(
         id=CallbackId("full"),
@@ -68,6 +71,11 @@ def a_full_callback() -> Callback:
         outcomes=tuple(Outcome),
         agent=AgentId("amy"),
         parent_id=CallbackId("cb1"),
+        widened=2,
+        excluded=(AgentId("amy"), AgentId("ben")),
+        scheduled_for=NOW + 3600.5,
+        booked=True,
+        asked_at=NOW + 1,
     )
 
 
@@ -88,6 +96,7 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         ended_at=NOW + 4,
         outcome=Outcome.CONNECTED,
         cause=16,
+        phone="+4915112345678",
         sip_code=200,
     )
 

@@ -64,7 +64,9 @@ async def test_a_supervisor_sets_an_agents_state(api: Api) -> None:
             "presence": "logged_out",
             "state": "logged_out",
             "reason": None,
+            "load": {},
             "work": None,
+            "works": [],
         }
     ]
     ready = await api.ask("PUT", f"{AGENTS}/amy/state", role=KeyRole.SUPERVISOR, json={"state": "ready"})

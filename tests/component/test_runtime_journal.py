@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.dispatcher import Accepted, Dispatcher, Snapshot
+from engine.core.decision import Accepted, Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer, Effect
 from engine.core.events import CallbackRequested, ConfigurationApplied, PresenceRequested
 from engine.core.expressions import parse

@@ -25,9 +25,9 @@ from engine.core.events import IdempotencyKey
 from engine.core.model import (
     AgentId,
     AgentStatus,
-    AttemptId,
     CallbackId,
     CallbackState,
+    Media,
     Outcome,
     Presence,
     Reason,
@@ -36,12 +36,14 @@ from engine.core.model import (
     Stage,
     Timer,
     Work,
+    WorkId,
 )
 from engine.errors import StoreError
 from engine.store.journal import SWEEP_ROWS, Journal
 from engine.store.queries import Queries
 from engine.store.records import ApiKey, KeyKept, KeyKind, KeyRevoked, KeyRole, NodeSeen
 from tests.component.store_samples import (
+    BILLING,
     NOW,
     a_callback,
     a_full_attempt,
@@ -154,13 +156,16 @@ async def test_each_reason_channel_and_outcome_comes_back(journal: Journal, quer
         assert await queries.attempts_of(attempt.callback) == [attempt]
 
 
+CHAT = Work(WorkId("in1"), BILLING, Stage.ACTIVE, None, Media("chat"))
+
+
 async def test_agents_come_back_with_their_work(journal: Journal, queries: Queries) -> None:
     statuses = [
-        AgentStatus(AgentId(f"{presence}-{stage}"), presence, reason, work, NOW)
+        AgentStatus(AgentId(f"{presence}-{stage}"), presence, reason, works, NOW)
         for presence in Presence
         for reason in (None, "Mittag 🥨")
         for stage in (None, *Stage)
-        for work in [None if stage is None else Work(AttemptId("cb1-1"), CallbackId("cb1"), stage)]
+        for works in [() if stage is None else (Work(WorkId("cb1-1"), BILLING, stage, CallbackId("cb1")), CHAT)]
         if (reason is None) is (presence is not Presence.NOT_READY)
     ]
     moved = AgentMoved(AgentId("amy"), "ready", "not_ready", None, "asked", NOW)

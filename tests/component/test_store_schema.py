@@ -19,7 +19,7 @@ from sqlmodel import SQLModel
 import engine.store.tables  # noqa: F401 - fills the metadata
 from cli.db import db_group
 from engine.core.changes import AttemptChanged
-from engine.core.model import CallbackId
+from engine.core.model import CallbackId, ServiceId, Stage, Work, WorkId
 from engine.errors import StoreError
 from engine.store import schema
 from engine.store.journal import Journal
@@ -137,12 +137,26 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
     for table, old in before.items():
         columns = [name for name, _ in old[0]]
         kept = [[(name, value) for name, value in row if name in columns] for row in after[table]]
+        if table == "agents":
+            old = [[(name, value) for name, value in row if not name.startswith("work_")] for row in old]
         assert table == "alembic_version" or kept == old, table
     assert check(path) == []
     async with await Journal.open(url_of(path)) as journal, Queries(url_of(path)) as queries:
         state = await journal.load()
         assert [each.id for each in state.callbacks] == ["full", "cb1", "cb2"]
-        assert await queries.callback(CallbackId("full")) == a_full_callback()
+        full = a_full_callback()
+        full = replace(
+            full,
+            request=replace(full.request, skill=None, zones=()),
+            widened=0,
+            excluded=(),
+            scheduled_for=None,
+            booked=False,
+            asked_at=0.0,
+        )
+        assert await queries.callback(CallbackId("full")) == full
+        (amy,) = state.agents
+        assert amy.works == (Work(WorkId("cb2-1"), ServiceId("billing"), Stage.ACTIVE, CallbackId("cb2")),)
         (old_attempt,) = await queries.attempts_of(CallbackId("full"))
         assert old_attempt == replace(a_full_attempt(CallbackId("full")), bridging_at=None)
         (live,) = state.attempts

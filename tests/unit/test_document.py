@@ -10,7 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.model import AgentId, Configuration, ConfirmationKeys, Outcome, OutcomeRule, ServiceId
+from engine.core.expressions import parse as parse_expression
+from engine.core.model import AgentId, Configuration, ConfirmationKeys, Limits, Outcome, OutcomeRule, ServiceId
+from engine.core.permission import CallingWindow
 from engine.document import export, parse
 from engine.document.comparison import Difference, differences
 from engine.errors import DocumentError
@@ -53,7 +55,8 @@ def test_a_document_becomes_the_cores_configuration() -> None:
     assert service.skill.text == "billing >= 1 and english"
     assert service.skill.met_by({"billing": 1, "english": 1})
     assert service.languages == ("en", "es")
-    assert service.subjects == ("invoice",)
+    assert service.subjects == {"invoice": parse_expression("invoices")}
+    assert [(each.after_seconds, each.requirement.text) for each in service.expansion] == [(60, "billing >= 1")]
     assert service.caller_id == "+12025550100"
     assert service.attempts.by_outcome == {
         Outcome.BUSY: OutcomeRule(interval_seconds=180),
@@ -61,7 +64,40 @@ def test_a_document_becomes_the_cores_configuration() -> None:
     }
     assert service.confirmation.keys == ConfirmationKeys("1", "2", "3", "9")
     assert configuration.agents[AgentId("amy")].skills == {"billing": 5, "english": 5}
-    assert configuration.limits.max_open_per_number == 2
+    assert configuration.limits == Limits(2, 6, 60, 8)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "window"),
+    [
+        ("08:00", "21:00", CallingWindow(8 * 3600, 21 * 3600)),
+        ("00:00:01", "23:59:59", CallingWindow(1, 86399)),
+        ("20:30", "02:15:30", CallingWindow(20 * 3600 + 1800, 2 * 3600 + 930)),
+        ("09:00", "00:00", CallingWindow(9 * 3600, 0)),
+    ],
+)
+def test_a_calling_window_is_in_effect(start: str, end: str, window: CallingWindow) -> None:
+    parsed = parse(changed("services.0.calling_window", {"from": start, "to": end}))
+    assert parsed.configuration.services[ServiceId("billing")].calling_window == window
+    assert parsed.warnings == ()
+
+
+def test_the_limits_of_a_number_are_in_effect() -> None:
+    written = {
+        "max_open_per_number": 1,
+        "per_number_per_day": 2,
+        "min_gap_seconds": 3,
+        "attempts_per_number_per_day": 4,
+    }
+    parsed = parse({**SMALL, "limits": written})
+    assert parsed.configuration.limits == Limits(**written)
+    assert parsed.warnings == ()
+
+
+@pytest.mark.parametrize(("start", "end"), [("8:00", "21:00"), ("08:00", "24:00"), ("08:00", "21"), ("08:00", "25:00")])
+def test_a_calling_window_is_written_with_two_times_of_day(start: str, end: str) -> None:
+    (field,) = fields_refused(changed("services.0.calling_window", {"from": start, "to": end}))
+    assert field.startswith("services[0].calling_window")
 
 
 def test_what_is_left_out_has_the_cores_defaults() -> None:
@@ -70,6 +106,7 @@ def test_what_is_left_out_has_the_cores_defaults() -> None:
     assert (service.ring_timeout_seconds, service.agent_ring_seconds, service.hold_limit_seconds) == (32, 15, 120)
     assert (service.wrap_up_seconds, service.rona_return_seconds, service.life_seconds) == (30, None, 86400)
     assert (service.queue_cap, service.priority, service.caller_id) == (1000, 0, None)
+    assert service.calling_window is None
 
 
 def test_an_empty_document_is_a_configuration_without_services() -> None:
@@ -81,19 +118,9 @@ def test_everything_without_effect_gets_one_warning() -> None:
     assert parse(yaml.safe_load(EXAMPLE)).warnings == tuple(
         f"{field}: kept, but not in effect in this version{more}"
         for field, more in {
-            "services[0].expansion": "",
             "services[0].pages": "",
-            "services[0].calendar": "",
-            "services[0].slots": "",
-            "services[0].preview_seconds": "",
-            "services[0].subjects[0].skill_expression": "",
             "services[0].screening": "; every answered call is taken for a person",
-            "calendars[0]": "",
             "agents[0].username": "",
-            "agents[0].capacity_rule": "",
-            "limits.per_number_per_day": "",
-            "limits.min_gap_seconds": "",
-            "limits.attempts_per_number_per_day": "",
         }.items()
     )
 
@@ -101,10 +128,6 @@ def test_everything_without_effect_gets_one_warning() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("services.0.agent_order", "best_level"),
-        ("services.0.connect", "preview"),
-        ("services.0.connect", "agent_first"),
-        ("services.0.calling_window", {"from": "08:00", "to": "21:00"}),
         ("services.0.cost_per_minute", 0.1),
         ("services.0.push", {"enabled": True}),
         ("services.0.priority", {"inbound": 1}),
@@ -227,6 +250,68 @@ def test_keys_are_single_and_distinct(keys: dict[str, object]) -> None:
 @pytest.mark.parametrize("expression", ["billing >=", "billing and", "__import__('os')", "billing >= 'x'", "", "a.b"])
 def test_an_expression_that_cannot_be_read_is_a_problem_of_its_field(expression: str) -> None:
     assert fields_refused(changed("services.0.skill_expression", expression)) == ["services[0].skill_expression"]
+
+
+@pytest.mark.parametrize("path", ["services.0.skill_expression", "agents.0.capacity_rule"])
+def test_given_a_fault_in_an_expression_then_the_problem_says_where_and_how_to_mend_it(path: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed(path, "voice <= 1 and chat = 3"))
+    (problem,) = error.value.problems
+    assert problem.message == "position 21: = is not known here; write =="
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "voice <= 1",
+        "voice <= 1 and chat <= 3 and (voice == 0 or chat == 0)",
+        "voice * 3 + chat <= 4",
+        "voice * 5 + chat <= 4",
+        "not voice >= 2",
+        "voice",
+        "voice == 0 and chat_2 <= 3",
+        "chat <= 1\n  and voice <= 1\n",
+    ],
+)
+def test_given_a_capacity_rule_that_allows_something_then_it_is_kept_as_written(rule: str) -> None:
+    document = changed("agents.0.capacity_rule", rule)
+    assert export(parse(document).document) == document
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("voice == 0", "lets an agent take nothing"),
+        ("not voice", "lets an agent take nothing"),
+        ("voice <= 0 and chat < 1", "lets an agent take nothing"),
+        ("voice * 5 + chat * 5 <= 4", "lets an agent take nothing"),
+        ("voice >= 2", "lets an agent take nothing"),
+        ("voice == 1 and chat == 1", "lets an agent take nothing"),
+        ("1 <= 2", "names no medium"),
+        ("voice + chat", "position 1: a number alone is no test"),
+        ("video-chat <= 1 and voice.x", "position 26: . is not known here"),
+        ("vo\u00efce <= 1", "position 3: \u00ef cannot stand in a name"),
+        ("", "position 1: there is no text"),
+    ],
+)
+def test_given_a_capacity_rule_that_cannot_be_meant_then_it_is_refused(rule: str, message: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        parse(changed("agents.0.capacity_rule", rule))
+    (problem,) = error.value.problems
+    assert problem.field == "agents[0].capacity_rule"
+    assert message in problem.message
+
+
+def test_given_an_expression_then_the_document_keeps_the_authors_spelling() -> None:
+    document = changed("services.0.skill_expression", "( billing>=1 )")
+    parsed = parse(document)
+    assert export(parsed.document) == document
+    assert parsed.configuration.services[ServiceId("billing")].skill.text == "billing >= 1"
+
+
+def test_given_a_skill_named_by_a_reserved_word_then_the_problem_says_so() -> None:
+    with pytest.raises(DocumentError, match="class is a reserved word"):
+        parse(changed("agents.0.skills", {"class": 1}))
 
 
 @pytest.mark.parametrize("skill", ["and", "two words", "1st", "a-b", ""])

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from engine.core.callphase import Phase, Recovery
 from engine.core.changes import AttemptChanged, CallbackMoved
-from engine.core.dispatcher import Recovered
+from engine.core.decision import Recovered
 from engine.core.events import AttemptSeen, LegSeen
 from engine.core.lifecycle import Because
 from engine.core.model import Attempt, AttemptId, CallbackId, CallbackState, Outcome

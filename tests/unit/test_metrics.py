@@ -1,6 +1,7 @@
 """The figures that Prometheus scrapes."""
 
-from engine.core.dispatcher import Dispatcher, Snapshot
+from engine.core.decision import Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.events import CallbackRequested, PresenceRequested
 from engine.core.model import AgentId, CallbackId, Presence, Request, RequestChannel, ServiceId
 from engine.document import parse

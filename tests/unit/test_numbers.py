@@ -1,13 +1,14 @@
-"""Phone numbers before they come near a dial string."""
+"""Phone numbers before they come near a dial string, and where their owners may be."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.numbers import MAX_LENGTH, NumberAccepted, NumberRefused, check, parse_e164
+from engine.numbers import MAX_LENGTH, NumberAccepted, NumberRefused, check, parse_e164, zones_of
 
 OWN = "+12025550100"
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -149,3 +150,49 @@ def test_whatever_is_written_only_ascii_digits_come_out(
         assert phonenumbers.region_code_for_number(number) in countries
     # What came out is taken again and stays the same.
     assert check(result.e164, caller_id=caller_id, countries=countries) == result
+
+
+# ---- time zones ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("e164", "zones"),
+    [
+        ("+12025550113", ("America/New_York",)),
+        ("+13125550113", ("America/Chicago",)),
+        ("+18085550113", ("Pacific/Honolulu",)),
+        ("+4930123456", ("Europe/Berlin",)),
+        ("+390612345678", ("Europe/Rome",)),
+        # the places of a prefix that lies in two zones
+        ("+16055550113", ("America/Denver", "America/North_Dakota/Center")),
+        # satellite, and no number
+        ("+870773111632", ()),
+        ("+12", ()),
+        ("12025550113", ()),
+    ],
+)
+def test_given_a_number_then_its_zones_are(e164: str, zones: tuple[str, ...]) -> None:
+    assert zones_of(e164, None) == zones
+
+
+def test_given_a_mobile_number_of_a_large_country_then_its_owner_may_be_anywhere_in_it() -> None:
+    zones = zones_of("+61412345678", None)
+
+    assert zones[0] == "Australia/Sydney"
+    assert {"Australia/Perth", "Australia/Adelaide", "Indian/Cocos"} < set(zones)
+    assert len(set(zones)) == len(zones)
+
+
+def test_given_a_stated_zone_then_it_stands_alone_unless_nobody_knows_it() -> None:
+    assert zones_of("+12025550113", "Europe/Paris") == ("Europe/Paris",)
+    assert zones_of("+61412345678", "Australia/Perth") == ("Australia/Perth",)
+    assert zones_of("+870773111632", "UTC") == ("UTC",)
+    assert zones_of("+12025550113", "Etc/Nowhere") == ("America/New_York",)
+
+
+@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
+def test_given_any_number_then_each_of_its_zones_can_be_looked_up(e164: str) -> None:
+    zones = zones_of(e164, None)
+
+    assert [ZoneInfo(zone).key for zone in zones] == list(zones)
+    assert "Etc/Unknown" not in zones

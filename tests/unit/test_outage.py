@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine.core.dispatcher import Accepted
+from engine.core.decision import Accepted
 from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     AttemptSeen,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine.core.dispatcher import Accepted
+from engine.core.decision import Accepted
 from engine.core.effects import Connect, DialCustomer, Effect, Release
 from engine.core.events import (
     AttemptSeen,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from engine.core.dispatcher import Accepted, Refusal
+from engine.core.decision import Accepted, Refusal
 from engine.core.effects import DialCustomer, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     ConfigurationApplied,

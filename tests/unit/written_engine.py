@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from engine.core.dispatcher import Dispatcher, Reply, Snapshot
+from engine.core.decision import Reply, Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
 from engine.core.events import (
     CallbackRequested,

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
-from engine.core.dispatcher import Decision, Dispatcher
+from engine.core.decision import Decision
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, Release, RingAgent
 from engine.core.events import Event, TelephonyReady, TimerFired
 from engine.core.model import (
+    VOICE,
     Agent,
     AgentStatus,
     Attempt,
@@ -21,6 +23,7 @@ from engine.core.model import (
     CallbackId,
     CallbackState,
     ConnectMode,
+    Presence,
     Stage,
     attempt_of_leg,
 )
@@ -263,7 +266,7 @@ def _who_was_not_called_keeps_their_place(
 
 
 def _nobody_waits_beside_a_free_agent(world: World) -> None:
-    free = [agent for agent in configured(world.dispatcher) if world.journal.agents[agent.id].free]
+    free = [agent for agent in configured(world.dispatcher) if is_free(world, agent)]
     for callback in world.journal.callbacks.values():
         if callback.state is CallbackState.QUEUED or waits_on_the_phone(world, callback):
             able = [agent.id for agent in free if may_serve(world, agent, callback)]
@@ -279,6 +282,7 @@ def _line_order_is_kept(world: World, decision: Decision, before: dict[CallbackI
         elif isinstance(change, AgentChanged) and _newly_reserved(change.status, world.held_before):
             work = change.status.work
             assert work is not None
+            assert work.callback is not None
             served = rank(rows[work.callback])
             for waiting in world.journal.callbacks.values():
                 if waiting.state is CallbackState.QUEUED or waits_on_the_phone(world, waiting):
@@ -302,9 +306,28 @@ def rank(callback: Callback) -> Rank:
     return first, -callback.priority, callback.joined_at, callback.id
 
 
+def is_free(world: World, agent: Agent) -> bool:
+    """Ready, and one more call is no more than they may hold; nobody has two calls."""
+    status = world.journal.agents[agent.id]
+    held = [work.media for work in status.works]
+    if status.presence is not Presence.READY or VOICE in held:
+        return False
+    if agent.capacity is None:
+        return not held
+    load: dict[str, int] = {media: held.count(media) for media in held}
+    load[VOICE] = 1
+    return agent.capacity.met_by(load)
+
+
 def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
+    """Nobody is called, or has an agent rung for them, while another call to their number is up."""
     service = world.journal.configuration.services[callback.request.service]
-    return service.skill.met_by(agent.skills)
+    return service.skill.met_by(agent.skills) and not _is_called_otherwise(world, callback)
+
+
+def _is_called_otherwise(world: World, callback: Callback) -> bool:
+    others = (world.journal.callbacks[each.callback] for each in world.journal.open_attempts())
+    return any(each.request.phone == callback.request.phone and each.id != callback.id for each in others)
 
 
 def waits_on_the_phone(world: World, callback: Callback) -> bool:

@@ -19,7 +19,7 @@ from engine.core.changes import (
     TimerCleared,
     TimerSet,
 )
-from engine.core.dispatcher import Decision, Snapshot
+from engine.core.decision import Decision, Snapshot
 from engine.core.lifecycle import TABLE, Because
 from engine.core.model import (
     AgentId,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from engine.core.callphase import SILENT_DIAL_SECONDS
 from engine.core.changes import AgentMoved, AttemptChanged
+from engine.core.decision import Decision
 from engine.core.desks import RONA
-from engine.core.dispatcher import TIMED_UNHEARD, Decision
+from engine.core.dispatcher import TIMED_UNHEARD
 from engine.core.effects import Connect, DialCustomer, Release
 from engine.core.events import (
     AttemptLetGo,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.dispatcher import Recovered
+from engine.core.decision import Recovered
 from engine.core.effects import DialCustomer, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import AttemptLetGo, LegEntered, LegSeen, PresenceRequested, ResultKind
 from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId

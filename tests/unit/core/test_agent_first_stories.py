@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import EffectEnded, LegEnded, LegEntered, ResultKind
 from engine.core.model import CallbackState, ConnectMode, Outcome, Presence, PromptId, Reason

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, PresenceRequested, ResultKind
 from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.core.dispatcher import Refusal
+from engine.core.decision import Refusal
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.expressions import parse
 from engine.core.model import CallbackState, Configuration, Outcome, Presence

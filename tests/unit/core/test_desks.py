@@ -1,17 +1,31 @@
-"""Agents' presence and work, and who is served next."""
+"""Agents' presence and what they hold."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
 from engine.core.desks import Desks
 from engine.core.expressions import parse
-from engine.core.model import Agent, AgentId, AgentStatus, AttemptId, CallbackId, Presence, Stage, Work
+from engine.core.model import (
+    VOICE,
+    Agent,
+    AgentId,
+    AgentStatus,
+    CallbackId,
+    Media,
+    Presence,
+    ServiceId,
+    Stage,
+    Work,
+    WorkId,
+)
 from tests.unit.core.world import AMY, BEN
 
-BILLING = parse("billing")
-CALL = (AttemptId("c-1"), CallbackId("c"))
+CALL = Work(WorkId("c-1"), ServiceId("billing"), Stage.RESERVED, CallbackId("c"))
+CHAT = Work(WorkId("i-1"), ServiceId("billing"), Stage.ACTIVE, None, Media("chat"))
 
 
 def desks_of(*agents: Agent) -> Desks:
@@ -30,46 +44,23 @@ def status(desks: Desks, agent: Agent) -> AgentStatus:
     return found
 
 
-def test_given_nobody_ready_then_nobody_is_free() -> None:
-    assert desks_of(AMY, BEN).longest_idle(BILLING) is None
-
-
-def test_given_two_ready_agents_then_the_longest_idle_comes_first_and_ids_break_ties() -> None:
-    desks = desks_of(BEN, AMY)
-    ready(desks, BEN, 1.0)
-    ready(desks, AMY, 1.0)
-    assert desks.longest_idle(BILLING) == AMY
-
-    desks.reserve(AMY.id, *CALL, 2.0)
-    desks.release(AMY.id, "not_needed", 3.0)
-    assert desks.longest_idle(BILLING) == BEN
-
-
-def test_given_a_requirement_then_only_those_who_meet_it_are_found() -> None:
-    desks = desks_of(AMY, BEN)
-    ready(desks, AMY, 1.0)
-    ready(desks, BEN, 2.0)
-
-    assert desks.longest_idle(parse("sales")) == BEN
-    assert desks.longest_idle(parse("billing >= 6")) is None
-
-
 @pytest.mark.parametrize("stage", list(Stage))
 def test_given_work_of_any_stage_then_the_agent_is_not_free_and_the_work_is_shown(stage: Stage) -> None:
     desks = desks_of(AMY)
     ready(desks, AMY)
-    desks.reserve(AMY.id, *CALL, 2.0)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
     if stage is not Stage.RESERVED:
-        desks.advance(AMY.id, stage, "test", 3.0)
+        desks.advance(AMY.id, CALL.id, stage, "test", 3.0)
 
-    assert desks.longest_idle(BILLING) is None
-    assert status(desks, AMY).work == Work(*CALL, stage)
-    assert status(desks, AMY).shown == {Stage.ACTIVE: "talking"}.get(stage, stage.value)
+    assert not AMY.may_take(VOICE, status(desks, AMY))
+    assert status(desks, AMY).work == replace(CALL, stage=stage)
+    shown = {Stage.ACTIVE: "talking", Stage.OFFERED: "previewing"}
+    assert status(desks, AMY).shown == shown.get(stage, stage.value)
 
 
 def test_given_an_agent_without_work_when_it_should_advance_then_that_is_a_defect() -> None:
     with pytest.raises(ValueError, match="no work"):
-        desks_of(AMY).advance(AMY.id, Stage.ACTIVE, "bridged", 1.0)
+        desks_of(AMY).advance(AMY.id, CALL.id, Stage.ACTIVE, "bridged", 1.0)
 
 
 def test_given_a_change_then_the_row_and_the_move_are_told() -> None:
@@ -92,11 +83,11 @@ def test_given_no_change_then_nothing_is_told() -> None:
 def test_given_a_missed_ring_then_a_ready_agent_becomes_not_ready() -> None:
     desks = desks_of(AMY)
     ready(desks, AMY)
-    desks.reserve(AMY.id, *CALL, 2.0)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
 
-    desks.redirect_on_no_answer(AMY.id, 3.0)
+    desks.redirect_on_no_answer(AMY.id, CALL.id, 3.0)
 
-    assert status(desks, AMY) == AgentStatus(AMY.id, Presence.NOT_READY, "rona", None, 3.0)
+    assert status(desks, AMY) == AgentStatus(AMY.id, Presence.NOT_READY, "rona", (), 3.0)
 
 
 @pytest.mark.parametrize(("presence", "reason"), [(Presence.LOGGED_OUT, None), (Presence.NOT_READY, "lunch")])
@@ -105,18 +96,18 @@ def test_given_a_missed_ring_of_somebody_who_left_then_presence_and_reason_stay(
 ) -> None:
     desks = desks_of(AMY)
     ready(desks, AMY)
-    desks.reserve(AMY.id, *CALL, 2.0)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
     desks.set_presence(AMY.id, presence, reason, "asked", 2.5)
 
-    desks.redirect_on_no_answer(AMY.id, 3.0)
+    desks.redirect_on_no_answer(AMY.id, CALL.id, 3.0)
 
-    assert status(desks, AMY) == AgentStatus(AMY.id, presence, reason, None, 3.0)
+    assert status(desks, AMY) == AgentStatus(AMY.id, presence, reason, (), 3.0)
 
 
 def test_given_a_removed_agent_then_they_are_logged_out_and_keep_their_work() -> None:
     desks = desks_of(AMY, BEN)
     ready(desks, AMY)
-    desks.reserve(AMY.id, *CALL, 2.0)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
 
     desks.configure({BEN.id: BEN}, 3.0)
 
@@ -132,3 +123,43 @@ def test_given_restored_statuses_then_they_are_as_before() -> None:
 
     assert desks.configure({AMY.id: AMY}, 9.0) == []
     assert list(desks.statuses()) == [before]
+
+
+def test_given_a_chat_and_a_call_then_the_call_is_shown_and_each_ends_by_itself() -> None:
+    desks = desks_of(AMY)
+    ready(desks, AMY)
+    desks.take(AMY.id, CHAT, "taken", 2.0)
+    assert status(desks, AMY).shown == "ready"
+
+    desks.take(AMY.id, CALL, "reserved", 3.0)
+    assert (status(desks, AMY).shown, status(desks, AMY).work) == ("reserved", CALL)
+
+    desks.release(AMY.id, CHAT.id, "completed", 4.0)
+    assert status(desks, AMY).works == (CALL,)
+
+
+@pytest.mark.parametrize(
+    ("rule", "held", "media", "may"),
+    [
+        (None, [], "voice", True),
+        (None, [], "chat", True),
+        (None, ["chat"], "chat", False),
+        (None, ["chat"], "voice", False),
+        ("voice <= 1 and chat <= 3", ["chat", "chat"], "chat", True),
+        ("voice <= 1 and chat <= 3", ["chat", "chat", "chat"], "chat", False),
+        ("voice <= 1 and chat <= 3", ["chat", "chat", "chat"], "voice", True),
+        ("voice <= 1 and chat <= 3 and (voice == 0 or chat == 0)", ["chat"], "voice", False),
+        ("voice <= 5", ["voice"], "voice", False),
+        ("chat <= 2", [], "voice", True),
+        ("voice == 0 and chat <= 2", [], "voice", False),
+    ],
+)
+def test_given_a_capacity_rule_then_it_must_hold_with_one_more_and_nobody_has_two_calls(
+    rule: str | None, held: list[str], media: str, *, may: bool
+) -> None:
+    agent = replace(AMY, capacity=None if rule is None else parse(rule))
+    works = tuple(
+        Work(WorkId(f"w{n}"), ServiceId("billing"), Stage.ACTIVE, None, Media(each)) for n, each in enumerate(held)
+    )
+
+    assert agent.may_take(Media(media), AgentStatus(agent.id, Presence.READY, works=works)) is may

@@ -35,7 +35,6 @@ from engine.core.model import (
     AttemptPolicy,
     CallbackId,
     ConnectMode,
-    Limits,
     Outcome,
     OutcomeRule,
     Presence,
@@ -55,7 +54,7 @@ from tests.unit.core.news import (
     odd_news_of,
     results_of,
 )
-from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, configuration
+from tests.unit.core.world import AMY, BEN, BILLING, NO_CAPS, SALES, World, configuration
 
 EVE = Agent(AgentId("eve"), "Eve", "PJSIP/agent-1003", {"sales": 5})
 QUICK = replace(
@@ -82,7 +81,7 @@ SHORT = replace(QUICK, life_seconds=100, skill=parse("billing >= 4 or sales >= 4
 
 DOCUMENTS = [
     configuration((QUICK, URGENT, FIRST), (AMY, BEN, EVE)),
-    configuration((QUICK, URGENT, FIRST), (AMY, EVE), Limits(max_open_per_number=1)),
+    configuration((QUICK, URGENT, FIRST), (AMY, EVE), replace(NO_CAPS, max_open_per_number=1)),
     configuration((SHORT, URGENT, FIRST), (AMY, BEN)),
     configuration((QUICK, FIRST), (replace(BEN, skills={"billing": 1}), EVE)),
     configuration((QUICK, replace(URGENT, skill=parse("not billing")), replace(FIRST, life_seconds=100)), ()),

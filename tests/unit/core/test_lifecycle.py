@@ -12,9 +12,7 @@ from engine.core.model import CallbackState
 STATES: list[CallbackState | None] = [None, *CallbackState]
 ENDS = {state for state in CallbackState if state.ended}
 LATER_FEATURES = {
-    CallbackState.SCHEDULED,
     CallbackState.AWAITING_CUSTOMER,
-    CallbackState.PREVIEWING,
 }
 
 
@@ -75,5 +73,6 @@ def test_given_a_cause_then_it_either_always_ends_or_never() -> None:
 def test_given_an_attempt_then_it_begins_only_in_the_line_and_the_line_is_joined_only_between_calls() -> None:
     into_reserved = {state for (state, _because), target in TABLE.items() if target is CallbackState.RESERVED}
     into_the_line = {state for (state, _because), target in TABLE.items() if target is CallbackState.QUEUED}
-    assert into_reserved == {CallbackState.QUEUED}
-    assert into_the_line == {None, CallbackState.RETRY_WAIT, CallbackState.RINGING_AGENT}
+    assert into_reserved == {CallbackState.QUEUED, CallbackState.PREVIEWING}
+    not_called = {CallbackState.PREVIEWING, CallbackState.RINGING_AGENT}
+    assert into_the_line == {None, CallbackState.SCHEDULED, CallbackState.RETRY_WAIT, *not_called}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.dispatcher import Recovered
+from engine.core.decision import Recovered
 from engine.core.effects import Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import AttemptSeen, LegEntered, LegSeen
 from engine.core.model import AttemptId, CallbackState, Outcome, PromptId

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.dispatcher import Accepted, Refusal
+from engine.core.decision import Accepted, Refusal
 from engine.core.events import CancelRequested, IdempotencyKey
-from engine.core.model import CallbackId, CallbackState, Limits, Reason
-from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World, connected
+from engine.core.model import CallbackId, CallbackState, Reason
+from tests.unit.core.world import AMY, BEN, BILLING, NO_CAPS, SALES, START, Customer, World, connected
 
 S = CallbackState
 PHONE = "+12025550100"
@@ -81,7 +81,7 @@ def test_given_an_open_request_in_a_call_when_the_number_asks_again_then_it_is_r
 
 
 def test_given_too_many_open_requests_when_the_number_asks_for_another_service_then_it_is_refused() -> None:
-    world = World(services=(BILLING, SALES), limits=Limits(max_open_per_number=1))
+    world = World(services=(BILLING, SALES), limits=replace(NO_CAPS, max_open_per_number=1))
     world.customer("billing", PHONE)
 
     assert refused(world, "sales") == "duplicate-request"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
-from engine.core.dispatcher import TIMED_UNHEARD, Accepted, Decision, Dispatcher, Recovered, Refusal, Snapshot
+from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
+from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -85,6 +86,9 @@ HANG_UP = 0.25
 LAST_WORDS = 4.0
 """The same where a few words are said first."""
 
+NO_CAPS = Limits(per_number_per_day=10**9, min_gap_seconds=0, attempts_per_number_per_day=10**9)
+"""Stories say themselves what a number may not."""
+
 BILLING = Service(ServiceId("billing"), "Billing", "Example Ltd", parse("billing"))
 SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
@@ -100,7 +104,7 @@ def configuration(
     document = Configuration(
         services={service.id: service for service in services},
         agents={agent.id: agent for agent in agents},
-        limits=limits or Limits(),
+        limits=limits or NO_CAPS,
     )
     return ConfigurationApplied(document, "the document")
 

@@ -1,0 +1,281 @@
+"""Decides on requests: who is accepted, booked, moved, cancelled or refused. On a refusal nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.core.changes import IdempotencyKept, SlotCapacitySet, SuppressionKept, SuppressionRemoved
+from engine.core.decision import Accepted, Done, Refusal
+from engine.core.events import (
+    CallbackRequested,
+    CancelRequested,
+    MoveRequested,
+    NewNumber,
+    SlotCapacityRequested,
+    SuppressRequested,
+    UnsuppressRequested,
+)
+from engine.core.hours import Calendar, is_open, opens_at
+from engine.core.lifecycle import Because, can
+from engine.core.model import Callback, CallbackId, CallbackState, Reason, Request, Service, Suppression
+from engine.core.number_history import kept_seconds
+from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
+from engine.core.switchboard import PERMITTED, RETRY, SLOT, Switchboard
+
+_UNBOOKABLE = {
+    Unbookable.IN_THE_PAST: ("in-the-past", "this time has passed"),
+    Unbookable.TOO_FAR_AHEAD: ("too-far-ahead", "nothing can be booked as far ahead as that"),
+    Unbookable.NOT_A_SLOT: ("slot-not-available", "no slot begins at this time"),
+    Unbookable.TOO_SOON: ("slot-not-available", "this slot begins too soon to be booked"),
+    Unbookable.FULL: ("slot-not-available", "this slot is full"),
+}
+FARTHEST_SECONDS = 366 * 86400.0
+"""How far ahead staff may put a call whose service has no slots."""
+
+
+class Admission(Switchboard):
+    """The customers' side of the switchboard."""
+
+    # ---- asking --------------------------------------------------------------------------------------
+
+    def _requested(self, event: CallbackRequested, now: float) -> None:
+        request = event.request
+        service = self.configuration.services.get(request.service)
+        if service is None:
+            self._refuse("unknown-service", f"there is no service {request.service!r}")
+            return
+        refusal = self._refusal_of_number(request.phone, request, service, now)
+        if refusal is not None:
+            self._decision.reply = refusal
+            return
+        if event.when is None:
+            if not self._may_join_now(service, now):
+                return
+        elif event.freely:
+            if not self._may_be_asked_for(service, event.when, now):
+                return
+        elif not self._may_be_booked(service, event.when, now):
+            return
+        callback = Callback(
+            id=event.id,
+            request=request,
+            state=CallbackState.QUEUED if event.when is None else CallbackState.SCHEDULED,
+            created_at=now,
+            joined_at=now if event.when is None else event.when,
+            token_hash=event.token_hash,
+            priority=service.priority,
+            parent_id=event.parent_id,
+            scheduled_for=event.when,
+            booked=event.when is not None and not event.freely,
+            asked_at=now,
+        )
+        self._history.note_request(request.phone, now)
+        self._history.forget(now - kept_seconds(self.configuration.limits))
+        self._write(self.book.accept(callback, now))
+        if event.idempotency is not None:
+            self._write([IdempotencyKept(event.idempotency, callback.id, now)])
+        self._place(callback)
+        self._decision.reply = Accepted(callback, None)
+
+    def _place(self, callback: Callback) -> None:
+        """Into the line, or into its slot; the callback's life counts from there."""
+        self._live_until(callback)
+        if callback.state is CallbackState.SCHEDULED:
+            if callback.booked:
+                self.slots.book(callback.request.service, callback.joined_at, callback.id)
+            self._write(self.timers.set(callback.id, SLOT, callback.joined_at))
+        else:
+            self._widen_in_time(callback)
+            self._join(callback)
+
+    def _refusal_of_number(self, phone: str, request: Request, service: Service, now: float) -> Refusal | None:
+        """Why this number may not have one more request; the request's own callback does not count."""
+        limits = self.configuration.limits
+        zone = (request.zones or (self._zone_of(service),))[0]
+        if phone in self.suppressions:
+            return Refusal("phone-not-allowed", "this number is not called back")
+        if self.book.open_of(phone, request.service):
+            return Refusal("duplicate-request", "this number already has an open request of this service")
+        if len(self.book.open_of(phone)) >= limits.max_open_per_number:
+            return Refusal("duplicate-request", f"this number already has {limits.max_open_per_number} open requests")
+        if self._history.requests_today(phone, zone, now) >= limits.per_number_per_day:
+            return Refusal("too-many-requests", "this number has made too many requests today; try again tomorrow")
+        return None
+
+    def _may_join_now(self, service: Service, now: float) -> bool:
+        """Whether there is room in the line, and the service is open; else the refusal is the reply."""
+        calendar = self._calendar_of(service)
+        if calendar is not None and not is_open(calendar, now):
+            self._decision.reply = Refusal("closed", "the service is closed at this time", opens_at(calendar, now))
+        elif self.line.waiting(service.id) >= service.queue_cap:
+            self._refuse("queue-full", "too many customers wait for this service; try again later")
+        else:
+            return True
+        return False
+
+    def _may_be_booked(self, service: Service, start: float, now: float, holder: CallbackId | None = None) -> bool:
+        """Whether the slot that begins then has a place; else the reply is a refusal with the nearest free ones."""
+        calendar, policy = self._calendar_of(service), service.slots
+        if calendar is None or policy is None:
+            self._refuse("slot-not-available", "this service has no slots; ask to be called now")
+            return False
+        if holder in self.slots.booked(service.id, start) and start > now:
+            return True
+        why = unbookable(calendar, policy, self.slots, service.id, start, now)
+        if why is None:
+            return True
+        code, detail = _UNBOOKABLE[why]
+        nearest = nearest_free(calendar, policy, self.slots, service.id, start, now)
+        self._decision.reply = Refusal(code, detail, slots=tuple(nearest))
+        return False
+
+    def _may_be_asked_for(self, service: Service, when: float, now: float) -> bool:
+        """Whether staff may put a call to this moment, in business hours or, without a calendar, at any time."""
+        calendar = self._calendar_of(service)
+        if when <= now:
+            self._refuse("in-the-past", "this time has passed")
+        elif when > now + FARTHEST_SECONDS:
+            self._refuse("too-far-ahead", "a call cannot be put off for more than a year")
+        elif calendar is not None and not is_open(calendar, when):
+            self._decision.reply = Refusal("closed", "the service is closed at that time", opens_at(calendar, when))
+        else:
+            return True
+        return False
+
+    # ---- changing ------------------------------------------------------------------------------------
+
+    def _cancel(self, event: CancelRequested, now: float) -> None:
+        callback = self._changeable(event.id)
+        if callback is not None:
+            self._end(callback, Because.CANCELLED, now, event)
+
+    def _move(self, event: MoveRequested, now: float) -> None:
+        """Another time, another number, or both; all of it or nothing."""
+        callback = self._changeable(event.id)
+        if callback is None:
+            return
+        service = self._service_of(callback)
+        if event.number is not None and event.number.phone != callback.request.phone:
+            request = replace(callback.request, phone=event.number.phone, zones=event.number.zones)
+            refusal = self._refusal_of_number(event.number.phone, request, service, now)
+            if refusal is not None:
+                self._decision.reply = refusal
+                return
+        if event.when is not None and not self._may_be_booked(service, event.when, now, callback.id):
+            return
+        joins = event.now and callback.state is not CallbackState.QUEUED
+        if joins and not self._may_join_now(service, now):
+            return
+        if event.number is not None:
+            callback = self._renumber(callback, event.number)
+        if event.when is not None:
+            callback = self._to_slot(callback, event.when, now)
+        elif joins:
+            callback = self._to_now(callback, now)
+        self._decision.reply = Accepted(callback, None)
+
+    def _renumber(self, callback: Callback, number: NewNumber) -> Callback:
+        """Another number is another person's phone for all we know: its gaps and windows count from now on."""
+        request = replace(callback.request, phone=number.phone, zones=number.zones)
+        renumbered = replace(callback, request=request)
+        self._history.move_request(callback.request.phone, number.phone, callback.created_at)
+        self._write(self.book.keep(renumbered))
+        self._write(self.timers.clear(callback.id, PERMITTED))
+        self._rejoin(renumbered)
+        return renumbered
+
+    def _to_slot(self, callback: Callback, start: float, now: float) -> Callback:
+        self.line.leave(callback.id)
+        for name in (RETRY, PERMITTED):
+            self._write(self.timers.clear(callback.id, name))
+        moved = replace(
+            callback,
+            joined_at=start,
+            scheduled_for=start,
+            booked=True,
+            asked_at=now,
+            at_head=False,
+            next_attempt_at=None,
+            widened=0,
+        )
+        self._write(self.book.move(moved, Because.MOVED, now))
+        moved = self._open(callback.id)
+        self._place(moved)
+        return moved
+
+    def _to_now(self, callback: Callback, now: float) -> Callback:
+        self.slots.release(callback.id)
+        for name in (RETRY, SLOT):
+            self._write(self.timers.clear(callback.id, name))
+        joined_at = now if callback.state is CallbackState.SCHEDULED else callback.joined_at
+        moved = replace(
+            callback, joined_at=joined_at, scheduled_for=None, booked=False, asked_at=now, next_attempt_at=None
+        )
+        self._write(self.book.move(moved, Because.MOVED_TO_NOW, now))
+        moved = self._open(callback.id)
+        self._place(moved)
+        return moved
+
+    def _changeable(self, callback_id: CallbackId) -> Callback | None:
+        """The callback if it may be changed; else the refusal is the reply."""
+        callback = self.book.get(callback_id)
+        if callback is None:
+            self._refuse("already-ended", "this request has already ended")
+        elif not can(callback.state, Because.CANCELLED):
+            self._refuse("call-in-progress", "we are calling right now")
+        else:
+            return callback
+        return None
+
+    # ---- slots ---------------------------------------------------------------------------------------
+
+    def _slot_starts(self, callback: Callback, now: float) -> None:
+        """All who booked a slot join together, so that the order of booking decides and not whose timer fired first."""
+        others = self.slots.booked(callback.request.service, callback.joined_at) if callback.booked else ()
+        for each in (callback.id, *(other for other in others if other != callback.id)):
+            found = self.book.get(each)
+            if found is not None and found.state is CallbackState.SCHEDULED:
+                self._write(self.timers.clear(each, SLOT))
+                self._write(self.book.move(found, Because.SLOT_STARTED, now))
+                joined = self._open(each)
+                self._widen_in_time(joined)
+                self._join(joined)
+
+    def _set_slot_capacity(self, event: SlotCapacityRequested, now: float) -> None:
+        service = self.configuration.services.get(event.service)
+        if service is None:
+            self._refuse("unknown-service", f"there is no service {event.service!r}")
+            return
+        calendar = self._calendar_of(service)
+        if event.capacity is not None and not _is_slot(calendar, service, event.start):
+            self._refuse("slot-not-available", "no slot of this service begins at this time")
+            return
+        if event.capacity is not None and event.start <= now:
+            self._refuse("in-the-past", "this slot has begun")
+            return
+        self.slots.set_capacity(event.service, event.start, event.capacity)
+        self._write([SlotCapacitySet(event.service, event.start, event.capacity)])
+        self._decision.reply = Done()
+
+    # ---- never again ---------------------------------------------------------------------------------
+
+    def _suppress(self, event: SuppressRequested, now: float) -> None:
+        self._keep_suppression(Suppression(event.phone, Reason.BY_ADMIN, now, event.note), now)
+        self._decision.reply = Done()
+
+    def _unsuppress(self, event: UnsuppressRequested) -> None:
+        if self.suppressions.pop(event.phone, None) is not None:
+            self._write([SuppressionRemoved(event.phone)])
+        self._decision.reply = Done()
+
+    def _keep_suppression(self, suppression: Suppression, now: float) -> None:
+        """From now on nobody calls this number; a call that is up goes on and is the last one."""
+        self.suppressions[suppression.phone] = suppression
+        self._write([SuppressionKept(suppression)])
+        for callback in self.book.open_of(suppression.phone):
+            if can(callback.state, Because.CANCELLED):
+                self._end(callback, Because.SUPPRESSED, now)
+
+
+def _is_slot(calendar: Calendar | None, service: Service, start: float) -> bool:
+    return calendar is not None and service.slots is not None and bool(slot_at(calendar, service.slots.minutes, start))

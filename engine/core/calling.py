@@ -1,0 +1,161 @@
+"""Decides on live calls: hands news to the call's flow, and moves callback and agent by what it reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from engine.core import retry
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Step
+from engine.core.events import Event
+from engine.core.facts import (
+    AgentFreed,
+    AgentMissed,
+    AgentRinging,
+    AgentWaits,
+    AgentWanted,
+    Answered,
+    Bridged,
+    Closing,
+    Confirmed,
+    Dialled,
+    Dialling,
+    Fact,
+    Finished,
+)
+from engine.core.lifecycle import Because, can
+from engine.core.model import (
+    AgentId,
+    AttemptId,
+    Callback,
+    CallbackState,
+    Outcome,
+    Reason,
+    Service,
+    Stage,
+    Suppression,
+    WorkId,
+)
+from engine.core.switchboard import RETRY, WRAP_UP
+from engine.core.workspace import Workspace
+
+
+class Calling(Workspace):
+    """The telephones' side of the switchboard."""
+
+    def _to_flow(self, attempt: AttemptId, event: Event, now: float) -> None:
+        if flow := self._flows.get(attempt):
+            self._apply(flow, flow.handle(event, now), now)
+
+    def _report(self, flow: CallFlow, step: Step, now: float) -> None:
+        for fact in step.facts:
+            self._fact(flow, fact, now)
+
+    def _fact(self, flow: CallFlow, fact: Fact, now: float) -> None:
+        work = WorkId(flow.attempt.id)
+        callback = self.book.get(flow.attempt.callback)
+        if callback is None:
+            raise ValueError(f"attempt {flow.attempt.id} is live, but its callback is not open")
+        match fact:
+            case Dialling():
+                self._pacer.dialled(flow.service.id, now)
+                self._history.note_dial(callback.request.phone, now)
+                self._pace(flow.service.id, now)
+            case Dialled():
+                if can(callback.state, Because.DIALLED):  # told more than once; the head of the line is for one call
+                    self._write(self.book.move(replace(callback, at_head=False), Because.DIALLED, now))
+            case Answered():
+                self._pacer.answered(flow.attempt.id)
+                self._pace(flow.service.id, now)
+                self._move_if(callback, CallbackState.DIALING, Because.ANSWERED, now)
+            case Confirmed():
+                self._write(self.book.move(callback, Because.CONFIRMED, now))
+            case AgentWanted():
+                self._join(callback, on_the_phone=True)
+            case AgentRinging(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
+                self._move_if(callback, CallbackState.RESERVED, Because.AGENT_RINGING, now)
+            case AgentWaits(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.RESERVED, "answered", now))
+            case AgentMissed(agent=agent):
+                self._missed(agent, work, flow.service, now)
+            case AgentFreed(agent=agent):
+                self._write(self.desks.release(agent, work, "not_needed", now))
+            case Bridged(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
+                self._write(self.book.move(replace(callback, agent=agent), Because.BRIDGED, now))
+            case Closing():
+                self.line.leave(callback.id)
+                self._keep_wish(flow, now)
+            case Finished():
+                self._finished(flow, fact, callback, now)
+
+    def _finished(self, flow: CallFlow, fact: Finished, callback: Callback, now: float) -> None:
+        del self._flows[fact.attempt.id]
+        self._write(self.timers.clear_all(fact.attempt.id))
+        self.line.leave(callback.id)
+        self._keep_wish(flow, now)
+        if fact.agent_talked is not None:
+            self._start_wrap_up(fact.agent_talked, WorkId(fact.attempt.id), flow.service, now)
+        if fact.attempt.dialed_at is None:
+            self._back_in_line(callback, now)
+        else:
+            called = replace(callback, outcomes=(*callback.outcomes, fact.outcome), at_head=False)
+            self._after_the_call(called, fact, now)
+        self._pacer.ended(fact.attempt.id)
+        self._pace(callback.request.service, now)
+        self._number_is_free(callback.request.phone)
+
+    def _back_in_line(self, callback: Callback, now: float) -> None:
+        """Nobody was called: the callback waits where it did before, unless it may not wait any more."""
+        if callback.request.phone in self.suppressions:
+            self._end(callback, Because.SUPPRESSED, now)
+        elif self._life_over(callback, now):
+            self._end(callback, Because.LIFE_OVER, now)
+        else:
+            self._write(self.book.move(callback, Because.NOT_DIALLED, now))
+            self._join(callback)
+
+    def _after_the_call(self, callback: Callback, fact: Finished, now: float) -> None:
+        service = self._service_of(callback)
+        permitted = partial(self._retry_permitted_at, callback)
+        decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now, permitted)
+        self._conclude(callback, decided, fact, now)
+
+    def _conclude(self, callback: Callback, decided: retry.Decision, fact: Finished, now: float) -> None:
+        """The callback ends, or waits for its next attempt."""
+        match decided:
+            case retry.RetryDecision() if callback.request.phone in self.suppressions:
+                self._end(callback, Because.SUPPRESSED, now)
+            case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
+                self._end(callback, Because.LIFE_OVER, now)
+            case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR as because):
+                self._write(self.book.move(replace(callback, next_attempt_at=None), because, now))
+            case retry.NoRetry(because=Because.CALL_ENDED) if fact.unobserved:
+                self._end(callback, Because.CALL_ENDED_UNOBSERVED, now)
+            case retry.NoRetry(because=because):
+                self._end(callback, because, now)
+            case retry.RetryDecision(at=at) if self._life_over(callback, at):
+                self._end(callback, Because.LIFE_OVER, now)
+            case retry.RetryDecision(at=at, at_head=at_head, because=because):
+                waiting = replace(callback, next_attempt_at=at, at_head=at_head)
+                self._write(self.book.move(waiting, because, now))
+                self._write(self.timers.set(callback.id, RETRY, at))
+
+    def _keep_wish(self, flow: CallFlow, now: float) -> None:
+        """Who pressed the key for "never again" is never called again, by no service."""
+        phone = flow.callback.request.phone
+        if flow.attempt.outcome is Outcome.NEVER_AGAIN and phone not in self.suppressions:
+            self._keep_suppression(Suppression(phone, Reason.NEVER_AGAIN, now), now)
+
+    def _start_wrap_up(self, agent: AgentId, work: WorkId, service: Service, now: float) -> None:
+        self._write(self.desks.advance(agent, work, Stage.WRAP_UP, "call_ended", now))
+        if service.wrap_up_seconds > 0:
+            self._write(self.timers.set(agent, WRAP_UP, now + service.wrap_up_seconds))
+        else:
+            self._end_wrap_up(agent, work, "no_wrap_up", now)
+
+    def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
+        self._write(self.timers.clear(agent, WRAP_UP))
+        self._write(self.desks.release(agent, work, because, now))

@@ -1,0 +1,91 @@
+"""What the dispatcher is made from, and what it answers: snapshots, decisions and replies. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from engine.core.callphase import Phase, Recovery
+from engine.core.changes import Change, SlotCapacitySet
+from engine.core.effects import Effect
+from engine.core.model import (
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    Configuration,
+    Interaction,
+    Pace,
+    ServiceId,
+    Suppression,
+    Timer,
+)
+from engine.core.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The request stands; `position` is its place in the line, None once it is being served."""
+
+    callback: Callback
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The request changes nothing; `code` is one of the public error codes.
+
+    `opens_at`: when a closed service opens. `slots`: the nearest free ones instead of one that cannot be had.
+    """
+
+    code: str
+    detail: str
+    opens_at: float | None = None
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was asked for is so now, also if it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done about a live attempt after a look at Asterisk."""
+
+    attempt: AttemptId
+    phase: Phase
+    did: Recovery
+
+
+Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered
+
+
+@dataclass(slots=True)
+class Decision:
+    """What one event brings about, in order."""
+
+    changes: list[Change] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the journal holds that is not over: enough to decide on as before.
+
+    `dials` and `requests`: numbers and moments of the last days, oldest first. `pace`: of all calls together.
+    """
+
+    configuration: Configuration = field(default_factory=Configuration)
+    callbacks: tuple[Callback, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    agents: tuple[AgentStatus, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    interactions: tuple[Interaction, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    paused: tuple[ServiceId, ...] = ()
+    slot_capacities: tuple[SlotCapacitySet, ...] = ()
+    dials: tuple[tuple[str, float], ...] = ()
+    requests: tuple[tuple[str, float], ...] = ()
+    pace: Pace = field(default_factory=Pace)

@@ -1,0 +1,180 @@
+"""Decides who is served next, and begins to serve them: a call, a preview, or work from outside offered to an agent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Step
+from engine.core.changes import AttemptChanged, InteractionChanged
+from engine.core.lifecycle import Because
+from engine.core.model import (
+    Agent,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    ConnectMode,
+    Interaction,
+    InteractionId,
+    InteractionState,
+    ServiceId,
+    Stage,
+    Work,
+    WorkId,
+)
+from engine.core.switchboard import ANSWER, PACE, PERMITTED, PREVIEW, Switchboard
+
+NODE = "node"
+"""The owner of the timer by which anybody may be dialled again."""
+
+
+class Serving(Switchboard):
+    """The line's side of the switchboard."""
+
+    def _match(self, now: float) -> None:
+        """Give free agents to those who wait until nobody who can be served is left waiting."""
+        while pair := self._matching.next_pair():
+            place, agent = pair
+            interaction = self.interactions.get(InteractionId(place.item))
+            if interaction is not None:
+                self._offer_interaction(interaction, agent, now)
+                continue
+            callback = self.book.get(CallbackId(place.item))
+            if callback is None:
+                raise ValueError(f"{place.item} waits in the line, but is not open")
+            if place.on_the_phone:
+                self._give_agent(callback, agent, now)
+            elif not self._may_dial_now(callback, now):
+                self._hold_back(callback, now)
+            elif self._service_of(callback).connect is ConnectMode.PREVIEW:
+                self._offer_preview(callback, agent, now)
+            else:
+                self._reserve(callback, agent, Stage.RESERVED, now)
+                self._write(self.book.move(self._next_attempt_of(callback), Because.AGENT_RESERVED, now))
+                self._start_attempt(self._open(callback.id), agent, now)
+
+    def _give_agent(self, callback: Callback, agent: Agent, now: float) -> None:
+        """The customer is on the phone already."""
+        self.line.leave(callback.id)
+        flow = self._flows[callback.live_attempt]
+        self._write(self.desks.take(agent.id, _work(callback, flow.attempt.id, Stage.RESERVED), "reserved", now))
+        self._apply(flow, flow.give_agent(agent, now), now)
+
+    def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
+        self.line.leave(callback.id)
+        attempt = self._next_attempt_of(callback).live_attempt
+        self._write(self.desks.take(agent.id, _work(callback, attempt, stage), stage.value, now))
+
+    def _next_attempt_of(self, callback: Callback) -> Callback:
+        """The callback as its next attempt finds it."""
+        return replace(callback, attempts_started=callback.attempts_started + 1, next_attempt_at=None)
+
+    def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
+        """The agent is reserved and the attempt counted: call the customer, or first the agent."""
+        phone = callback.request.phone
+        attempt = Attempt(callback.live_attempt, callback.id, callback.attempts_started, agent.id, phone=phone)
+        flow = self._flow(attempt, callback, agent)
+        self._flows[attempt.id] = flow
+        self._calling[phone] = attempt.id
+        self._pacer.begun(attempt.id, callback.request.service)
+        self._pace(callback.request.service, now)
+        self._apply(flow, flow.start(now), now)
+
+    def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
+        """Write down and route what a flow's step brought about."""
+        attempt = flow.attempt
+        if step.effects or step.timers or step.facts:
+            self._write([AttemptChanged(attempt)])
+        for name, due_at in step.timers.items():
+            self._write(
+                self.timers.clear(attempt.id, name) if due_at is None else self.timers.set(attempt.id, name, due_at)
+            )
+        self._decision.effects += step.effects
+        self._report(flow, step, now)
+
+    def _report(self, flow: CallFlow, step: Step, now: float) -> None:
+        """What the step means for callback and agent; `calling` decides it."""
+        raise NotImplementedError
+
+    # ---- who may not be called now -------------------------------------------------------------------
+
+    def _may_dial_now(self, callback: Callback, now: float) -> bool:
+        return callback.request.phone not in self._calling and self._permitted_at(callback, now) == now
+
+    def _hold_back(self, callback: Callback, now: float) -> None:
+        """Keep the place, and let others be served until this customer may be called."""
+        if callback.request.phone in self._calling:
+            self.line.park(callback.id)  # until that call is over
+            return
+        at = self._permitted_at(callback, now)
+        if at is None:
+            self._end(callback, Because.NO_PERMITTED_TIME, now)
+            return
+        self.line.park(callback.id)
+        if not self.timers.is_set_for(callback.id, PERMITTED, at):
+            self._write(self.timers.set(callback.id, PERMITTED, at))
+
+    def _number_is_free(self, phone: str) -> None:
+        """No call to this number is up any more: others of it may be next."""
+        self._calling.pop(phone, None)
+        for callback in self.book.open_of(phone):
+            if self.line.is_parked(callback.id):
+                self._join(callback)
+
+    # ---- pace ----------------------------------------------------------------------------------------
+
+    def _pace(self, service: ServiceId, now: float) -> None:
+        """Open or close the service's queues, and all of them, as far as calls may begin."""
+        at = None if service in self.paused else self._pacer.next_of(service, now)
+        self.line.let_dial(service, may=at == now)
+        self._look_again_at(f"service/{service}", at, now)
+        self._pace_all(now)
+
+    def _pace_all(self, now: float) -> None:
+        at = self._pacer.next_at(now)
+        self.line.let_anybody_dial(may=at == now)
+        self._look_again_at(NODE, at, now)
+
+    def _look_again_at(self, owner: str, at: float | None, now: float) -> None:
+        if at is None or at <= now:
+            self._write(self.timers.clear(owner, PACE))
+        elif not self.timers.is_set_for(owner, PACE, at):
+            self._write(self.timers.set(owner, PACE, at))
+
+    def _pace_timer(self, owner: str, now: float) -> None:
+        service = ServiceId(owner.removeprefix("service/"))
+        if owner == NODE or service not in self.configuration.services:
+            self._pace_all(now)
+        else:
+            self._pace(service, now)
+
+    # ---- what an agent is asked first ----------------------------------------------------------------
+
+    def _offer_preview(self, callback: Callback, agent: Agent, now: float) -> None:
+        """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
+        self._reserve(callback, agent, Stage.OFFERED, now)
+        self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
+        self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
+        due_at = now + self._service_of(callback).preview_seconds
+        self._write(self.timers.set(callback.id, PREVIEW, due_at))
+
+    def _offer_interaction(self, interaction: Interaction, agent: Agent, now: float) -> None:
+        self.line.leave(interaction.id)
+        work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media)
+        self._write(self.desks.take(agent.id, work, "offered", now))
+        offered = replace(interaction, state=InteractionState.OFFERED, agent=agent.id, offered_at=now)
+        self._keep_interaction(offered)
+        due_at = now + self.configuration.services[interaction.service].agent_ring_seconds
+        self._write(self.timers.set(interaction.id, ANSWER, due_at))
+
+    def _keep_interaction(self, interaction: Interaction) -> None:
+        if interaction.state.ended:
+            del self.interactions[interaction.id]
+        else:
+            self.interactions[interaction.id] = interaction
+        self._write([InteractionChanged(interaction)])
+
+
+def _work(callback: Callback, attempt: AttemptId, stage: Stage) -> Work:
+    return Work(WorkId(attempt), callback.request.service, stage, callback.id)

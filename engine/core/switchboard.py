@@ -1,0 +1,246 @@
+"""What all decisions share: the parts that hold state, the decision under way, the line, and what is permitted.
+
+The dispatcher is put together from this and from the modules that each decide on one kind of event: `admission` on
+requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on live calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+from engine.core.book import CallbackBook
+from engine.core.callflow import CallFlow
+from engine.core.changes import Change
+from engine.core.decision import Accepted, Decision, Refusal, Snapshot
+from engine.core.desks import Desks
+from engine.core.events import CancelRequested
+from engine.core.hours import Calendar, opens_at
+from engine.core.lifecycle import Because
+from engine.core.line import Line, Place
+from engine.core.matching import Matching
+from engine.core.model import (
+    Agent,
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Interaction,
+    InteractionId,
+    InteractionState,
+    Service,
+    ServiceId,
+    Stage,
+    Suppression,
+)
+from engine.core.needs import Needs
+from engine.core.number_history import NumberHistory
+from engine.core.pacing import Pacer
+from engine.core.permission import Constraint, earliest, window_opens_at
+from engine.core.slots import SlotBook
+from engine.core.timers import Timers
+
+RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
+PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
+WRAP_UP, RONA_RETURN = "wrap_up", "rona_return"
+PACE = "pace"
+NO_ZONE = "UTC"
+"""Where a customer is taken to be whose number tells nothing and whose service has no calendar."""
+
+
+class Switchboard:
+    """The parts and the decision under way."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.configuration = snapshot.configuration
+        self.book = CallbackBook()
+        self.line = Line()
+        self.desks = Desks()
+        self.timers = Timers()
+        self.slots = SlotBook()
+        self.interactions: dict[InteractionId, Interaction] = {}
+        self.suppressions: dict[str, Suppression] = {each.phone: each for each in snapshot.suppressions}
+        self.paused: set[ServiceId] = set(snapshot.paused)
+        self._needs = Needs(self.configuration.services)
+        self._matching = Matching(self.line, self.desks)
+        self._pacer = Pacer(snapshot.pace, self.configuration.services)
+        self._history = NumberHistory()
+        self._flows: dict[AttemptId, CallFlow] = {}
+        self._calling: dict[str, AttemptId] = {}
+        self._stopping = False
+        self._telephony = True
+        self._decision = Decision()
+        self._restore(snapshot)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        self.desks.restore(snapshot.agents)
+        self.desks.configure(self.configuration.agents, 0.0)
+        self._matching.configured()
+        self.timers.restore(snapshot.timers)
+        self.book.restore(snapshot.callbacks)
+        self._history.restore(snapshot.dials, snapshot.requests)
+        booked = sorted((each for each in snapshot.callbacks if each.booked), key=_asked_at)
+        self.slots.restore(
+            ((each.request.service, each.scheduled_for, each.id) for each in booked if each.scheduled_for is not None),
+            (
+                (each.service, each.start, each.capacity)
+                for each in snapshot.slot_capacities
+                if each.capacity is not None
+            ),
+        )
+        for callback in snapshot.callbacks:
+            if callback.state is CallbackState.QUEUED:
+                self._join(callback)
+        for interaction in snapshot.interactions:
+            self.interactions[interaction.id] = interaction
+            if interaction.state is InteractionState.QUEUED:
+                self._join_interaction(interaction)
+        for attempt in snapshot.attempts:
+            self._restore_flow(attempt)
+        for service in self.paused:
+            self.line.let_dial(service, may=False)
+
+    # ---- the line ------------------------------------------------------------------------------------
+
+    def _join(self, callback: Callback, *, on_the_phone: bool = False) -> None:
+        self.line.join(
+            Place(
+                callback.id,
+                self._needs.of(callback, on_the_phone=on_the_phone),
+                callback.joined_at,
+                _asked_at(callback),
+                callback.priority,
+                callback.at_head,
+                on_the_phone,
+            )
+        )
+
+    def _rejoin(self, callback: Callback) -> None:
+        """What the callback asks of an agent has changed; if it waits, its place is the same."""
+        if callback.id in self.line:
+            self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
+
+    def _join_interaction(self, interaction: Interaction) -> None:
+        self.line.join(
+            Place(
+                interaction.id,
+                self._needs.of_interaction(interaction),
+                interaction.created_at,
+                interaction.created_at,
+                interaction.priority,
+            )
+        )
+
+    def _widen_in_time(self, callback: Callback) -> None:
+        """Arm the next step of the expansion, if the service has one."""
+        widens_at = self._needs.widens_at(callback)
+        if widens_at is None:
+            self._write(self.timers.clear(callback.id, WIDEN))
+        elif not self.timers.is_set_for(callback.id, WIDEN, widens_at):
+            self._write(self.timers.set(callback.id, WIDEN, widens_at))
+
+    def _live_until(self, callback: Callback) -> None:
+        """The callback's life counts from the moment at which it joins the line."""
+        self._write(self.timers.set(callback.id, LIFE, callback.joined_at + self._service_of(callback).life_seconds))
+
+    def _life_over(self, callback: Callback, at: float) -> bool:
+        """Whether the callback may not wait until `at`; its timer is gone if it fired during a call."""
+        return not self.timers.is_set(callback.id, LIFE) or self.timers.due(callback.id, LIFE, at)
+
+    # ---- what is permitted ---------------------------------------------------------------------------
+
+    def _permitted_at(self, callback: Callback, at: float) -> float | None:
+        """The first moment from `at` on at which the customer may be called; None: there is none."""
+        return earliest(at, *self._rules_of(callback))
+
+    def _retry_permitted_at(self, callback: Callback, at: float) -> float | None:
+        """The same, within business hours."""
+        calendar = self._calendar_of(self._service_of(callback))
+        hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
+        return earliest(at, *hours, *self._rules_of(callback))
+
+    def _dials_at(self, callback: Callback, at: float) -> float | None:
+        """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
+        service = callback.request.service
+        forbidden = callback.request.phone in self.suppressions or service in self.paused
+        if forbidden or self._permitted_at(callback, at) != at:
+            return None
+        return self._pacer.next_dial_of(service, at)
+
+    def _rules_of(self, callback: Callback) -> list[Constraint]:
+        service, phone, zones = self._service_of(callback), callback.request.phone, self._zones_of(callback)
+        limits = self.configuration.limits
+        rules: list[Constraint] = [lambda moment: self._history.next_dial_at(phone, zones[0], moment, limits)]
+        if service.calling_window is not None:
+            rules.append(partial(window_opens_at, service.calling_window, zones))
+        return rules
+
+    def _zones_of(self, callback: Callback) -> tuple[str, ...]:
+        return callback.request.zones or (self._zone_of(self._service_of(callback)),)
+
+    def _zone_of(self, service: Service) -> str:
+        calendar = self._calendar_of(service)
+        return NO_ZONE if calendar is None else calendar.timezone
+
+    def _calendar_of(self, service: Service) -> Calendar | None:
+        return None if service.calendar is None else self.configuration.calendars[service.calendar]
+
+    def _service_of(self, callback: Callback) -> Service:
+        return self.configuration.services[callback.request.service]
+
+    # ---- bookkeeping ---------------------------------------------------------------------------------
+
+    def _restore_flow(self, attempt: Attempt) -> None:
+        callback = self.book.get(attempt.callback)
+        if callback is None:
+            raise ValueError(f"attempt {attempt.id} is open, but its callback is not")
+        service = self.configuration.services[callback.request.service]
+        holder = next((status.id for status in self.desks.statuses() if _serves(status, attempt)), None)
+        # Somebody removed in the middle of a call is never rung again, but their work has to end.
+        agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
+        self._flows[attempt.id] = self._flow(attempt, callback, agent)
+        self._calling[callback.request.phone] = attempt.id
+        self._pacer.restore([(attempt.id, service.id, attempt.answered_at is None)])
+
+    def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
+        permitted = partial(self._retry_permitted_at, callback)
+        dials_at = partial(self._dials_at, callback)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted, dials_at)
+
+    def _open(self, callback: CallbackId) -> Callback:
+        """An open callback as it stands now."""
+        found = self.book.get(callback)
+        if found is None:
+            raise ValueError(f"{callback} is not open")
+        return found
+
+    def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
+        self.line.leave(callback.id)
+        self.slots.release(callback.id)
+        self._write(self.timers.clear_all(callback.id))
+        self._write(self.book.move(callback, because, now, cancel.reason if cancel else None))
+        if cancel:
+            ended = replace(callback, state=CallbackState.CANCELLED, reason=cancel.reason, ended_at=now)
+            self._decision.reply = Accepted(replace(ended, next_attempt_at=None), None)
+
+    def _move_if(self, callback: Callback, state: CallbackState, because: Because, now: float) -> None:
+        """Facts such as Dialled are told more than once; only the first moves the callback."""
+        if callback.state is state:
+            self._write(self.book.move(callback, because, now))
+
+    def _refuse(self, code: str, detail: str) -> None:
+        self._decision.reply = Refusal(code, detail)
+
+    def _write(self, changes: Iterable[Change]) -> None:
+        self._decision.changes.extend(changes)
+
+
+def _asked_at(callback: Callback) -> float:
+    return callback.asked_at or callback.created_at
+
+
+def _serves(status: AgentStatus, attempt: Attempt) -> bool:
+    return any(work.attempt == attempt.id and work.stage is not Stage.WRAP_UP for work in status.works)
