@@ -15,7 +15,7 @@ from engine.api.bodies import Moment
 from engine.api.moments import utc_text
 
 _MOMENT = TypeAdapter[datetime](Moment)
-_BEGINS_WITH_A_YEAR = re.compile(r"\d{4}-?\d\d", re.ASCII)
+_BEGINS_WITH_A_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BLANK_FOR_PLUS = re.compile(r"(\S+T\S+) (\d\d:?\d\d)", re.ASCII)
 _EXAMPLE = "2027-01-15T09:00:00-05:00"
 
@@ -23,7 +23,7 @@ _EXAMPLE = "2027-01-15T09:00:00-05:00"
 def start_of(text: object) -> datetime:
     """A moment, in UTC. Raises ValueError for what is no ISO 8601 time with an offset."""
     # pydantic would also take a number for a time.
-    if isinstance(text, str) and _BEGINS_WITH_A_YEAR.match(text):
+    if isinstance(text, str) and _BEGINS_WITH_A_DAY.match(text):
         try:
             return _MOMENT.validate_python(text).astimezone(UTC)
         except ValidationError:
