@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, ValidationError
 
 from engine.api.codes import Code
+from engine.api.moments import utc_text
 from engine.api.problems import ProblemError
 from engine.config import MAX_BODY_BYTES
 from engine.errors import FieldProblem
@@ -34,10 +35,6 @@ class Answered(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _sensible(moment: datetime) -> datetime:
     # At the ends of the calendar a change of zone overflows.
     if not 1970 <= moment.year < 3000:
@@ -45,7 +42,7 @@ def _sensible(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible), PlainSerializer(_utc, return_type=str)]
+Moment = Annotated[AwareDatetime, AfterValidator(_sensible), PlainSerializer(utc_text, return_type=str)]
 """A time: ISO 8601 with offset when received, UTC with Z when answered."""
 
 

@@ -36,12 +36,14 @@ class Refusal:
     """The request changes nothing; `code` is one of the public error codes.
 
     `opens_at`: when a closed service opens. `slots`: the nearest free ones instead of one that cannot be had.
+    `retry_after_seconds`: when the same request may be made again, if that is a matter of time.
     """
 
     code: str
     detail: str
     opens_at: float | None = None
     slots: tuple[Slot, ...] = ()
+    retry_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

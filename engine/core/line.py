@@ -19,6 +19,9 @@ ItemId: TypeAlias = str
 """The id of a callback, or of an interaction."""
 Key: TypeAlias = tuple[int, int, float, float, str]
 
+_BEHIND_HEADS = 2
+_LAST_ID = "\U0010ffff"
+"""Behind every id that is."""
 QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
 
@@ -53,7 +56,7 @@ class Place:
     @property
     def key(self) -> Key:
         """Sorts before others: smaller first; the id makes the order total."""
-        rank = 0 if self.on_the_phone else 1 if self.at_head else 2
+        rank = 0 if self.on_the_phone else 1 if self.at_head else _BEHIND_HEADS
         return rank, -self.priority, self.joined_at, self.asked_at, self.item
 
 
@@ -162,11 +165,11 @@ class Line:
         if found is None:
             return None
         place, key, _queue = found
-        before: int = sum(queue.keys.bisect_left(key) for queue in self._by_service[place.need.service])
-        parked = self._parked.get(place.need.service)
-        if parked:
-            before += parked.bisect_left(key)
-        return 1 + before
+        return 1 + self._before(place.need.service, key)
+
+    def position_of_new(self, service: ServiceId, priority: int, at: float) -> int:
+        """1-based place that somebody would have who joined at `at` as the last of their priority."""
+        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, _LAST_ID))
 
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
@@ -196,6 +199,11 @@ class Line:
             self._voice_open = may
             for queue in self.queues:
                 self._judge(queue)
+
+    def _before(self, service: ServiceId, key: Key) -> int:
+        before: int = sum(queue.keys.bisect_left(key) for queue in self._by_service.get(service, ()))
+        parked = self._parked.get(service)
+        return before + (parked.bisect_left(key) if parked else 0)
 
     def _judge(self, queue: Queue) -> None:
         need, was_open = queue.need, queue.is_open

@@ -32,7 +32,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.serving import Serving
-from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WRAP_UP
+from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WIDEN, WRAP_UP
 
 PACE_AGAIN_SECONDS = 0.5
 """When a preview that was accepted looks again whether a call may begin, if all lines are taken."""
@@ -85,7 +85,8 @@ class Workspace(Admission, Serving):
         if not self._may_be_asked_for(self._service_of(callback), event.when, now):
             return
         self._write(self.desks.release(event.agent, work.id, "rescheduled", now))
-        self._write(self.timers.clear(callback.id, PREVIEW))
+        for name in (PREVIEW, WIDEN):
+            self._write(self.timers.clear(callback.id, name))
         self.slots.release(callback.id)
         moved = replace(callback, scheduled_for=event.when, joined_at=event.when, booked=False, asked_at=now, widened=0)
         self._write(self.book.move(moved, Because.RESCHEDULED_BY_AGENT, now))

@@ -1,5 +1,6 @@
 """Who may do what over HTTP: keys, their roles and origins, and making and revoking them."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,8 +21,15 @@ ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
     ("POST", f"{PREFIX}/callbacks"): CUSTOMERS,
     ("GET", f"{PREFIX}/callbacks"): STAFF,
     ("GET", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
+    ("PATCH", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
     ("DELETE", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
+    ("POST", f"{PREFIX}/callbacks/{{id}}/requeue"): STAFF,
     ("GET", f"{PREFIX}/services"): CUSTOMERS,
+    ("GET", f"{PREFIX}/services/{{service}}/availability"): CUSTOMERS,
+    ("GET", f"{PREFIX}/resolve"): CUSTOMERS,
+    ("GET", f"{PREFIX}/services/{{id}}/slots"): STAFF,
+    ("PUT", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
+    ("DELETE", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
     ("GET", f"{PREFIX}/agents"): STAFF,
     ("PUT", f"{PREFIX}/agents/{{id}}/state"): STAFF,
     ("POST", f"{PREFIX}/config"): ADMIN,
@@ -49,12 +57,12 @@ def test_every_route_has_its_roles_written_down(api: Api) -> None:
 async def test_each_role_reaches_what_it_may_and_nothing_else(api: Api) -> None:
     for (method, path), allowed in ROLES.items():
         for role in KeyRole:
-            response = await api.ask(method, path.replace("{id}", "nothing"), role=role)
+            response = await api.ask(method, re.sub(r"{\w+}", "nothing", path), role=role)
             if role in allowed:
                 assert response.status not in (401, 403) or (method, role) == ("DELETE", KeyRole.PUBLIC), (path, role)
             else:
                 await refused(response, 403, "forbidden")
-        without = await api.ask(method, path.replace("{id}", "nothing"), role=None)
+        without = await api.ask(method, re.sub(r"{\w+}", "nothing", path), role=None)
         if allowed == EVERYBODY:
             assert without.status == 200
         else:
