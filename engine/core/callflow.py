@@ -110,8 +110,6 @@ class CallFlow(CallResume):
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.RINGING_FIRST:
                 if not self._agent_came:
                     self._agent_comes(now)
-                    if self.heard:
-                        self._dial_if_permitted(now)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == customer:

@@ -178,7 +178,16 @@ class CallMoves(CallEnds):
         self._tell(AgentRinging(agent.id))
 
     def _agent_comes(self, now: float) -> None:
-        """Rung first, the agent is on the phone and hears music; the customer is dialled as soon as that is heard."""
+        """Rung first, the agent is on the phone: the customer is dialled, once Asterisk can be heard."""
+        if self.heard and self._dials_at(now) is None:
+            self._finish(Outcome.INTERRUPTED, now)
+            return
+        self._agent_waits(now)
+        if self.heard:
+            self._dial_if_permitted(now)
+
+    def _agent_waits(self, now: float) -> None:
+        """Music for the agent; what is to come is the dial."""
         self._agent_came = True
         self._arm("agent_ring", None)
         self._arm("dial", now)

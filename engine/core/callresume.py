@@ -47,7 +47,7 @@ class CallResume(CallMoves):
             return Recovery.BACK_IN_LINE
         if agent is LegSeen.ENTERED or self._agent_came:
             # Not dialled at once: a late leg of an earlier call to this customer may have to be hung up first.
-            self._agent_comes(now)
+            self._agent_waits(now)
             return Recovery.AGENT_KEPT
         self._agent_unreached = False
         self._arm("agent_ring", now + self.service.agent_ring_seconds)

@@ -39,6 +39,7 @@ _IN_A_CALL = (
     CallbackState.CONFIRMED,
     CallbackState.CONNECTED,
 )
+_IN_FLIGHT = (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
 
 Rank = tuple[int, int, float, str]
 
@@ -320,14 +321,23 @@ def is_free(world: World, agent: Agent) -> bool:
 
 
 def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
-    """Nobody is called, or has an agent rung for them, while another call to their number is up."""
+    """Nobody off the phone is served while they may not be called, or no agent rung for them."""
     service = world.journal.configuration.services[callback.request.service]
-    return service.skill.met_by(agent.skills) and not _is_called_otherwise(world, callback)
+    off_the_phone = callback.state is CallbackState.QUEUED
+    return service.skill.met_by(agent.skills) and not (off_the_phone and _has_to_wait(world, callback))
 
 
-def _is_called_otherwise(world: World, callback: Callback) -> bool:
-    others = (world.journal.callbacks[each.callback] for each in world.journal.open_attempts())
-    return any(each.request.phone == callback.request.phone and each.id != callback.id for each in others)
+def _has_to_wait(world: World, callback: Callback) -> bool:
+    """For another call to the number, a time at which it may be called, the service's pause, or its dials in flight."""
+    service = world.journal.configuration.services[callback.request.service]
+    others = [world.journal.callbacks[each.callback] for each in world.journal.open_attempts()]
+    in_flight = sum(each.request.service == service.id and each.state in _IN_FLIGHT for each in others)
+    return (
+        any(each.request.phone == callback.request.phone for each in others)
+        or (callback.id, "permitted") in world.journal.timers
+        or service.id in world.dispatcher.paused
+        or (service.pace.max_dials is not None and in_flight >= service.pace.max_dials)
+    )
 
 
 def waits_on_the_phone(world: World, callback: Callback) -> bool:
