@@ -29,6 +29,10 @@ class Received(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Nothing(Received):
+    """The body of a request that needs none."""
+
+
 class Answered(BaseModel):
     """A body of ours."""
 
@@ -61,6 +65,12 @@ async def read_body(request: web.Request, model: type[T], limit: int = MAX_BODY_
     if request.content_type != "application/json":
         raise ProblemError(Code.UNSUPPORTED_MEDIA_TYPE)
     return _validate(model, _object(await _bytes(request, limit)))
+
+
+async def read_nothing(request: web.Request) -> None:
+    """The request needs no body; an empty object is none. Raises ProblemError."""
+    if request.can_read_body:
+        await read_body(request, Nothing)
 
 
 def read_query(request: web.Request, model: type[T], *, lists: frozenset[str] = frozenset()) -> T:

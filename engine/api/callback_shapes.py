@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
 from engine.api.when import When
-from engine.core.model import Attempt, Callback, CallbackState, Outcome, Reason, RequestChannel
+from engine.core.model import Attempt, Callback, CallbackState, Classification, Outcome, Reason, RequestChannel
 from engine.document.values import Id, Timezone
 
 
@@ -65,6 +65,8 @@ PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_web_page), Afte
 Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_control)]
 ContextKey = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_no_control)]
 ContextValue = Annotated[str, BeforeValidator(_scalar), Field(max_length=1000), AfterValidator(_readable)]
+Context = Annotated[dict[ContextKey, ContextValue], Field(max_length=50)]
+Notes = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
 
 
 class CallbackWanted(Received):
@@ -80,7 +82,7 @@ class CallbackWanted(Received):
     when: When = Field("now", description="Now, or when a slot begins.")
     timezone: Timezone | None = Field(None, description="Where the customer is; left out: what the number tells.")
     page_url: PageUrl | None = None
-    context: Annotated[dict[ContextKey, ContextValue], Field(max_length=50)] = Field(default_factory=dict)
+    context: Context = Field(default_factory=dict)
     channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
     offer_id: str | None = Field(None, description="Not available in this version.")
     skill_expression: str | None = Field(None, description="Staff only: what an agent needs besides.")
@@ -195,6 +197,8 @@ class StaffView(Answered):
     next_attempt_at: Moment | None
     agent: str | None
     disposition: str | None
+    outcome_code: str | None
+    notes: str | None
     created_at: Moment
     ended_at: Moment | None
     attempts: list[AttemptView]
@@ -238,8 +242,10 @@ def customer_view(callback: Callback, position: int | None) -> CustomerView:
     )
 
 
-def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | None) -> StaffView:
-    """The staff's view, attempts first to last."""
+def staff_view(
+    callback: Callback, attempts: Sequence[Attempt], position: int | None, said: Classification | None
+) -> StaffView:
+    """The staff's view, attempts first to last; `said`: how the agent classified it."""
     request = callback.request
     return StaffView(
         id=callback.id,
@@ -263,7 +269,9 @@ def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | 
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         agent=callback.agent,
-        disposition=None,
+        disposition=said and said.disposition,
+        outcome_code=said and said.outcome_code,
+        notes=said and said.notes,
         created_at=moment(callback.created_at),
         ended_at=moment_or_none(callback.ended_at),
         attempts=[_attempt_view(each, unobserved=callback.reason is Reason.ENDED_UNOBSERVED) for each in attempts],

@@ -141,9 +141,10 @@ class Callbacks:
         except ValueError:
             raise ProblemError.of_field("cursor", "is not the `next` of an earlier page; begin without it") from None
         attempts = await self._queries.attempts_of_all(each.id for each in page.items)
+        said = await self._queries.classifications_of_all(each.id for each in page.items)
         items = []
         for each in page.items:
-            items.append(staff_view(each, attempts[each.id], self._lookup.position(each)))
+            items.append(staff_view(each, attempts[each.id], self._lookup.position(each), said.get(each.id)))
             # Finding a place in a long line takes a while; calls must not wait for a whole page of them.
             await asyncio.sleep(0)
         return answer(CallbackList(items=items, next=page.next))

@@ -38,6 +38,7 @@ class Code(StrEnum):
     IN_THE_PAST = "in-the-past"
     TOO_FAR_AHEAD = "too-far-ahead"
     MISSING_PROMPTS = "missing-prompts"
+    UNKNOWN_DISPOSITION = "unknown-disposition"
     TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL_ERROR = "internal-error"
     QUEUE_FULL = "queue-full"
@@ -118,6 +119,9 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.MISSING_PROMPTS: Meaning(
         422, "Voice prompts are missing", "Build or import the prompts that `errors` names: `ringback prompts build`."
+    ),
+    Code.UNKNOWN_DISPOSITION: Meaning(
+        422, "There is no such code", "`GET /dispositions` lists the codes, with their kinds and services."
     ),
     Code.TOO_MANY_REQUESTS: Meaning(429, "Too many requests", "Wait as many seconds as `Retry-After` says."),
     Code.INTERNAL_ERROR: Meaning(

@@ -51,7 +51,9 @@ class Lookup:
         position = self.position(callback)
         if not caller.staff:
             return answer(customer_view(callback, position))
-        return answer(staff_view(callback, await self._queries.attempts_of(callback.id), position))
+        attempts = await self._queries.attempts_of(callback.id)
+        said = await self._queries.classifications_of_all([callback.id])
+        return answer(staff_view(callback, attempts, position, said.get(callback.id)))
 
     async def view_changed(self, reply: Reply | None, caller: Caller) -> web.Response:
         """What a change was replied, in the caller's view. Raises ProblemError for a refusal."""

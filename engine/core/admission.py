@@ -268,8 +268,11 @@ class Admission(Switchboard):
     # ---- never again ---------------------------------------------------------------------------------
 
     def _suppress(self, event: SuppressRequested, now: float) -> None:
-        self._keep_suppression(Suppression(event.phone, Reason.BY_ADMIN, now, event.note), now)
-        self._decision.reply = Done()
+        # Whose wish it was first, and when, stays.
+        kept = self.suppressions.get(event.phone) or Suppression(event.phone, Reason.BY_ADMIN, now)
+        kept = replace(kept, note=event.note or kept.note)
+        self._keep_suppression(kept, now)
+        self._decision.reply = kept
 
     def _unsuppress(self, event: UnsuppressRequested) -> None:
         if self.suppressions.pop(event.phone, None) is not None:

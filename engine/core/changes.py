@@ -118,8 +118,10 @@ class CallClassified:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKept:
+    """The answer to a client's key. `callback`: the id of what came of it, which may be an interaction."""
+
     key: IdempotencyKey
-    callback: CallbackId
+    callback: str
     at: float
 
 

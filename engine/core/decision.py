@@ -60,7 +60,7 @@ class Recovered:
     did: Recovery
 
 
-Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered
+Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered | Suppression
 
 
 @dataclass(slots=True)

@@ -117,6 +117,7 @@ class InteractionRequested:
     service: ServiceId
     priority: int | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    idempotency: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

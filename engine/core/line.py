@@ -171,6 +171,10 @@ class Line:
         """1-based place that somebody would have who joined at `at` as the last of their priority."""
         return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, _LAST_ID))
 
+    def ahead_of(self, place: Place) -> int:
+        """How many of the same service stand before this place, whether it is taken or not, parked ones included."""
+        return self._before(place.need.service, place.key)
+
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
         return self._waiting.get(service, 0)
@@ -201,7 +205,11 @@ class Line:
                 self._judge(queue)
 
     def _before(self, service: ServiceId, key: Key) -> int:
-        before: int = sum(queue.keys.bisect_left(key) for queue in self._by_service.get(service, ()))
+        before = 0
+        for queue in self._by_service.get(service, ()):
+            # Who is served next is mostly the first: a look at each head then suffices.
+            if queue.first is not None and queue.first < key:
+                before += queue.keys.bisect_left(key)
         parked = self._parked.get(service)
         return before + (parked.bisect_left(key) if parked else 0)
 

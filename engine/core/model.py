@@ -442,6 +442,7 @@ class Attempt:
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
+    `overtook`: how many of the same service stood before this customer in the line when the call began.
     """
 
     id: AttemptId
@@ -460,6 +461,7 @@ class Attempt:
     cause: int | None = None
     sip_code: int | None = None
     phone: str = ""
+    overtook: int = 0
 
     @property
     def customer_leg(self) -> LegId:

@@ -50,9 +50,10 @@ class Serving(Switchboard):
             elif self._service_of(callback).connect is ConnectMode.PREVIEW:
                 self._offer_preview(callback, agent, now)
             else:
+                overtook = self.line.ahead_of(place)
                 self._reserve(callback, agent, Stage.RESERVED, now)
                 self._write(self.book.move(self._next_attempt_of(callback), Because.AGENT_RESERVED, now))
-                self._start_attempt(self._open(callback.id), agent, now)
+                self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _give_agent(self, callback: Callback, agent: Agent, now: float) -> None:
         """The customer is on the phone already."""
@@ -70,10 +71,12 @@ class Serving(Switchboard):
         """The callback as its next attempt finds it."""
         return replace(callback, attempts_started=callback.attempts_started + 1, next_attempt_at=None)
 
-    def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
+    def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""
         phone = callback.request.phone
-        attempt = Attempt(callback.live_attempt, callback.id, callback.attempts_started, agent.id, phone=phone)
+        attempt = Attempt(
+            callback.live_attempt, callback.id, callback.attempts_started, agent.id, phone=phone, overtook=overtook
+        )
         flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow
         self._calling[phone] = attempt.id

@@ -106,16 +106,17 @@ class Switchboard:
     # ---- the line ------------------------------------------------------------------------------------
 
     def _join(self, callback: Callback, *, on_the_phone: bool = False) -> None:
-        self.line.join(
-            Place(
-                callback.id,
-                self._needs.of(callback, on_the_phone=on_the_phone),
-                callback.joined_at,
-                _asked_at(callback),
-                callback.priority,
-                callback.at_head,
-                on_the_phone,
-            )
+        self.line.join(self._place_of(callback, on_the_phone=on_the_phone))
+
+    def _place_of(self, callback: Callback, *, on_the_phone: bool = False) -> Place:
+        return Place(
+            callback.id,
+            self._needs.of(callback, on_the_phone=on_the_phone),
+            callback.joined_at,
+            _asked_at(callback),
+            callback.priority,
+            callback.at_head,
+            on_the_phone,
         )
 
     def _rejoin(self, callback: Callback) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.core.admission import Admission
-from engine.core.changes import CallClassified
+from engine.core.changes import CallClassified, IdempotencyKept
 from engine.core.decision import Done
 from engine.core.events import (
     InteractionEndRequested,
@@ -36,6 +36,7 @@ from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLO
 
 PACE_AGAIN_SECONDS = 0.5
 """When a preview that was accepted looks again whether a call may begin, if all lines are taken."""
+_NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)
 
 
 class Workspace(Admission, Serving):
@@ -102,6 +103,9 @@ class Workspace(Admission, Serving):
         if work is None and event.callback is None:
             self._refuse("wrong-state", "you do not hold this work")
             return
+        if work is not None and work.stage in _NOT_BEGUN:
+            self._refuse("wrong-state", "this has not begun yet")
+            return
         if event.callback is not None and event.classification is not None:
             self._write([CallClassified(event.callback, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
@@ -143,8 +147,9 @@ class Workspace(Admission, Serving):
             self._write(self.timers.set(callback.id, PREVIEW, at))
             return
         self._write(self.timers.clear(callback.id, PREVIEW))
+        overtook = self.line.ahead_of(self._place_of(callback))
         self._write(self.book.move(self._next_attempt_of(callback), Because.PREVIEW_ACCEPTED, now))
-        self._start_attempt(self._open(callback.id), agent, now)
+        self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
         """Nobody answered the preview; or it was accepted, and a call may begin now."""
@@ -196,6 +201,8 @@ class Workspace(Admission, Serving):
                 event.id, event.media, event.service, InteractionState.QUEUED, now, priority, event.context
             )
             self._keep_interaction(interaction)
+            if event.idempotency is not None:
+                self._write([IdempotencyKept(event.idempotency, event.id, now)])
             self._join_interaction(interaction)
             self._decision.reply = interaction
 
