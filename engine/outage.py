@@ -127,10 +127,10 @@ class StoreGuard:
 
 
 def _letting_go(flow: CallFlow) -> list[Release]:
-    """What releases a customer who has not confirmed; nothing for the others.
+    """What releases a customer who has not confirmed, and an agent who was rung for one; nothing for the others.
 
     Who pressed a key that ends the call waits for words that cannot be said before the wish is written.
     """
-    if flow.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+    if flow.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
         return [each for each in flow.end_politely(time.time()).effects if isinstance(each, Release)]
     return [flow.release_now()] if flow.phase is Phase.CLOSING else []

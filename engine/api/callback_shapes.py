@@ -162,7 +162,7 @@ class AttemptView(Answered):
     sip_code: int | None
     verdict: str | None
     agent: str | None
-    dialed_at: Moment
+    dialed_at: Moment | None
     answered_at: Moment | None
     confirmed_at: Moment | None
     bridged_at: Moment | None
@@ -200,6 +200,16 @@ class StaffView(Answered):
     attempts: list[AttemptView]
 
 
+_BEING_CALLED = (
+    CallbackState.RESERVED,
+    CallbackState.DIALING,
+    CallbackState.ANNOUNCING,
+    CallbackState.CONFIRMED,
+    CallbackState.CONNECTED,
+)
+"""The states in which an attempt has reached the customer's side; while only an agent is rung, none has."""
+
+
 class CallbackList(Answered):
     """One page; `next` is the cursor of the following one."""
 
@@ -224,7 +234,7 @@ def customer_view(callback: Callback, position: int | None) -> CustomerView:
         wait=None,
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
-        attempts_made=callback.attempts_started,
+        attempts_made=len(callback.outcomes) + (callback.state in _BEING_CALLED),
     )
 
 
@@ -272,7 +282,7 @@ def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
         sip_code=attempt.sip_code,
         verdict=None,
         agent=attempt.agent,
-        dialed_at=moment(attempt.dialed_at),
+        dialed_at=moment_or_none(attempt.dialed_at),
         answered_at=moment_or_none(attempt.answered_at),
         confirmed_at=moment_or_none(attempt.confirmed_at),
         bridged_at=moment_or_none(attempt.bridged_at),

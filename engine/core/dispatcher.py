@@ -174,7 +174,7 @@ class Dispatcher(Calling):
         if status.work is not None:
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, status.work.id, "ready", now)
-            elif event.presence is not Presence.READY and status.work.stage is Stage.RESERVED:
+            elif event.presence is not Presence.READY and status.work.stage in (Stage.RESERVED, Stage.RINGING):
                 reserved_for = self._flows.get(status.work.attempt)
                 if reserved_for is not None:
                     self._apply(reserved_for, reserved_for.withdraw_agent(now), now)

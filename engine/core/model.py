@@ -394,8 +394,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order.
+    """One accepted request and how far it has come.
 
+    `outcomes` are those of its ended attempts in which the customer was dialled, in order; `attempts_started` counts
+    all attempts, so that each has a name of its own.
     `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
     `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that is the start of a slot, of which
     it holds a place. `asked_at`: when the appointment was made.
@@ -436,6 +438,7 @@ class Callback:
 class Attempt:
     """One call to the customer, at `phone`: the request may have another number by now.
 
+    `dialed_at` is None until the customer is dialled: if the agent is rung first, that may never happen.
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
@@ -445,7 +448,7 @@ class Attempt:
     callback: CallbackId
     n: int
     agent: AgentId | None
-    dialed_at: float
+    dialed_at: float | None = None
     agent_legs: int = 0
     rang: bool = False
     answered_at: float | None = None

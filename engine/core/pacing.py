@@ -63,10 +63,13 @@ class Pacer:
             if dialling:
                 self._note_dial(attempt, service)
 
-    def dialled(self, attempt: AttemptId, service: ServiceId, now: float) -> None:
-        """A call begins."""
+    def begun(self, attempt: AttemptId, service: ServiceId) -> None:
+        """An attempt begins: one dial more is in flight, or will be when the agent, who is rung first, is there."""
         self._live.add(attempt)
         self._note_dial(attempt, service)
+
+    def dialled(self, service: ServiceId, now: float) -> None:
+        """A call to a customer begins."""
         for meter in (self._node_meter, self._meters.get(service)):
             if meter is not None:
                 meter.count(now)
@@ -95,6 +98,11 @@ class Pacer:
             return None
         meter = self._meters.get(service)
         return now if meter is None else meter.next_at(now)
+
+    def next_dial_of(self, service: ServiceId, now: float) -> float:
+        """When the dial of an attempt that has begun may follow: it counts in flight already."""
+        meters = (self._node_meter, self._meters.get(service))
+        return max((meter.next_at(now) for meter in meters if meter is not None), default=now)
 
     def _note_dial(self, attempt: AttemptId, service: ServiceId) -> None:
         self._dialling[attempt] = service

@@ -68,23 +68,16 @@ class Serving(Switchboard):
 
     def _next_attempt_of(self, callback: Callback) -> Callback:
         """The callback as its next attempt finds it."""
-        return replace(callback, attempts_started=callback.attempts_started + 1, at_head=False, next_attempt_at=None)
+        return replace(callback, attempts_started=callback.attempts_started + 1, next_attempt_at=None)
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
-        """The agent is reserved and the attempt counted: call."""
-        attempt = Attempt(
-            callback.live_attempt,
-            callback.id,
-            callback.attempts_started,
-            agent.id,
-            dialed_at=now,
-            phone=callback.request.phone,
-        )
+        """The agent is reserved and the attempt counted: call the customer, or first the agent."""
+        phone = callback.request.phone
+        attempt = Attempt(callback.live_attempt, callback.id, callback.attempts_started, agent.id, phone=phone)
         flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow
-        self._calling[callback.request.phone] = attempt.id
-        self._pacer.dialled(attempt.id, callback.request.service, now)
-        self._history.note_dial(callback.request.phone, now)
+        self._calling[phone] = attempt.id
+        self._pacer.begun(attempt.id, callback.request.service)
         self._pace(callback.request.service, now)
         self._apply(flow, flow.start(now), now)
 

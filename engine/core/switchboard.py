@@ -162,6 +162,14 @@ class Switchboard:
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
 
+    def _dials_at(self, callback: Callback, at: float) -> float | None:
+        """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
+        service = callback.request.service
+        forbidden = callback.request.phone in self.suppressions or service in self.paused
+        if forbidden or self._permitted_at(callback, at) != at:
+            return None
+        return self._pacer.next_dial_of(service, at)
+
     def _rules_of(self, callback: Callback) -> list[Constraint]:
         service, phone, zones = self._service_of(callback), callback.request.phone, self._zones_of(callback)
         limits = self.configuration.limits
@@ -199,7 +207,8 @@ class Switchboard:
 
     def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
         permitted = partial(self._retry_permitted_at, callback)
-        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted)
+        dials_at = partial(self._dials_at, callback)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted, dials_at)
 
     def _open(self, callback: CallbackId) -> Callback:
         """An open callback as it stands now."""

@@ -108,7 +108,7 @@ class AttemptRow(SQLModel, table=True):
     callback: str = Field(sa_type=Text, foreign_key="callbacks.id", ondelete="CASCADE")
     n: int
     agent: str | None = Field(sa_type=Text)
-    dialed_at: float = Field(sa_type=Double)
+    dialed_at: float | None = Field(sa_type=Double)
     agent_legs: int
     rang: bool
     answered_at: float | None = Field(sa_type=Double)

@@ -35,10 +35,10 @@ FIRST_SCHEMA = Path(__file__).with_name("schema_0001.sql")
 
 
 def objects(path: Path, kind: str) -> dict[str, str]:
-    """The definitions in a database by name, without their line breaks and spaces."""
+    """The definitions in a database by name, without line breaks, spaces and quotes: SQLite quotes what it renames."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql NOT NULL", (kind,))
-        return {name: re.sub(r"\s+", "", sql) for name, sql in found if name != "alembic_version"}
+        return {name: re.sub(r'[\s"]+', "", sql) for name, sql in found if name != "alembic_version"}
 
 
 def test_a_migrated_database_equals_a_fresh_one(tmp_path: Path) -> None:

@@ -118,11 +118,12 @@ class World:
     restart, the ends of legs go unheard.
 
     What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
-    not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `bridges` are those
-    posted, each with its agent's leg; `meetings` says who may have talked. `unlooked` are the attempts that were live
-    at the start and that were not looked at since; of those, `unseen` are confirmed ones that no agent held: their
-    customers are not known to wait. `held` are timers that fell due unheard; each fires when telephony is back. `told`
-    is all since the start.
+    not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `entered` are legs
+    that were told or seen to be in our hands, `released` those that were let go by a decision; `places` says where each
+    callback stood in the line last. `bridges` are those posted, each with its agent's leg; `meetings` says who may have
+    talked. `unlooked` are the attempts that were live at the start and not looked at since; of those, `unseen` are
+    confirmed ones that no agent held: their customers are not known to wait. `held` are timers that fell due unheard;
+    each fires when telephony is back. `told` is all since the start.
     """
 
     def __init__(
@@ -148,6 +149,9 @@ class World:
         self.dismantled: set[BridgeId] = set()
         self.meetings = Meetings()
         self.wished_to_end: set[CallbackId] = set()
+        self.entered: set[LegId] = set()
+        self.released: set[LegId] = set()
+        self.places: dict[CallbackId, invariants.Rank] = {}
         self.held: set[Timer] = set()
         self.unseen: set[AttemptId] = set()
         self.unlooked: set[AttemptId] = set()
@@ -324,7 +328,7 @@ class World:
         self.told.append((event, self.now, decision))
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
-        invariants.check(self, event, decision, before)
+        invariants.check(self, event, decision, before, attempts)
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
@@ -339,7 +343,11 @@ class World:
     def _note(self, event: Event, *, decided: bool = True) -> None:
         """Keep what the event says of customers' legs, apart from what the dispatcher makes of it."""
         self.meetings.note(event, self.journal.attempts, decided=decided)
+        if isinstance(event, AttemptSeen) and event.agent is LegSeen.ENTERED and event.attempt in self.journal.attempts:
+            self.entered.add(self.journal.attempts[event.attempt].agent_leg)
         match event:
+            case LegEntered(leg=leg):
+                self.entered.add(leg)
             case LegEnded(leg=leg):
                 self.alive.discard(leg)
                 self.leaving.pop(leg, None)
@@ -488,7 +496,7 @@ class Customer:
         """The outcome stands at once; nothing else is over until the leg is gone, which takes a while."""
         world, attempt, before = self.world, self.attempt, self.callback
         assert (attempt.outcome, attempt.ended_at) == (outcome, None)
-        assert len(before.outcomes) == attempt.n - 1
+        assert len(before.outcomes) == sum(each.dialed_at is not None for each in self.attempts) - 1
         gone_at = world.leaving[attempt.customer_leg]
         world.pass_time(gone_at - world.now - 0.125)
         assert self.callback == before, "the leg is still there"
@@ -520,6 +528,12 @@ class AgentAtDesk:
     def leg(self) -> LegId:
         """The leg that rang this agent last."""
         return [effect.leg for effect in self.world.done(RingAgent) if effect.agent == self.id][-1]
+
+    @property
+    def hears(self) -> Effect | None:
+        """The last thing done on the leg that rang this agent last."""
+        on_leg = [effect for effect in self.world.done_on(self.leg) if not isinstance(effect, RingAgent)]
+        return on_leg[-1] if on_leg else None
 
     @property
     def times_rung(self) -> int:
