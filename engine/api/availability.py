@@ -6,7 +6,6 @@ Nothing is promised here: a place that is listed as free may be taken by the nex
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 
@@ -174,9 +173,13 @@ async def _bookable(
     calendar, policy, book = calendar_of(dispatcher.configuration, service), service.slots, dispatcher.slots
     if calendar is None or policy is None:
         return []
-    free = partial(free_between, calendar, policy, book, service.id, now=now)
-    return [
-        bookable_slot(slot, book.capacity(service.id, policy, slot.start), remaining)
-        for slot in await slots_listed(free, query.first, query.days, calendar.timezone, now)
-        if (remaining := book.remaining(service.id, policy, slot.start))
-    ]
+
+    def cut(start: float, end: float) -> list[BookableSlot]:
+        return [
+            bookable_slot(
+                slot, book.capacity(service.id, policy, slot.start), book.remaining(service.id, policy, slot.start)
+            )
+            for slot in free_between(calendar, policy, book, service.id, start, end, now)
+        ]
+
+    return await slots_listed(cut, query.first, query.days, calendar.timezone, now)

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from engine.api.problems import ProblemError
 from engine.core.hours import DAY_SECONDS, date_at, day_begins
-from engine.core.slots import Slot
 
+T = TypeVar("T")
 MOST_SLOTS = 5000
 """In one answer; whoever wants more asks again with a later `from`."""
 _AT_ONCE_SECONDS = 7 * DAY_SECONDS
 
 
 async def slots_listed(
-    cut: Callable[[float, float], list[Slot]], first: date | None, days: int, zone: str, now: float
-) -> list[Slot]:
-    """What `cut` finds in [start, end): from a day or moment (None: now) to the end of the last of `days` days there.
+    cut: Callable[[float, float], list[T]], first: date | None, days: int, zone: str, now: float
+) -> list[T]:
+    """The slots that `cut` finds from a day or moment (None: now) to the end of the last of `days` days of the zone.
 
-    `cut` is asked for a week at once, and others may go on in between. Raises ProblemError for too many slots.
+    `cut` is asked for a week at once, as [start, end), and others may go on in between. Raises ProblemError for too
+    many slots.
     """
     start, end = _span(first, days, zone, now)
-    found: list[Slot] = []
+    found: list[T] = []
     while start < end:
         until = min(start + _AT_ONCE_SECONDS, end)
         found += cut(start, until)

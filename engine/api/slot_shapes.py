@@ -10,14 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.api.bodies import Answered, Moment, Received, moment
+from engine.api.bodies import Answered, Moment, Received
 from engine.api.callback_shapes import Language, PageUrl, Wait
+from engine.api.moments import utc_text_of
 from engine.api.when import DayOrMoment
 from engine.core.model import CallbackId, Configuration, ServiceId
 from engine.core.slots import Conflict, Slot, SlotBook, Unbookable, conflicts
 from engine.document.values import Id, Whole
 
 MOST_CAPACITY = 100_000
+# Thousands of these stand in one answer; a text is written as it is.
+UtcTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class SlotsQuery(Received):
@@ -46,8 +49,8 @@ class SlotCapacityWanted(Received):
 class BookableSlot(Answered):
     """A slot with room; `end` is the first moment outside."""
 
-    start: Moment
-    end: Moment
+    start: UtcTime
+    end: UtcTime
     capacity: int
     remaining: int
 
@@ -93,7 +96,7 @@ class BookingConflict(Answered):
 
     callback: str
     service: str
-    start: Moment
+    start: UtcTime
     why: Literal["not_a_slot", "full"]
 
 
@@ -109,14 +112,15 @@ class StaffSlots(Answered):
 
 def bookable_slot(slot: Slot, capacity: int, remaining: int) -> BookableSlot:
     """A slot as customers see it."""
-    return BookableSlot(start=moment(slot.start), end=moment(slot.end), capacity=capacity, remaining=remaining)
+    start, end = utc_text_of(slot.start), utc_text_of(slot.end)
+    return BookableSlot(start=start, end=end, capacity=capacity, remaining=remaining)
 
 
 def staff_slot(slot: Slot, capacity: int, own_capacity: int | None, callbacks: tuple[CallbackId, ...]) -> StaffSlot:
     """A slot as staff see it."""
     return StaffSlot(
-        start=moment(slot.start),
-        end=moment(slot.end),
+        start=utc_text_of(slot.start),
+        end=utc_text_of(slot.end),
         capacity=capacity,
         own_capacity=own_capacity,
         booked=len(callbacks),
@@ -135,7 +139,7 @@ def booking_conflicts(
     for each in _conflicts(configuration, service, book):
         if each.start > now:
             why: Literal["not_a_slot", "full"] = "full" if each.why is Unbookable.FULL else "not_a_slot"
-            yield BookingConflict(callback=each.callback, service=service, start=moment(each.start), why=why)
+            yield BookingConflict(callback=each.callback, service=service, start=utc_text_of(each.start), why=why)
 
 
 def _conflicts(configuration: Configuration, service_id: ServiceId, book: SlotBook) -> list[Conflict]:

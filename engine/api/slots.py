@@ -25,7 +25,8 @@ from engine.api.slot_shapes import (
 from engine.api.when import start_of
 from engine.core.decision import Done, Refusal
 from engine.core.events import SlotCapacityRequested
-from engine.core.model import Service, ServiceId
+from engine.core.hours import Calendar
+from engine.core.model import Service, ServiceId, SlotPolicy
 from engine.core.slots import Slot, slots_between
 
 
@@ -78,15 +79,15 @@ class Slots:
         query = read_query(request, SlotsQuery)
         service, now, dispatcher = self._service(request), self._engine.now(), self._engine.dispatcher
         calendar, policy = calendar_of(dispatcher.configuration, service), service.slots
-        slots: list[Slot] = []
+        slots: list[StaffSlot] = []
         if calendar is not None and policy is not None:
-            cut = partial(slots_between, calendar, policy.minutes)
+            cut = partial(self._cut, service.id, calendar, policy)
             slots = await slots_listed(cut, query.first, query.days, calendar.timezone, now)
         view = StaffSlots(
             service=service.id,
             timezone=None if calendar is None else calendar.timezone,
             slot_minutes=None if policy is None else policy.minutes,
-            slots=self._shown(service, slots),
+            slots=slots,
             conflicts=list(booking_conflicts(dispatcher.configuration, service.id, dispatcher.slots, now)),
         )
         return answer(view)
@@ -98,8 +99,7 @@ class Slots:
         if service.slots is None:
             raise ProblemError(Code.SLOT_NOT_AVAILABLE, "this service has no slots", more={"slots": []})
         await self._submit(SlotCapacityRequested(service.id, start, wanted.capacity))
-        (slot,) = self._shown(service, [Slot(start, start + service.slots.minutes * 60.0)])
-        return answer(slot)
+        return answer(self._shown(service.id, service.slots, Slot(start, start + service.slots.minutes * 60.0)))
 
     async def clear(self, request: web.Request, _caller: Caller) -> web.Response:
         """Clear it, also of a slot that is none any more; one without a capacity of its own is no error."""
@@ -123,14 +123,16 @@ class Slots:
             case _:
                 raise TypeError(f"a slot's capacity was answered with {type(reply).__name__}")
 
-    def _shown(self, service: Service, slots: list[Slot]) -> list[StaffSlot]:
+    def _cut(
+        self, service: ServiceId, calendar: Calendar, policy: SlotPolicy, start: float, end: float
+    ) -> list[StaffSlot]:
+        return [self._shown(service, policy, each) for each in slots_between(calendar, policy.minutes, start, end)]
+
+    def _shown(self, service: ServiceId, policy: SlotPolicy, slot: Slot) -> StaffSlot:
         book = self._engine.dispatcher.slots
-        own = book.overrides(service.id)
-        usual = 0 if service.slots is None else service.slots.capacity
-        return [
-            staff_slot(slot, own.get(slot.start, usual), own.get(slot.start), book.booked(service.id, slot.start))
-            for slot in slots
-        ]
+        own = book.own_capacity(service, slot.start)
+        capacity = book.capacity(service, policy, slot.start)
+        return staff_slot(slot, capacity, own, book.booked(service, slot.start))
 
 
 def _start(request: web.Request) -> float:

@@ -76,6 +76,10 @@ class SlotBook:
         """How many a slot may hold: its own capacity, else the service's."""
         return self._overrides.get(service, {}).get(start, policy.capacity)
 
+    def own_capacity(self, service: ServiceId, start: float) -> int | None:
+        """The capacity that a slot was given for itself; None: the service's counts."""
+        return self._overrides.get(service, {}).get(start)
+
     def remaining(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many more a slot may hold; 0 also where more are booked than it may hold."""
         booked = len(self._booked.get(service, {}).get(start, ()))

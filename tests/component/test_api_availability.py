@@ -256,3 +256,38 @@ async def test_given_a_mobile_key_then_the_subject_of_the_page_suffices(paged: A
 async def test_given_many_who_look_at_once_then_all_see_the_same(api: Api) -> None:
     views = await asyncio.gather(*(look(api) for _ in range(50)))
     assert all(view == views[0] for view in views)
+
+
+# ---- as it is described ----------------------------------------------------------------------------------------------
+
+
+async def test_given_the_openapi_document_then_answers_and_refusals_have_the_members_it_describes(api: Api) -> None:
+    document = await (await api.ask("GET", "/openapi.json", role=None)).json()
+    schemas = document["components"]["schemas"]
+
+    def members(name: str) -> set[str]:
+        return set(schemas[name]["properties"])
+
+    view = await look(api)
+    assert (set(view), set(view["slots"][0])) == (members("AvailabilityView"), members("BookableSlot"))
+    assert set(view["immediate"]) == members("Immediate")
+    slots = await (await api.ask("GET", f"{SERVICES}/billing/slots")).json()
+    assert (set(slots), set(slots["slots"][0])) == (members("StaffSlots"), members("StaffSlot"))
+    accepted = await api.accepted(when=TEN_NEXT_DAY)
+    token = {"X-Callback-Token": accepted["token"]}
+    customer = await (await api.ask("GET", f"/api/v1/callbacks/{accepted['id']}", role=None, headers=token)).json()
+    assert (set(accepted), set(customer)) == (members("CallbackAccepted"), members("CustomerView"))
+    refusal = await refused(await api.request_callback(when="2027-01-16T09:00-05:00"), 409, "duplicate-request")
+    other = await api.request_callback(when="2027-01-16T09:00-05:00", phone="+12025550115")
+    problem = await refused(other, 422, "slot-not-available")
+    assert set(refusal) == set(schemas["ProblemShape"]["required"])
+    assert set(problem) == set(refusal) | {"slots"}
+    assert set(problem["slots"][0]) == members("FreeSlot")
+    assert {"opens_at", "slots"} < members("ProblemShape")
+    operation = document["paths"][f"{SERVICES}/{{service}}/availability"]["get"]
+    assert [each["name"] for each in operation["parameters"]] == [
+        *("service", "from", "days", "subject", "page_url", "language"),
+    ]
+    moving = document["paths"]["/api/v1/callbacks/{id}"]["patch"]
+    assert {"callbackToken": []} in moving["security"]
+    assert {"404", "409", "422", "429"} <= set(moving["responses"])
