@@ -320,6 +320,10 @@ class Agent:
     skills: Mapping[str, int] = field(default_factory=dict)
     capacity: Expression | None = None
 
+    def is_full(self, status: AgentStatus) -> bool:
+        """Whether they have no room for anything more, whatever its medium."""
+        return self.capacity is None and bool(status.works)
+
     def may_take(self, media: Media, status: AgentStatus) -> bool:
         """Whether their capacity has room for one more item of this medium; a second call never has."""
         if not status.works:
