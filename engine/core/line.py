@@ -86,7 +86,7 @@ class Queue:
 
     def _remove(self, key: Key) -> None:
         if key == self.first:
-            del self.keys[0]
+            self.keys.pop(0)
         else:
             self.keys.remove(key)
         self.first = self.keys[0] if self.keys else None
@@ -186,6 +186,8 @@ class Line:
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""
+        if may == (service not in self._closed):
+            return
         (self._closed.discard if may else self._closed.add)(service)
         for queue in self._by_service.get(service, ()):
             self._judge(queue)

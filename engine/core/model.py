@@ -521,7 +521,10 @@ class AgentStatus:
     @property
     def work(self) -> Work | None:
         """The call they hold; nobody has more than one."""
-        return next((work for work in self.works if work.media == VOICE), None)
+        for work in self.works:
+            if work.media == VOICE:
+                return work
+        return None
 
     @property
     def ready(self) -> bool:
