@@ -7,13 +7,13 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
 from engine.core.expressions import Expression
 from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
+from engine.core.values import dataclass
 
 ItemId: TypeAlias = str
 """The id of a callback, or of an interaction."""

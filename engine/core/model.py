@@ -7,13 +7,14 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import Expression
 from engine.core.hours import Calendar, CalendarId
 from engine.core.permission import CallingWindow
+from engine.core.values import dataclass
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
