@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.changes import IdempotencyKept, SlotCapacitySet, SuppressionKept, SuppressionRemoved
 from engine.core.decision import Accepted, Done, Refusal
 from engine.core.events import (
@@ -22,6 +20,7 @@ from engine.core.number_history import kept_seconds
 from engine.core.permission import local_midnight_after
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, WIDEN, Switchboard
+from engine.core.values import replace
 
 _UNBOOKABLE = {
     Unbookable.IN_THE_PAST: ("in-the-past", "this time has passed"),

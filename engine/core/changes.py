@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.events import IdempotencyKey
@@ -19,6 +18,7 @@ from engine.core.model import (
     Suppression,
     Timer,
 )
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

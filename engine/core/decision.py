@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from engine.core.callphase import Phase, Recovery
@@ -21,6 +21,7 @@ from engine.core.model import (
     Timer,
 )
 from engine.core.slots import Slot
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

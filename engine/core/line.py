@@ -7,13 +7,13 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
 from engine.core.expressions import Expression
 from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
+from engine.core.values import dataclass
 
 ItemId: TypeAlias = str
 """The id of a callback, or of an interaction."""
@@ -86,7 +86,7 @@ class Queue:
 
     def _remove(self, key: Key) -> None:
         if key == self.first:
-            del self.keys[0]
+            self.keys.pop(0)
         else:
             self.keys.remove(key)
         self.first = self.keys[0] if self.keys else None
@@ -186,6 +186,8 @@ class Line:
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""
+        if may == (service not in self._closed):
+            return
         (self._closed.discard if may else self._closed.add)(service)
         for queue in self._by_service.get(service, ()):
             self._judge(queue)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.changes import AttemptChanged, InteractionChanged
@@ -24,6 +22,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.switchboard import ANSWER, PACE, PERMITTED, PREVIEW, Switchboard
+from engine.core.values import replace
 
 NODE = "node"
 """The owner of the timer by which anybody may be dialled again."""

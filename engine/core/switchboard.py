@@ -7,7 +7,6 @@ requests, `serving` on who is served next, `workspace` on what agents answer, `c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from engine.core.book import CallbackBook
@@ -42,6 +41,7 @@ from engine.core.pacing import Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.slots import SlotBook
 from engine.core.timers import Timers
+from engine.core.values import replace
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "

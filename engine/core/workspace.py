@@ -5,8 +5,6 @@ An agent answers only for what they hold; an answer that comes too late changes 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.admission import Admission
 from engine.core.changes import CallClassified, IdempotencyKept
 from engine.core.decision import Done
@@ -33,6 +31,7 @@ from engine.core.model import (
 )
 from engine.core.serving import Serving
 from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WIDEN, WRAP_UP
+from engine.core.values import replace
 
 PACE_AGAIN_SECONDS = 0.5
 """When a preview that was accepted looks again whether a call may begin, if all lines are taken."""
