@@ -39,6 +39,8 @@ ADMIN_KEY = "the key in the administrator's file"
 ORIGIN = "https://shop.example"
 PHONE = "+12025550113"
 OTHER_PHONE = "+12025550114"
+AGENT = "amy"
+"""Whose key the one of role `agent` is."""
 
 DOCUMENT: dict[str, Any] = {
     "services": [
@@ -186,7 +188,8 @@ async def running_api(
         for role in set(KeyRole) - {KeyRole.ADMIN}:
             public = role is KeyRole.PUBLIC
             kind, origins = (KeyKind.WEB, [ORIGIN]) if public else (KeyKind.SECRET, [])
-            keys[role], key = new_key(f"test {role}", role, now=1.0, kind=kind, origins=origins)
+            subject = AGENT if role is KeyRole.AGENT else None
+            keys[role], key = new_key(f"test {role}", role, now=1.0, kind=kind, origins=origins, subject=subject)
             await engine.write(KeyKept(key))
         metrics = Metrics()
         app = build_app(

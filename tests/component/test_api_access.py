@@ -14,7 +14,7 @@ from tests.component.api_harness import ADMIN_KEY, ORIGIN, Api, refused, running
 
 KEYS = f"{PREFIX}/keys"
 ADMIN, EVERYBODY = frozenset({KeyRole.ADMIN}), frozenset(KeyRole)
-CUSTOMERS = STAFF | {KeyRole.PUBLIC}
+CUSTOMERS, AGENT = STAFF | {KeyRole.PUBLIC}, frozenset({KeyRole.AGENT})
 
 # What each address needs, written down a second time on purpose: a role that is widened by mistake must be noticed.
 ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
@@ -30,6 +30,22 @@ ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
     ("GET", f"{PREFIX}/services/{{id}}/slots"): STAFF,
     ("PUT", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
     ("DELETE", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
+    ("PUT", f"{PREFIX}/services/{{id}}/paused"): STAFF,
+    ("GET", f"{PREFIX}/agent"): AGENT,
+    ("PUT", f"{PREFIX}/agent/state"): AGENT,
+    **{
+        ("POST", f"{PREFIX}/agent/work/{{id}}/{answer}"): AGENT
+        for answer in ("accept", "reject", "reschedule", "complete")
+    },
+    ("GET", f"{PREFIX}/dispositions"): STAFF | AGENT,
+    ("POST", f"{PREFIX}/interactions"): STAFF,
+    ("GET", f"{PREFIX}/interactions"): STAFF,
+    ("GET", f"{PREFIX}/interactions/{{id}}"): STAFF,
+    ("POST", f"{PREFIX}/interactions/{{id}}/complete"): STAFF,
+    ("DELETE", f"{PREFIX}/interactions/{{id}}"): STAFF,
+    ("GET", f"{PREFIX}/suppressions"): STAFF,
+    ("POST", f"{PREFIX}/suppressions"): STAFF,
+    ("DELETE", f"{PREFIX}/suppressions/{{phone}}"): STAFF,
     ("GET", f"{PREFIX}/agents"): STAFF,
     ("PUT", f"{PREFIX}/agents/{{id}}/state"): STAFF,
     ("POST", f"{PREFIX}/config"): ADMIN,
