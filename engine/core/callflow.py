@@ -25,7 +25,7 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.facts import Dialled
-from engine.core.model import Agent, ConnectMode, LegId, Outcome, PromptId
+from engine.core.model import Agent, LegId, Outcome, PromptId
 from engine.core.values import replace
 
 
@@ -35,11 +35,11 @@ class CallFlow(CallResume):
     # ---- what the dispatcher asks for ----------------------------------------------------------------
 
     def start(self, now: float) -> Step:
-        """An agent is reserved: dial the customer, or ring the agent first."""
-        if self.service.connect is ConnectMode.AGENT_FIRST:
+        """An agent is reserved: call the customer if that is written, else ring the agent first."""
+        if self.phase is Phase.RINGING_FIRST:
             self._ring_agent(now)
         else:
-            self._dial(now)
+            self._call_customer(now)
         return self._taken()
 
     def give_agent(self, agent: Agent, now: float) -> Step:

@@ -44,6 +44,11 @@ class CallMoves(CallEnds):
         """From here on the customer's phone may ring: written before it is done."""
         self.phase = Phase.DIALING
         self.attempt = replace(self.attempt, dialed_at=now)
+        self._arm("dial", None)
+        self._call_customer(now)
+        self._tell(Dialling())
+
+    def _call_customer(self, now: float) -> None:
         self._do(
             DialCustomer(
                 self.attempt.id,
@@ -55,9 +60,7 @@ class CallMoves(CallEnds):
                 self._asking_limit() + self._waiting_limit(),
             )
         )
-        self._arm("dial", None)
         self._arm("ring", now + self.service.ring_timeout_seconds)
-        self._tell(Dialling())
 
     def _dialled(self) -> None:
         """The customer's leg exists."""

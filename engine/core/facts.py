@@ -10,7 +10,7 @@ from engine.core.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Dialling:
-    """The customer is dialled: from now on their phone may ring."""
+    """The customer is dialled after the agent has come to the phone: from now on theirs may ring."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,16 +72,29 @@ class Serving(Switchboard):
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""
-        phone = callback.request.phone
+        phone, agent_first = callback.request.phone, self._service_of(callback).connect is ConnectMode.AGENT_FIRST
         attempt = Attempt(
-            callback.live_attempt, callback.id, callback.attempts_started, agent.id, phone=phone, overtook=overtook
+            callback.live_attempt,
+            callback.id,
+            callback.attempts_started,
+            agent.id,
+            dialed_at=None if agent_first else now,
+            phone=phone,
+            overtook=overtook,
         )
         flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow
         self._calling[phone] = attempt.id
         self._pacer.begun(attempt.id, callback.request.service)
+        if not agent_first:
+            self._note_dial(callback, now)
         self._pace(callback.request.service, now)
         self._apply(flow, flow.start(now), now)
+
+    def _note_dial(self, callback: Callback, now: float) -> None:
+        """From now on their phone may ring."""
+        self._pacer.dialled(callback.request.service, now)
+        self._history.note_dial(callback.request.phone, now)
 
     def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
         """Write down and route what a flow's step brought about."""

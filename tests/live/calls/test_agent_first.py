@@ -7,6 +7,7 @@ import pytest
 from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import longest_silence_seconds
 from tests.live.calls.centre import Callback, Centre
+from tests.live.faults.listening import prompt_heard_at
 
 KNOWS_IT, LISTENS, BUSY, RINGS_FOR_EVER = "25", "00", "10", "11"
 CONNECTED, RINGS_OUT = f"130355501{LISTENS}", f"130455501{KNOWS_IT}"
@@ -60,13 +61,18 @@ def test_the_customer_is_dialled_when_the_agent_has_answered_and_they_talk(centr
     assert states[:6] == ["ready", "reserved", "ringing", "reserved", "talking", "wrap_up"]
 
 
-def test_the_agent_hears_music_until_the_customer_confirms(centre: Centre, stories: Stories) -> None:
+def test_the_agent_hears_music_until_the_customer_confirms_and_then_the_whisper(
+    centre: Centre, stories: Stories
+) -> None:
     agent = the_call(centre, "1181")
     [row] = centre.rows("select dialed_at, confirmed_at from attempts where callback = ?", stories.connected["id"])
     assert agent.answered_at is not None
     start, end = row["dialed_at"] - agent.answered_at + 0.5, row["confirmed_at"] - agent.answered_at
     assert end - start > 4.0
     assert longest_silence_seconds(centre.lab.recordings(agent), start, end) < 0.5
+    whisper = centre.lab.prompts_dir / "en" / "first" / "whisper.wav"
+    [whispered_at] = prompt_heard_at(centre.lab.recordings(agent), whisper)
+    assert end - 0.5 < whispered_at < end + 1.0
 
 
 def test_an_agent_who_rings_out_is_not_ready_and_the_next_one_is_taken_for_a_customer_who_notices_nothing(
