@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Any
 
 import click
 
+from cli.asking import context_of, context_option, idempotency_key_option, key_of
 from cli.client import EngineClient, segment, with_engine
 from cli.printing import as_json, moment, print_facts, print_json, print_table, show, shown, table
 from cli.watch import OPEN_STATES, watch_all, watch_one
 from engine.core.model import CallbackState
 
 STATES = [state.value for state in CallbackState]
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ATTEMPT_COLUMNS = ("N", "OUTCOME", "AGENT", "DIALED", "ANSWERED", "CONFIRMED", "CONNECTED", "ENDED", "TALK", "SIP")
 
 _when = click.option(
@@ -23,9 +21,6 @@ _when = click.option(
     show_default=True,
     metavar="now|START",
     help='"now" or the start of a slot (ISO 8601 with offset).',
-)
-_idempotency_key = click.option(
-    "--idempotency-key", metavar="TEXT", help="Asked twice with the same text, the engine calls back once."
 )
 
 
@@ -45,9 +40,9 @@ def callback_group() -> None:
 @click.option("--page-url", metavar="URL", help="Where the customer was; it may decide service and subject.")
 @click.option("--timezone", metavar="ZONE", help="Where the customer is, such as America/New_York; else by the number.")
 @click.option("--skill-expression", metavar="TEXT", help="What the agent needs besides, such as spanish >= 2.")
-@click.option("--context", "-c", multiple=True, metavar="NAME=VALUE", help="Anything the agent should see; repeatable.")
+@context_option
 @_when
-@_idempotency_key
+@idempotency_key_option
 @as_json
 @with_engine
 def request(
@@ -69,8 +64,8 @@ def request(
     body: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
     body["channel"] = "api"
     if context:
-        body["context"] = dict(_named_value(each) for each in context)
-    _tell_made(engine.post("/callbacks", body, _key(idempotency_key)), as_json=as_json)
+        body["context"] = context_of(context)
+    _tell_made(engine.post("/callbacks", body, key_of(idempotency_key)), as_json=as_json)
 
 
 @callback_group.command("list", short_help="List callbacks, newest first.")
@@ -198,7 +193,7 @@ def reschedule(
 @callback_group.command("requeue", short_help="Call a customer again whose callback has ended.")
 @click.argument("callback_id", metavar="ID")
 @_when
-@_idempotency_key
+@idempotency_key_option
 @as_json
 @with_engine
 def requeue(
@@ -215,7 +210,7 @@ def requeue(
       ringback callback requeue cb5x2m...
       ringback callback requeue cb5x2m... --when 2027-01-15T09:00:00-05:00
     """
-    made = engine.post(f"/callbacks/{segment(callback_id)}/requeue", {"when": when}, _key(idempotency_key))
+    made = engine.post(f"/callbacks/{segment(callback_id)}/requeue", {"when": when}, key_of(idempotency_key))
     _tell_made(made, as_json=as_json)
 
 
@@ -239,13 +234,6 @@ def watch(engine: EngineClient, callback_id: str | None, as_json: bool) -> None:
         watch_one(engine, callback_id, lines_of_json=as_json)
 
 
-def _key(given: str | None) -> str:
-    """The key under which a request is made once."""
-    if given is not None and not _IDEMPOTENCY_KEY.fullmatch(given):
-        raise click.BadOptionUsage("--idempotency-key", "--idempotency-key takes 1 to 200 visible ASCII characters")
-    return given or secrets.token_urlsafe(16)
-
-
 def _tell_made(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(made)
@@ -259,13 +247,6 @@ def _standing(callback: dict[str, Any]) -> str:
     place = f", place {callback['position']} in the line" if callback.get("position") else ""
     waits = f" for {moment(callback['scheduled_for'])}" if callback["state"] == "scheduled" else place
     return f"{callback['id']}: {callback['state']}{waits}"
-
-
-def _named_value(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip():
-        raise click.BadParameter(f"{text!r} must look like NAME=VALUE", param_hint="'--context'")
-    return name.strip(), value
 
 
 def _states(wanted: tuple[str, ...]) -> str | None:
