@@ -18,6 +18,10 @@ from tests.component.desk_harness import BEN, Floor, answered, desk_document, ru
 from tests.component.slot_harness import EVENING, TEN_NEXT_DAY, TEN_NEXT_DAY_UTC
 
 
+NOTHING = "nothing-1"
+"""Work that nobody holds."""
+
+
 @pytest_asyncio.fixture
 async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
     async with running_floor(tmp_path) as running:
@@ -63,7 +67,7 @@ async def test_a_key_whose_agent_is_not_configured_any_more_says_so(floor: Floor
     document = desk_document()
     document["agents"] = document["agents"][1:]
     await answered(await floor.api.ask("POST", f"{PREFIX}/config", json={"document": document}))
-    for method, path in (("GET", ""), ("POST", "/work/x/accept"), ("POST", "/work/x/complete")):
+    for method, path in (("GET", ""), ("POST", f"/work/{NOTHING}/accept"), ("POST", f"/work/{NOTHING}/complete")):
         problem = await refused(await floor.as_agent(method, path), 403, "forbidden")
         assert problem["detail"] == "agent amy is not configured any more; ask an administrator"
     assert (await floor.desk(BEN))["agent"]["id"] == "ben"
@@ -270,7 +274,7 @@ async def test_nobody_classifies_or_repeats_a_call_of_somebody_else(floor: Floor
     await refused(await floor.as_agent("POST", f"/work/{work}/complete", said, agent=BEN), 404, "not-found")
     again = {"when": TEN_NEXT_DAY}
     await refused(await floor.as_agent("POST", f"/work/{work}/reschedule", again, agent=BEN), 404, "not-found")
-    await refused(await floor.as_agent("POST", "/work/nothing-1/complete", said), 404, "not-found")
+    await refused(await floor.as_agent("POST", f"/work/{NOTHING}/complete", said), 404, "not-found")
     assert await floor.api.queries.classifications_of_all([callback_of(work)]) == {}
     assert len((await floor.api.queries.callbacks()).items) == 1
 

@@ -303,7 +303,7 @@ def test_the_guides_table_of_service_fields_gives_their_defaults() -> None:
     service = parse(
         {"services": [{"id": "a", "name": "A", "company": "A", "skill_expression": "a"}], "agents": []}
     ).document.services[0]
-    text = GUIDE.read_text("utf-8").partition("## The services document")[2].partition("## Prompts")[0]
+    text = GUIDE.read_text("utf-8").partition("## The services document")[2].partition("\n## ")[0]
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \| ([^|]+) \|", text, re.MULTILINE))
     compared = 0
     for name, told in rows.items():
@@ -400,7 +400,7 @@ def test_the_errors_of_a_request_stand_in_the_guide_with_their_status(tmp_path: 
     assert all(MEANINGS[code].status == status for code, status in told.items())
     elsewhere = {
         *(Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED, Code.CALL_IN_PROGRESS, Code.ALREADY_ENDED, Code.WRONG_STATE),
-        *(Code.SERVICE_IN_USE, Code.MISSING_PROMPTS),
+        *(Code.SERVICE_IN_USE, Code.MISSING_PROMPTS, Code.UNKNOWN_DISPOSITION),
     }
     assert set(told) == set(Code) - elsewhere
 
