@@ -32,7 +32,7 @@ from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
 from engine.metrics import Metrics
-from engine.outage import Restored, StoreGuard
+from engine.outage import StoreGuard
 from engine.prompts import PromptLibrary
 from engine.recording import Recorder
 from engine.runtime import Runtime
@@ -129,6 +129,10 @@ class RunningEngine:
         """Write a record that needs no decision. Raises StoreError."""
         await self._runtime.write(record)
 
+    def now(self) -> float:
+        """The time by which everything is decided, in epoch seconds."""
+        return self._runtime.now()
+
     def health(self) -> Mapping[str, Check]:
         """How each outside system stands."""
         store = Check(self._store.trouble is None, self._store.trouble or "")
@@ -159,13 +163,12 @@ class RunningEngine:
                 node.cancel()
                 runtime.cancel()
 
-    async def _reload(self) -> Restored:
+    async def _reload(self) -> Dispatcher:
         """What the journal holds, once it can be written again. Raises StoreError."""
         await self._journal.probe()
         stored = await self._journal.load()
-        open_callbacks = {callback.id for callback in stored.callbacks}
         # Nothing is decided between this and the restore, so what is recorded next is told to this dispatcher.
-        return self._dispatcher_of(stored), open_callbacks.__contains__
+        return self._dispatcher_of(stored)
 
     def _dispatcher_of(self, stored: StoredState) -> Dispatcher:
         """All decisions from here on, made from what the journal holds."""

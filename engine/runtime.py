@@ -36,7 +36,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.model import CallbackId, customer_leg_of
+from engine.core.model import Callback, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -184,15 +184,14 @@ class Runtime:
             else:
                 self._queue.put_nowait(item)
 
-    def restore(self, dispatcher: Dispatcher, is_stored: Callable[[CallbackId], bool]) -> None:
+    def restore(self, dispatcher: Dispatcher) -> None:
         """Go on with a dispatcher made from the journal, before the next `run`.
 
-        `is_stored` settles the requests of a commit whose end was not known. Timers have to be armed again, and
+        What it holds settles the requests of a commit whose end was not known. Timers have to be armed again, and
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            # A request is stored if its callback is open now; a cancellation, if it is not any more.
-            if isinstance(reply, Accepted) and is_stored(reply.callback.id) == reply.callback.open:
+            if isinstance(reply, Accepted) and _is_written(reply.callback, dispatcher.book.get(reply.callback.id)):
                 item.resolve(reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -211,6 +210,10 @@ class Runtime:
             self._queue.put_nowait(item)
         if self._stop_asked:
             self.tell(StopRequested())
+
+    def now(self) -> float:
+        """The time by which everything is decided, in epoch seconds."""
+        return self._clock()
 
     async def _put(self, item: _Item) -> Reply | None:
         if not self.accepting:
@@ -327,3 +330,10 @@ class Runtime:
         if self.effects is None:
             raise RuntimeError("an effect was decided before anybody could carry it out")
         self.effects.start(effect)
+
+
+def _is_written(told: Callback, stored: Callback | None) -> bool:
+    """Whether a reply is true. A request, another time and another number are kept; a cancelled one is not open."""
+    if stored is None or not told.open:
+        return stored is None and not told.open
+    return (told.request, told.asked_at) == (stored.request, stored.asked_at)

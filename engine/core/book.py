@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from engine.core.changes import CallbackChanged, CallbackMoved, Change
 from engine.core.lifecycle import REASONS, Because, after
 from engine.core.model import Callback, CallbackId, CallbackState, Reason, ServiceId
+from engine.core.values import replace
 
 
 class CallbackBook:

@@ -9,8 +9,6 @@ What a look after a start leads to stands in callresume.py, what the moves do in
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core import outcomes
 from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
 from engine.core.callresume import CallResume
@@ -28,6 +26,7 @@ from engine.core.events import (
 )
 from engine.core.facts import Dialled
 from engine.core.model import Agent, LegId, Outcome, PromptId
+from engine.core.values import replace
 
 
 class CallFlow(CallResume):

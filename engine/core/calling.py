@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from engine.core import retry
@@ -38,6 +37,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.switchboard import RETRY, WRAP_UP
+from engine.core.values import replace
 from engine.core.workspace import Workspace
 
 

@@ -6,8 +6,6 @@ callflow.py; the phases stand in callphase.py, the endings in callends.py.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core import retry
 from engine.core.callends import CallEnds
 from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Phase
@@ -24,6 +22,7 @@ from engine.core.facts import (
     Dialling,
 )
 from engine.core.model import Outcome, PromptId
+from engine.core.values import replace
 
 
 class CallMoves(CallEnds):

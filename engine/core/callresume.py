@@ -6,12 +6,11 @@ event does; what it cannot show (keys, whether two people have met) is decided o
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import Phase, Recovery, Step
 from engine.core.events import LegEnded, LegSeen
 from engine.core.model import Outcome, PromptId
+from engine.core.values import replace
 
 
 class CallResume(CallMoves):

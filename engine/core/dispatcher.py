@@ -8,7 +8,6 @@ same decisions.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from engine.core import switchboard
 from engine.core.callflow import CallFlow
@@ -62,6 +61,7 @@ from engine.core.model import (
 )
 from engine.core.needs import Needs
 from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
+from engine.core.values import replace
 
 TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""

@@ -9,11 +9,11 @@ Asterisk twice before it concludes anything, and posts no leg's name again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
 from engine.core.model import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
+from engine.core.values import dataclass
 
 
 class EffectClass(Enum):

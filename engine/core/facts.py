@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.model import AgentId, Attempt, Outcome
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

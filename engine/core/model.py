@@ -7,13 +7,14 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import Expression
 from engine.core.hours import Calendar, CalendarId
 from engine.core.permission import CallingWindow
+from engine.core.values import dataclass
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -320,6 +321,10 @@ class Agent:
     skills: Mapping[str, int] = field(default_factory=dict)
     capacity: Expression | None = None
 
+    def is_full(self, status: AgentStatus) -> bool:
+        """Whether they have no room for anything more, whatever its medium."""
+        return self.capacity is None and bool(status.works)
+
     def may_take(self, media: Media, status: AgentStatus) -> bool:
         """Whether their capacity has room for one more item of this medium; a second call never has."""
         if not status.works:
@@ -442,6 +447,7 @@ class Attempt:
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
+    `overtook`: how many of the same service stood before this customer in the line when the call began.
     """
 
     id: AttemptId
@@ -460,6 +466,7 @@ class Attempt:
     cause: int | None = None
     sip_code: int | None = None
     phone: str = ""
+    overtook: int = 0
 
     @property
     def customer_leg(self) -> LegId:
@@ -515,7 +522,10 @@ class AgentStatus:
     @property
     def work(self) -> Work | None:
         """The call they hold; nobody has more than one."""
-        return next((work for work in self.works if work.media == VOICE), None)
+        for work in self.works:
+            if work.media == VOICE:
+                return work
+        return None
 
     @property
     def ready(self) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.core.model import Limits
 from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
+from engine.core.values import replace
 
 FORGOTTEN_AT_ONCE = 64
 

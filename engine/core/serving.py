@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.changes import AttemptChanged, InteractionChanged
@@ -24,6 +22,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.switchboard import ANSWER, PACE, PERMITTED, PREVIEW, Switchboard
+from engine.core.values import replace
 
 NODE = "node"
 """The owner of the timer by which anybody may be dialled again."""
@@ -50,9 +49,10 @@ class Serving(Switchboard):
             elif self._service_of(callback).connect is ConnectMode.PREVIEW:
                 self._offer_preview(callback, agent, now)
             else:
+                overtook = self.line.ahead_of(place)
                 self._reserve(callback, agent, Stage.RESERVED, now)
                 self._write(self.book.move(self._next_attempt_of(callback), Because.AGENT_RESERVED, now))
-                self._start_attempt(self._open(callback.id), agent, now)
+                self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _give_agent(self, callback: Callback, agent: Agent, now: float) -> None:
         """The customer is on the phone already."""
@@ -70,7 +70,7 @@ class Serving(Switchboard):
         """The callback as its next attempt finds it."""
         return replace(callback, attempts_started=callback.attempts_started + 1, next_attempt_at=None)
 
-    def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
+    def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""
         phone, agent_first = callback.request.phone, self._service_of(callback).connect is ConnectMode.AGENT_FIRST
         attempt = Attempt(
@@ -80,6 +80,7 @@ class Serving(Switchboard):
             agent.id,
             dialed_at=None if agent_first else now,
             phone=phone,
+            overtook=overtook,
         )
         flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow

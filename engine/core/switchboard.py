@@ -7,7 +7,6 @@ requests, `serving` on who is served next, `workspace` on what agents answer, `c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from engine.core.book import CallbackBook
@@ -42,6 +41,7 @@ from engine.core.pacing import Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.slots import SlotBook
 from engine.core.timers import Timers
+from engine.core.values import replace
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
@@ -106,16 +106,17 @@ class Switchboard:
     # ---- the line ------------------------------------------------------------------------------------
 
     def _join(self, callback: Callback, *, on_the_phone: bool = False) -> None:
-        self.line.join(
-            Place(
-                callback.id,
-                self._needs.of(callback, on_the_phone=on_the_phone),
-                callback.joined_at,
-                _asked_at(callback),
-                callback.priority,
-                callback.at_head,
-                on_the_phone,
-            )
+        self.line.join(self._place_of(callback, on_the_phone=on_the_phone))
+
+    def _place_of(self, callback: Callback, *, on_the_phone: bool = False) -> Place:
+        return Place(
+            callback.id,
+            self._needs.of(callback, on_the_phone=on_the_phone),
+            callback.joined_at,
+            _asked_at(callback),
+            callback.priority,
+            callback.at_head,
+            on_the_phone,
         )
 
     def _rejoin(self, callback: Callback) -> None:

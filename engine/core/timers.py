@@ -37,6 +37,10 @@ class Timers:
         """Whether this timer is set and its moment has come."""
         return self._due.get(owner, {}).get(name, float("inf")) <= now
 
+    def due_at(self, owner: str, name: str) -> float | None:
+        """When this timer fires; None if it is not set."""
+        return self._due.get(owner, {}).get(name)
+
     def is_set(self, owner: str, name: str) -> bool:
         return name in self._due.get(owner, {})
 

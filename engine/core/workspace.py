@@ -5,10 +5,8 @@ An agent answers only for what they hold; an answer that comes too late changes 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.admission import Admission
-from engine.core.changes import CallClassified
+from engine.core.changes import CallClassified, IdempotencyKept
 from engine.core.decision import Done
 from engine.core.events import (
     InteractionEndRequested,
@@ -32,10 +30,12 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.serving import Serving
-from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WRAP_UP
+from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WIDEN, WRAP_UP
+from engine.core.values import replace
 
 PACE_AGAIN_SECONDS = 0.5
 """When a preview that was accepted looks again whether a call may begin, if all lines are taken."""
+_NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)
 
 
 class Workspace(Admission, Serving):
@@ -85,7 +85,8 @@ class Workspace(Admission, Serving):
         if not self._may_be_asked_for(self._service_of(callback), event.when, now):
             return
         self._write(self.desks.release(event.agent, work.id, "rescheduled", now))
-        self._write(self.timers.clear(callback.id, PREVIEW))
+        for name in (PREVIEW, WIDEN):
+            self._write(self.timers.clear(callback.id, name))
         self.slots.release(callback.id)
         moved = replace(callback, scheduled_for=event.when, joined_at=event.when, booked=False, asked_at=now, widened=0)
         self._write(self.book.move(moved, Because.RESCHEDULED_BY_AGENT, now))
@@ -100,6 +101,9 @@ class Workspace(Admission, Serving):
             return
         if work is None and event.callback is None:
             self._refuse("wrong-state", "you do not hold this work")
+            return
+        if work is not None and work.stage in _NOT_BEGUN:
+            self._refuse("wrong-state", "this has not begun yet")
             return
         if event.callback is not None and event.classification is not None:
             self._write([CallClassified(event.callback, event.classification, now)])
@@ -142,8 +146,9 @@ class Workspace(Admission, Serving):
             self._write(self.timers.set(callback.id, PREVIEW, at))
             return
         self._write(self.timers.clear(callback.id, PREVIEW))
+        overtook = self.line.ahead_of(self._place_of(callback))
         self._write(self.book.move(self._next_attempt_of(callback), Because.PREVIEW_ACCEPTED, now))
-        self._start_attempt(self._open(callback.id), agent, now)
+        self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
         """Nobody answered the preview; or it was accepted, and a call may begin now."""
@@ -195,6 +200,8 @@ class Workspace(Admission, Serving):
                 event.id, event.media, event.service, InteractionState.QUEUED, now, priority, event.context
             )
             self._keep_interaction(interaction)
+            if event.idempotency is not None:
+                self._write([IdempotencyKept(event.idempotency, event.id, now)])
             self._join_interaction(interaction)
             self._decision.reply = interaction
 

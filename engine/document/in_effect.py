@@ -14,7 +14,6 @@ from engine.document.models import AgentEntry, ServiceEntry, ServicesDocument
 _KEPT = "kept, but not in effect in this version"
 # A value that already says what this version does needs no warning.
 _SERVICE_FIELDS: dict[str, object] = {
-    "pages": [],
     "cost_per_minute": None,
 }
 

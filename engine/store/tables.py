@@ -120,6 +120,7 @@ class AttemptRow(SQLModel, table=True):
     sip_code: int | None
     bridging_at: float | None = Field(sa_type=Double)
     phone: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    overtook: int = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class AgentRow(SQLModel, table=True):

@@ -14,7 +14,7 @@ from engine.core.events import (
 )
 from engine.core.model import Attempt, Callback, CallbackId, Configuration, LegId
 from engine.errors import StoreError
-from engine.outage import Restored, StoreGuard
+from engine.outage import StoreGuard
 from tests.unit.core.journal import Journal as Rows
 from tests.unit.written_engine import CONFIGURATION, CUSTOMER, READY, Engine, asked
 
@@ -97,7 +97,7 @@ class Store:
     async def _settled(self) -> None:
         """Effects end at once here."""
 
-    async def _reload(self) -> Restored:
+    async def _reload(self) -> Dispatcher:
         if self.down is not None:
             raise self.down
         rows = Rows()
@@ -106,8 +106,7 @@ class Store:
         for group in self.engine.journal.durable_groups:
             for change in group:
                 rows._keep(change)  # type: ignore[arg-type]
-        still_open = {callback.id for callback in rows.callbacks.values() if callback.open}
-        return Dispatcher(rows.snapshot()), still_open.__contains__
+        return Dispatcher(rows.snapshot())
 
 
 async def announcing(store: Store) -> None:

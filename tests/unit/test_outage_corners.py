@@ -15,6 +15,8 @@ from engine.core.events import (
     LegEnded,
     LegEntered,
     LegSeen,
+    MoveRequested,
+    NewNumber,
     PlayingFinished,
     ResultKind,
     StopRequested,
@@ -43,6 +45,25 @@ async def test_a_cancellation_whose_commit_is_not_known_is_answered_by_what_is_s
         result = (await asyncio.gather(asking, return_exceptions=True))[0]
         yes = isinstance(result, Accepted)
         assert yes == (store.callback is None), f"answer {result}; the callback is {store.callback}"
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_another_number_whose_commit_is_not_known_is_answered_by_what_is_stored(
+    stored: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    async with Store().running() as store:
+        await store.engine.runtime.submit(asked(1))
+        store.fail(CommitUnknownError("the disk did not say"))
+        other = MoveRequested(CallbackId("c1"), number=NewNumber("+12025559999"))
+        asking = asyncio.create_task(store.engine.runtime.submit(other))
+        await store.until(lambda: store.trouble)
+        if stored:
+            store.engine.journal.durable_groups.append(store.engine.journal.groups[-1])
+        await store.mended()
+        result = (await asyncio.gather(asking, return_exceptions=True))[0]
+        assert isinstance(result, Accepted if stored else StoreError)
+        assert store.callback is not None
+        assert (store.callback.request.phone == "+12025559999") == stored
 
 
 async def test_who_pressed_1_during_the_outage_and_was_let_go_is_called_again() -> None:

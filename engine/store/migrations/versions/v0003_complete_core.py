@@ -32,6 +32,7 @@ def upgrade() -> None:
     with op.batch_alter_table("attempts") as attempts:
         attempts.alter_column("dialed_at", existing_type=sa.Double(), nullable=True)
     op.add_column("attempts", sa.Column("phone", sa.Text(), server_default="", nullable=False))
+    op.add_column("attempts", sa.Column("overtook", sa.Integer(), server_default="0", nullable=False))
     op.execute(_DIALLED_NUMBER)
     op.add_column("agents", sa.Column("works", sa.Text(), server_default="[]", nullable=False))
     op.execute(_ONE_WORK)
