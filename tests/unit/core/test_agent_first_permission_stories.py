@@ -57,6 +57,20 @@ def test_given_a_number_that_is_suppressed_while_the_agent_is_rung_then_it_is_no
     assert (customer.state, customer.reason) == (S.UNSUCCESSFUL, Reason.NOT_PERMITTED)
 
 
+def test_given_a_number_that_is_suppressed_while_the_agent_waits_for_asterisk_then_it_is_not_dialled_either() -> None:
+    world = centre()
+    customer = rung(world)
+    world.lose_telephony()
+    world.agent().picks_up()
+    world.tell(SuppressRequested(customer.callback.request.phone))
+
+    world.regain_telephony()
+    world.pass_time(0)
+
+    nobody_was_called(customer)
+    assert customer.state is S.UNSUCCESSFUL
+
+
 def test_given_a_service_that_is_paused_while_the_agent_is_rung_then_the_customer_waits_until_it_goes_on() -> None:
     world = centre()
     customer = rung(world)

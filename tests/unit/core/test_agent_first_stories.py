@@ -360,13 +360,20 @@ def test_given_an_agent_who_is_taken_away_while_rung_then_their_phone_stops_and_
     assert customer.outcomes == ()
 
 
-def test_given_an_agent_who_is_on_the_phone_when_they_say_not_ready_then_they_finish_this_call() -> None:
+@pytest.mark.parametrize("answered", [False, True])
+def test_given_an_agent_who_is_on_the_phone_when_they_say_not_ready_then_they_finish_this_call(
+    answered: bool,  # noqa: FBT001 - one of two moments of the same story
+) -> None:
     world = centre()
     customer = dialled(world)
+    if answered:
+        customer.answers()
 
     world.agent().leaves()
-    assert customer.closing is None
-    customer.confirms()
+    assert (customer.closing, world.agent().shown) == (None, "reserved")
+    if not answered:
+        customer.answers()
+    customer.presses("1")
     world.agent().hears_whisper()
 
     assert customer.is_in(S.CONNECTED)
