@@ -51,7 +51,7 @@ class Serving(Switchboard):
             else:
                 overtook = self.line.ahead_of(place)
                 self._reserve(callback, agent, Stage.RESERVED, now)
-                self._write(self.book.move(self._next_attempt_of(callback), Because.AGENT_RESERVED, now))
+                self._write(self.book.begin_attempt(callback, Because.AGENT_RESERVED, now))
                 self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _give_agent(self, callback: Callback, agent: Agent, now: float) -> None:
@@ -63,12 +63,7 @@ class Serving(Switchboard):
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        attempt = self._next_attempt_of(callback).live_attempt
-        self._write(self.desks.take(agent.id, _work(callback, attempt, stage), stage.value, now))
-
-    def _next_attempt_of(self, callback: Callback) -> Callback:
-        """The callback as its next attempt finds it."""
-        return replace(callback, attempts_started=callback.attempts_started + 1, next_attempt_at=None)
+        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage), stage.value, now))
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""

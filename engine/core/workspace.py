@@ -136,8 +136,7 @@ class Workspace(Admission, Serving):
         """The agent said yes: dial, unless the customer may not be called any more or no call may begin yet."""
         agent = self.desks.agent(agent_id)
         if agent is None or not self._may_dial_now(callback, now):
-            work = self._next_attempt_of(callback).live_attempt
-            self._write(self.desks.release(agent_id, WorkId(work), "not_permitted", now))
+            self._write(self.desks.release(agent_id, WorkId(callback.next_attempt), "not_permitted", now))
             self._preview_back(callback, Because.PREVIEW_WITHDRAWN, now)
             return
         next_calls = (self._pacer.next_at(now), self._pacer.next_of(callback.request.service, now))
@@ -147,7 +146,7 @@ class Workspace(Admission, Serving):
             return
         self._write(self.timers.clear(callback.id, PREVIEW))
         overtook = self.line.ahead_of(self._place_of(callback))
-        self._write(self.book.move(self._next_attempt_of(callback), Because.PREVIEW_ACCEPTED, now))
+        self._write(self.book.begin_attempt(callback, Because.PREVIEW_ACCEPTED, now))
         self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
