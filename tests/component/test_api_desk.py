@@ -17,7 +17,6 @@ from tests.component.api_harness import AGENT, OTHER_PHONE, PHONE, refused
 from tests.component.desk_harness import BEN, Floor, answered, desk_document, running_floor
 from tests.component.slot_harness import EVENING, TEN_NEXT_DAY, TEN_NEXT_DAY_UTC
 
-
 NOTHING = "nothing-1"
 """Work that nobody holds."""
 
