@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from engine.core.model import Limits
 from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
-from engine.core.values import replace
+from engine.core.values import dataclass, replace
 
 FORGOTTEN_AT_ONCE = 64
 
@@ -35,6 +34,9 @@ class _Past:
         return max((*self.dials, *self.requests), default=float("-inf"))
 
     def since(self, moment: float) -> _Past:
+        """What is not older; mostly that is all."""
+        if min((*self.dials, *self.requests), default=moment) >= moment:
+            return self
         return _Past(
             tuple(each for each in self.dials if each >= moment),
             tuple(each for each in self.requests if each >= moment),
