@@ -427,6 +427,11 @@ class Callback:
         """The attempt begun last."""
         return AttemptId(f"{self.id}-{self.attempts_started}")
 
+    @property
+    def next_attempt(self) -> AttemptId:
+        """The attempt that is begun next; an agent who is asked about the callback holds it already."""
+        return AttemptId(f"{self.id}-{self.attempts_started + 1}")
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

@@ -1,35 +1,61 @@
 """How many customers may be dialled at once and how many calls may begin in a second, of each service and of the node.
 
-It counts and says when the next call may begin; it never waits. What it has counted is not written down: after a start
-the dials in flight are counted anew from the live attempts, and a second without a memory does no harm.
+It counts and says when the next call may begin; it never waits. It writes nothing down: after a start it counts anew
+from the live attempts, from the moments of the last dials, and from the timers that said when a call may begin again.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.core.model import AttemptId, Pace, Service, ServiceId
 
 
 class _Meter:
-    """At most `calls` in any `seconds`, which is the rate in whole calls."""
+    """A whole rate: at most so many calls in any second. Another one: calls at equal distances.
 
-    __slots__ = ("_began", "_calls", "_seconds")
+    So no stretch of time that is a whole number of seconds, or of distances, ever sees more calls than the rate.
+    """
+
+    __slots__ = ("_began", "_calls", "_rests_until", "_seconds")
 
     def __init__(self, calls_per_second: float) -> None:
-        self._calls = max(1, int(calls_per_second))
+        self._calls = int(calls_per_second) if calls_per_second == int(calls_per_second) else 1
         self._seconds = self._calls / calls_per_second
         self._began: deque[float] = deque(maxlen=self._calls)
+        self._rests_until = float("-inf")
 
     def count(self, now: float) -> None:
         self._began.append(now)
 
+    def rest(self, until: float) -> None:
+        """No call before; for who does not know the calls that this comes from."""
+        self._rests_until = until
+
+    def go_on_from(self, other: _Meter) -> None:
+        """Take over what another meter has counted."""
+        self._began.extend(other._began)
+        self._rests_until = other._rests_until
+
     def next_at(self, now: float) -> float:
         """When the next call may begin: now, or when the oldest one that counts is old enough."""
-        if len(self._began) < self._calls:
-            return now
-        return max(now, self._began[0] + self._seconds)
+        at = self._rests_until
+        if len(self._began) == self._calls:
+            at = max(at, self._began[0] + self._seconds)
+        # A clock that was set back must not hold everybody up: after this long nothing counts any more.
+        return max(now, min(at, now + self._seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """An attempt that was live at a start. `dialling`: the customer has not answered yet."""
+
+    attempt: AttemptId
+    service: ServiceId
+    dialling: bool
+    dialed_at: float
 
 
 class Pacer:
@@ -46,22 +72,37 @@ class Pacer:
         self.configured(services)
 
     def configured(self, services: Mapping[ServiceId, Service]) -> None:
-        """The services are others; a service whose pace is the same goes on counting."""
-        before, self._services = self._services, services
-        self._meters = {
-            service.id: self._meters[service.id]
-            if service.id in self._meters and before[service.id].pace == service.pace
-            else meter
-            for service in services.values()
-            if (meter := _meter(service.pace)) is not None
-        }
+        """The services are others, or their paces; what was begun before counts for the new pace too."""
+        before, self._services = self._meters, services
+        self._meters = {}
+        for service in services.values():
+            meter = _meter(service.pace)
+            if meter is not None:
+                self._meters[service.id] = meter
+                if service.id in before:
+                    meter.go_on_from(before[service.id])
 
-    def restore(self, live: Iterable[tuple[AttemptId, ServiceId, bool]]) -> None:
-        """Live attempts at a start; the third value says whether the customer is still being dialled."""
-        for attempt, service, dialling in live:
-            self._live.add(attempt)
-            if dialling:
-                self._note_dial(attempt, service)
+    def restore(
+        self,
+        live: Iterable[LiveCall],
+        dials: Sequence[float],
+        rests: Iterable[tuple[ServiceId | None, float]],
+    ) -> None:
+        """What is known at a start: live calls in the order of their dials, when anybody was dialled lately, oldest
+        first, and until when no call of a service (None: any call) was to begin."""
+        for call in live:
+            self._live.add(call.attempt)
+            if call.dialling:
+                self._note_dial(call.attempt, call.service)
+            if meter := self._meters.get(call.service):
+                meter.count(call.dialed_at)
+        if self._node_meter is not None:
+            for at in dials:
+                self._node_meter.count(at)
+        for service, until in rests:
+            meter = self._node_meter if service is None else self._meters.get(service)
+            if meter is not None:
+                meter.rest(until)
 
     def dialled(self, attempt: AttemptId, service: ServiceId, now: float) -> None:
         """A call begins."""

@@ -23,10 +23,7 @@ from engine.core.model import (
     Work,
     WorkId,
 )
-from engine.core.switchboard import ANSWER, PACE, PERMITTED, PREVIEW, Switchboard
-
-NODE = "node"
-"""The owner of the timer by which anybody may be dialled again."""
+from engine.core.switchboard import ANSWER, NODE, OF_SERVICE, PACE, PERMITTED, PREVIEW, Switchboard
 
 
 class Serving(Switchboard):
@@ -63,8 +60,8 @@ class Serving(Switchboard):
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        attempt = self._next_attempt_of(callback).live_attempt
-        self._write(self.desks.take(agent.id, _work(callback, attempt, stage), stage.value, now))
+        self._write(self.timers.clear(callback.id, PERMITTED))
+        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage), stage.value, now))
 
     def _next_attempt_of(self, callback: Callback) -> Callback:
         """The callback as its next attempt finds it."""
@@ -135,8 +132,12 @@ class Serving(Switchboard):
         """Open or close the service's queues, and all of them, as far as calls may begin."""
         at = None if service in self.paused else self._pacer.next_of(service, now)
         self.line.let_dial(service, may=at == now)
-        self._look_again_at(f"service/{service}", at, now)
+        self._look_again_at(OF_SERVICE + service, at, now)
         self._pace_all(now)
+
+    def _may_begin(self, service: ServiceId, now: float) -> bool:
+        """Whether a call of this service may begin at this moment."""
+        return self._pacer.next_of(service, now) == self._pacer.next_at(now) == now
 
     def _pace_all(self, now: float) -> None:
         at = self._pacer.next_at(now)
@@ -150,7 +151,7 @@ class Serving(Switchboard):
             self._write(self.timers.set(owner, PACE, at))
 
     def _pace_timer(self, owner: str, now: float) -> None:
-        service = ServiceId(owner.removeprefix("service/"))
+        service = ServiceId(owner.removeprefix(OF_SERVICE))
         if owner == NODE or service not in self.configuration.services:
             self._pace_all(now)
         else:
@@ -161,6 +162,7 @@ class Serving(Switchboard):
     def _offer_preview(self, callback: Callback, agent: Agent, now: float) -> None:
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
+        self._asked[callback.id] = agent.id
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds

@@ -7,7 +7,6 @@ requests, `serving` on who is served next, `workspace` on what agents answer, `c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from engine.core.book import CallbackBook
@@ -22,6 +21,7 @@ from engine.core.line import Line, Place
 from engine.core.matching import Matching
 from engine.core.model import (
     Agent,
+    AgentId,
     AgentStatus,
     Attempt,
     AttemptId,
@@ -36,10 +36,11 @@ from engine.core.model import (
     ServiceId,
     Stage,
     Suppression,
+    WorkId,
 )
 from engine.core.needs import Needs
 from engine.core.number_history import NumberHistory
-from engine.core.pacing import Pacer
+from engine.core.pacing import LiveCall, Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.slots import SlotBook
 from engine.core.timers import Timers
@@ -48,6 +49,12 @@ RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitt
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
 WRAP_UP, RONA_RETURN = "wrap_up", "rona_return"
 PACE = "pace"
+NODE = "node"
+"""The owner of the timer by which anybody may be dialled again."""
+OF_SERVICE = "service/"
+"""Before its id: the owner of the timer by which customers of a service may be dialled again."""
+LONG_AGO = 0.0
+"""Before all calls."""
 NO_ZONE = "UTC"
 """Where a customer is taken to be whose number tells nothing and whose service has no calendar."""
 
@@ -71,6 +78,8 @@ class Switchboard:
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
+        self._asked: dict[CallbackId, AgentId] = {}
+        self._agreed: dict[CallbackId, AgentId] = {}
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -101,22 +110,50 @@ class Switchboard:
                 self._join_interaction(interaction)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
-        for service in self.paused:
-            self.line.let_dial(service, may=False)
+        self._restore_previews()
+        self._restore_pace(snapshot)
+
+    def _restore_previews(self) -> None:
+        for status in self.desks.statuses():
+            for work in status.works:
+                callback = self.book.get(work.callback) if work.callback is not None else None
+                if callback is not None and callback.state is CallbackState.PREVIEWING:
+                    self._asked[callback.id] = status.id
+                    if work.stage is Stage.RESERVED:
+                        self._agreed[callback.id] = status.id
+
+    def _restore_pace(self, snapshot: Snapshot) -> None:
+        live = []
+        for attempt in snapshot.attempts:
+            callback = self._open(attempt.callback)
+            dialling = callback.state in (CallbackState.RESERVED, CallbackState.DIALING)
+            live.append(LiveCall(attempt.id, callback.request.service, dialling, attempt.dialed_at))
+        rests = [
+            (None if timer.owner == NODE else ServiceId(timer.owner.removeprefix(OF_SERVICE)), timer.due_at)
+            for timer in snapshot.timers
+            if timer.name == PACE
+        ]
+        self._pacer.restore(live, [at for _phone, at in snapshot.dials], rests)
+        for service in self.configuration.services:
+            full = service in self.paused or self._pacer.next_of(service, LONG_AGO) is None
+            self.line.let_dial(service, may=not full and not self.timers.is_set(OF_SERVICE + service, PACE))
+        full = self._pacer.next_at(LONG_AGO) is None
+        self.line.let_anybody_dial(may=not full and not self.timers.is_set(NODE, PACE))
 
     # ---- the line ------------------------------------------------------------------------------------
 
     def _join(self, callback: Callback, *, on_the_phone: bool = False) -> None:
-        self.line.join(
-            Place(
-                callback.id,
-                self._needs.of(callback, on_the_phone=on_the_phone),
-                callback.joined_at,
-                _asked_at(callback),
-                callback.priority,
-                callback.at_head,
-                on_the_phone,
-            )
+        self.line.join(self._place_of(callback, on_the_phone=on_the_phone))
+
+    def _place_of(self, callback: Callback, *, on_the_phone: bool = False) -> Place:
+        return Place(
+            callback.id,
+            self._needs.of(callback, on_the_phone=on_the_phone),
+            callback.joined_at,
+            _asked_at(callback),
+            callback.priority,
+            callback.at_head,
+            on_the_phone,
         )
 
     def _rejoin(self, callback: Callback) -> None:
@@ -163,6 +200,11 @@ class Switchboard:
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
 
+    def _can_be_kept(self, callback: Callback, at: float) -> float | None:
+        """When a later call, promised for `at`, would be; None if it could not be made any more."""
+        permitted = self._retry_permitted_at(callback, at)
+        return None if permitted is None or self._life_over(callback, permitted) else permitted
+
     def _rules_of(self, callback: Callback) -> list[Constraint]:
         service, phone, zones = self._service_of(callback), callback.request.phone, self._zones_of(callback)
         limits = self.configuration.limits
@@ -190,17 +232,14 @@ class Switchboard:
         callback = self.book.get(attempt.callback)
         if callback is None:
             raise ValueError(f"attempt {attempt.id} is open, but its callback is not")
-        service = self.configuration.services[callback.request.service]
         holder = next((status.id for status in self.desks.statuses() if _serves(status, attempt)), None)
         # Somebody removed in the middle of a call is never rung again, but their work has to end.
         agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
         self._flows[attempt.id] = self._flow(attempt, callback, agent)
         self._calling[callback.request.phone] = attempt.id
-        self._pacer.restore([(attempt.id, service.id, attempt.answered_at is None)])
 
     def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
-        permitted = partial(self._retry_permitted_at, callback)
-        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, partial(self._can_be_kept, callback))
 
     def _open(self, callback: CallbackId) -> Callback:
         """An open callback as it stands now."""
@@ -212,11 +251,19 @@ class Switchboard:
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
         self.line.leave(callback.id)
         self.slots.release(callback.id)
+        self._ask_no_more(callback, because.value, now)
         self._write(self.timers.clear_all(callback.id))
         self._write(self.book.move(callback, because, now, cancel.reason if cancel else None))
         if cancel:
-            ended = replace(callback, state=CallbackState.CANCELLED, reason=cancel.reason, ended_at=now)
-            self._decision.reply = Accepted(replace(ended, next_attempt_at=None), None)
+            self._decision.reply = Accepted(callback, None)
+
+    def _ask_no_more(self, callback: Callback, because: str, now: float) -> None:
+        """The agent who previews the callback, if anybody does, is free of it."""
+        agent = self._asked.pop(callback.id, None)
+        self._agreed.pop(callback.id, None)
+        if agent is not None:
+            self._write(self.timers.clear(callback.id, PREVIEW))
+            self._write(self.desks.release(agent, WorkId(callback.next_attempt), because, now))
 
     def _move_if(self, callback: Callback, state: CallbackState, because: Because, now: float) -> None:
         """Facts such as Dialled are told more than once; only the first moves the callback."""

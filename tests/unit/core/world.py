@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
-from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
+from engine.core.dispatcher import NO_LIMIT, TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -47,7 +47,8 @@ from engine.core.events import (
     TelephonyReady,
     TimerFired,
 )
-from engine.core.expressions import parse
+from engine.core.expressions import Expression, parse
+from engine.core.hours import Calendar
 from engine.core.model import (
     Agent,
     AgentId,
@@ -55,14 +56,17 @@ from engine.core.model import (
     Attempt,
     AttemptId,
     BridgeId,
+    CalendarId,
     Callback,
     CallbackId,
     CallbackState,
     CallLimits,
     Configuration,
+    Disposition,
     LegId,
     Limits,
     Outcome,
+    Pace,
     Presence,
     PromptId,
     Reason,
@@ -71,9 +75,10 @@ from engine.core.model import (
     Service,
     ServiceId,
     Timer,
+    WorkId,
     attempt_of_leg,
 )
-from tests.unit.core import invariants, safety
+from tests.unit.core import invariants, safety, waiting
 from tests.unit.core.journal import Journal
 from tests.unit.core.meetings import Meetings
 
@@ -99,11 +104,17 @@ _E = TypeVar("_E", bound=Effect)
 
 
 def configuration(
-    services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None
+    services: Iterable[Service],
+    agents: Iterable[Agent],
+    limits: Limits | None = None,
+    calendars: Iterable[Calendar] = (),
+    dispositions: Iterable[Disposition] = (),
 ) -> ConfigurationApplied:
     document = Configuration(
         services={service.id: service for service in services},
         agents={agent.id: agent for agent in agents},
+        calendars={CalendarId(calendar.id): calendar for calendar in calendars},
+        dispositions={disposition.id: disposition for disposition in dispositions},
         limits=limits or NO_CAPS,
     )
     return ConfigurationApplied(document, "the document")
@@ -130,10 +141,13 @@ class World:
         services: Iterable[Service] = (BILLING,),
         agents: Iterable[Agent] = (AMY,),
         limits: Limits | None = None,
+        calendars: Iterable[Calendar] = (),
+        node: Pace = NO_LIMIT,
     ) -> None:
         self.now = START
+        self.node = node
         self.journal = Journal()
-        self.dispatcher = Dispatcher(Snapshot())
+        self.dispatcher = Dispatcher(Snapshot(), node)
         self.effects: list[Effect] = []
         self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
         self.hang_up_seconds: float | None = HANG_UP
@@ -156,9 +170,10 @@ class World:
         self.started_from = Snapshot()
         self.told: list[tuple[Event, float, Decision]] = []
         self.held_before: set[tuple[str, AttemptId]] = set()
+        self.works_before: dict[AgentId, frozenset[WorkId]] = {}
         self._to_come: deque[Event] = deque()
         self._phones = 0
-        self.tell(configuration(services, agents, limits))
+        self.tell(configuration(services, agents, limits, calendars))
 
     # ---- events and time -----------------------------------------------------------------------------
 
@@ -210,8 +225,8 @@ class World:
         self.stopping = False
         self.telephony = True
         self.told.clear()
-        self.started_from = self.journal.snapshot()
-        self.dispatcher = Dispatcher(self.started_from)
+        self.started_from = self.journal.snapshot(self.now)
+        self.dispatcher = Dispatcher(self.started_from, self.node)
         held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
         confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
@@ -267,13 +282,25 @@ class World:
         service: str = "billing",
         phone: str | None = None,
         idempotency: IdempotencyKey | None = None,
+        *,
+        when: float | None = None,
+        freely: bool = False,
+        subject: str | None = "invoice",
+        zones: tuple[str, ...] = (),
+        skill: Expression | None = None,
     ) -> Accepted | Refusal:
         """Somebody asks to be called back, from a number of their own unless one is given."""
         self._phones += 1
         request = Request(
-            ServiceId(service), phone or f"+1202555{self._phones:04}", "en", RequestChannel.WEB, subject="invoice"
+            ServiceId(service),
+            phone or f"+1202555{self._phones:04}",
+            "en",
+            RequestChannel.WEB,
+            subject=subject,
+            zones=zones,
+            skill=skill,
         )
-        event = CallbackRequested(CallbackId(f"c{self._phones:03}"), request, "hash", idempotency)
+        event = CallbackRequested(CallbackId(f"c{self._phones:03}"), request, "hash", idempotency, when, freely)
         reply = self.tell(event).reply
         assert isinstance(reply, Accepted | Refusal)
         return reply
@@ -311,6 +338,9 @@ class World:
         self.held_before = {
             (status.id, status.work.attempt) for status in self.journal.agents.values() if status.work is not None
         }
+        self.works_before = {
+            status.id: frozenset(work.id for work in status.works) for status in self.journal.agents.values()
+        }
         if isinstance(event, StopRequested):
             self.stopping = True
         if isinstance(event, TelephonyLost | TelephonyReady):
@@ -325,6 +355,7 @@ class World:
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
         invariants.check(self, event, decision, before)
+        waiting.check(self, decision)
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
