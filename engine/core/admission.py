@@ -183,8 +183,7 @@ class Admission(Switchboard):
         renumbered = replace(callback, request=request)
         self._history.move_request(callback.request.phone, number.phone, callback.created_at)
         self._write(self.book.keep(renumbered))
-        self._write(self.timers.clear(callback.id, PERMITTED))
-        self._rejoin(renumbered)
+        self._look_anew(renumbered)
         return renumbered
 
     def _to_slot(self, callback: Callback, start: float, now: float) -> Callback:

@@ -223,7 +223,7 @@ class Dispatcher(Calling):
                 self._write(self.timers.clear(OF_SERVICE + service, PACE))
         for service in self.configuration.services:
             self._pace(service, now)
-        for callback in list(self.book):
+        for callback in sorted(self.book, key=lambda each: each.id):
             self._need_as_configured(callback, now)
         for interaction in self.interactions.values():
             if interaction.id in self.line:
@@ -239,6 +239,7 @@ class Dispatcher(Calling):
                 self._write(self.book.keep(callback))
             self._widen_in_time(callback)
         self._rejoin(callback)
+        self._look_anew(callback)
 
     # ---- time ----------------------------------------------------------------------------------------
 

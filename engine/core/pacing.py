@@ -64,7 +64,7 @@ class Pacer:
     def __init__(self, node: Pace, services: Mapping[ServiceId, Service]) -> None:
         self._node = node
         self._node_meter = _meter(node)
-        self._live: set[AttemptId] = set()
+        self._live: dict[AttemptId, tuple[ServiceId, float]] = {}
         self._dialling: dict[AttemptId, ServiceId] = {}
         self._in_flight: dict[ServiceId, int] = {}
         self._meters: dict[ServiceId, _Meter] = {}
@@ -74,13 +74,14 @@ class Pacer:
     def configured(self, services: Mapping[ServiceId, Service]) -> None:
         """The services are others, or their paces; what was begun before counts for the new pace too."""
         before, self._services = self._meters, services
-        self._meters = {}
-        for service in services.values():
-            meter = _meter(service.pace)
-            if meter is not None:
-                self._meters[service.id] = meter
-                if service.id in before:
-                    meter.go_on_from(before[service.id])
+        made = {service.id: _meter(service.pace) for service in services.values()}
+        self._meters = {service: meter for service, meter in made.items() if meter is not None}
+        for service, meter in self._meters.items():
+            if service in before:
+                meter.go_on_from(before[service])
+        for of_service, at in self._live.values():
+            if of_service in self._meters and of_service not in before:
+                self._meters[of_service].count(at)
 
     def restore(
         self,
@@ -91,7 +92,7 @@ class Pacer:
         """What is known at a start: live calls in the order of their dials, when anybody was dialled lately, oldest
         first, and until when no call of a service (None: any call) was to begin."""
         for call in live:
-            self._live.add(call.attempt)
+            self._live[call.attempt] = call.service, call.dialed_at
             if call.dialling:
                 self._note_dial(call.attempt, call.service)
             if meter := self._meters.get(call.service):
@@ -106,7 +107,7 @@ class Pacer:
 
     def dialled(self, attempt: AttemptId, service: ServiceId, now: float) -> None:
         """A call begins."""
-        self._live.add(attempt)
+        self._live[attempt] = service, now
         self._note_dial(attempt, service)
         for meter in (self._node_meter, self._meters.get(service)):
             if meter is not None:
@@ -121,19 +122,23 @@ class Pacer:
     def ended(self, attempt: AttemptId) -> None:
         """The call is over."""
         self.answered(attempt)
-        self._live.discard(attempt)
+        self._live.pop(attempt, None)
 
-    def next_at(self, now: float) -> float | None:
-        """When any call may begin; None: not before one has ended."""
-        if self._node.max_dials is not None and len(self._live) >= self._node.max_dials:
-            return None
+    def is_full(self) -> bool:
+        """Whether no call at all may begin before one has ended."""
+        return self._node.max_dials is not None and len(self._live) >= self._node.max_dials
+
+    def is_full_of(self, service: ServiceId) -> bool:
+        """Whether no call of this service may begin before one of its customers has answered, or a call has ended."""
+        most = self._services[service].pace.max_dials
+        return most is not None and self._in_flight.get(service, 0) >= most
+
+    def next_at(self, now: float) -> float:
+        """When the rate lets any call begin."""
         return now if self._node_meter is None else self._node_meter.next_at(now)
 
-    def next_of(self, service: ServiceId, now: float) -> float | None:
-        """When a call of this service may begin; None: not before one has been answered or has ended."""
-        pace = self._services[service].pace
-        if pace.max_dials is not None and self._in_flight.get(service, 0) >= pace.max_dials:
-            return None
+    def next_of(self, service: ServiceId, now: float) -> float:
+        """When the service's rate lets a call of it begin."""
         meter = self._meters.get(service)
         return now if meter is None else meter.next_at(now)
 

@@ -60,7 +60,6 @@ class Serving(Switchboard):
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        self._write(self.timers.clear(callback.id, PERMITTED))
         self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage), stage.value, now))
 
     def _next_attempt_of(self, callback: Callback) -> Callback:
@@ -123,29 +122,33 @@ class Serving(Switchboard):
         """No call to this number is up any more: others of it may be next."""
         self._calling.pop(phone, None)
         for callback in self.book.open_of(phone):
-            if self.line.is_parked(callback.id):
+            if self.line.is_parked(callback.id) and not self.timers.is_set(callback.id, PERMITTED):
                 self._join(callback)
 
     # ---- pace ----------------------------------------------------------------------------------------
 
     def _pace(self, service: ServiceId, now: float) -> None:
         """Open or close the service's queues, and all of them, as far as calls may begin."""
-        at = None if service in self.paused else self._pacer.next_of(service, now)
-        self.line.let_dial(service, may=at == now)
-        self._look_again_at(OF_SERVICE + service, at, now)
+        self.line.let_dial(service, may=self._may_begin_of(service, now))
+        self._look_again_at(OF_SERVICE + service, self._pacer.next_of(service, now), now)
         self._pace_all(now)
 
-    def _may_begin(self, service: ServiceId, now: float) -> bool:
-        """Whether a call of this service may begin at this moment."""
-        return self._pacer.next_of(service, now) == self._pacer.next_at(now) == now
-
     def _pace_all(self, now: float) -> None:
-        at = self._pacer.next_at(now)
-        self.line.let_anybody_dial(may=at == now)
-        self._look_again_at(NODE, at, now)
+        self.line.let_anybody_dial(may=self._may_begin(now))
+        self._look_again_at(NODE, self._pacer.next_at(now), now)
 
-    def _look_again_at(self, owner: str, at: float | None, now: float) -> None:
-        if at is None or at <= now:
+    def _may_begin_of(self, service: ServiceId, now: float) -> bool:
+        """Whether the service lets a call of its own begin."""
+        full = service in self.paused or self._pacer.is_full_of(service)
+        return not full and self._pacer.next_of(service, now) == now
+
+    def _may_begin(self, now: float) -> bool:
+        """Whether any call may begin, as far as all services together go."""
+        return not self._pacer.is_full() and self._pacer.next_at(now) == now
+
+    def _look_again_at(self, owner: str, at: float, now: float) -> None:
+        """Also while nobody may be called for another reason: after a start only this timer knows of the rate."""
+        if at <= now:
             self._write(self.timers.clear(owner, PACE))
         elif not self.timers.is_set_for(owner, PACE, at):
             self._write(self.timers.set(owner, PACE, at))

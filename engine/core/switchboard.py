@@ -53,8 +53,6 @@ NODE = "node"
 """The owner of the timer by which anybody may be dialled again."""
 OF_SERVICE = "service/"
 """Before its id: the owner of the timer by which customers of a service may be dialled again."""
-LONG_AGO = 0.0
-"""Before all calls."""
 NO_ZONE = "UTC"
 """Where a customer is taken to be whose number tells nothing and whose service has no calendar."""
 
@@ -104,6 +102,8 @@ class Switchboard:
         for callback in snapshot.callbacks:
             if callback.state is CallbackState.QUEUED:
                 self._join(callback)
+                if self.timers.is_set(callback.id, PERMITTED):
+                    self.line.park(callback.id)
         for interaction in snapshot.interactions:
             self.interactions[interaction.id] = interaction
             if interaction.state is InteractionState.QUEUED:
@@ -135,10 +135,9 @@ class Switchboard:
         ]
         self._pacer.restore(live, [at for _phone, at in snapshot.dials], rests)
         for service in self.configuration.services:
-            full = service in self.paused or self._pacer.next_of(service, LONG_AGO) is None
+            full = service in self.paused or self._pacer.is_full_of(service)
             self.line.let_dial(service, may=not full and not self.timers.is_set(OF_SERVICE + service, PACE))
-        full = self._pacer.next_at(LONG_AGO) is None
-        self.line.let_anybody_dial(may=not full and not self.timers.is_set(NODE, PACE))
+        self.line.let_anybody_dial(may=not self._pacer.is_full() and not self.timers.is_set(NODE, PACE))
 
     # ---- the line ------------------------------------------------------------------------------------
 
@@ -157,9 +156,18 @@ class Switchboard:
         )
 
     def _rejoin(self, callback: Callback) -> None:
-        """What the callback asks of an agent has changed; if it waits, its place is the same."""
+        """What the callback asks of an agent has changed; if it waits, its place is the same, and who holds it back."""
         if callback.id in self.line:
+            parked = self.line.is_parked(callback.id)
             self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
+            if parked:
+                self.line.park(callback.id)
+
+    def _look_anew(self, callback: Callback) -> None:
+        """What held the callback back may hold no more."""
+        self._write(self.timers.clear(callback.id, PERMITTED))
+        if self.line.is_parked(callback.id):
+            self._join(callback)
 
     def _join_interaction(self, interaction: Interaction) -> None:
         self.line.join(

@@ -131,7 +131,7 @@ class Workspace(Admission, Serving):
             agent = self.desks.agent(self._agreed[callback.id])
             if agent is None or not self._may_dial_now(callback, now):
                 self._withdraw_preview(callback, "not_permitted", now)
-            elif self._may_begin(callback.request.service, now):
+            elif self._may_begin(now) and self._may_begin_of(callback.request.service, now):
                 del self._asked[callback.id], self._agreed[callback.id]
                 self._write(self.book.move(self._next_attempt_of(callback), Because.PREVIEW_ACCEPTED, now))
                 self._start_attempt(self._open(callback.id), agent, now)

@@ -283,7 +283,7 @@ def is_free(world: World, agent: Agent) -> bool:
 
 
 def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
-    """By the service's requirement and the subject's, or by the step of the expansion, and always by what staff want."""
+    """By the service's requirement and the subject's, or by the step of the expansion; always by what staff want."""
     request = callback.request
     service = world.journal.configuration.services[request.service]
     wanted = [service.skill, service.subjects.get(request.subject or "")]

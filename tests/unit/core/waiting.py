@@ -78,6 +78,8 @@ def _is_not_lost(world: World, callback: Callback) -> None:
         phone = callback.request.phone
         busy = any(attempt.phone == phone for attempt in world.journal.open_attempts())
         assert busy or "permitted" in timers, f"{callback.id} is held back for ever"
+    else:
+        assert "permitted" not in timers, f"{callback.id} is not held back, and is waited for"
     for name in timers:
         if name.startswith("exclusion "):
             assert name.removeprefix("exclusion ") in callback.excluded
