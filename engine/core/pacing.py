@@ -35,17 +35,18 @@ class _Meter:
         self._rests_until = until
 
     def go_on_from(self, other: _Meter) -> None:
-        """Take over what another meter has counted."""
+        """Take over what a meter of another rate has counted."""
         self._began.extend(other._began)
-        self._rests_until = other._rests_until
 
     def next_at(self, now: float) -> float:
         """When the next call may begin: now, or when the oldest one that counts is old enough."""
-        at = self._rests_until
+        if self._began and self._began[-1] > now:
+            # The clock was set back: nobody waits until it shows the same time again.
+            self._began = deque((now for _each in self._began), maxlen=self._calls)
+        at = self._rests_until = min(self._rests_until, now + self._seconds)
         if len(self._began) == self._calls:
             at = max(at, self._began[0] + self._seconds)
-        # A clock that was set back must not hold everybody up: after this long nothing counts any more.
-        return max(now, min(at, now + self._seconds))
+        return max(now, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +69,25 @@ class Pacer:
         self._dialling: dict[AttemptId, ServiceId] = {}
         self._in_flight: dict[ServiceId, int] = {}
         self._meters: dict[ServiceId, _Meter] = {}
-        self._services: Mapping[ServiceId, Service] = {}
+        self._paces: dict[ServiceId, Pace] = {}
         self.configured(services)
 
     def configured(self, services: Mapping[ServiceId, Service]) -> None:
         """The services are others, or their paces; what was begun before counts for the new pace too."""
-        before, self._services = self._meters, services
-        made = {service.id: _meter(service.pace) for service in services.values()}
-        self._meters = {service: meter for service, meter in made.items() if meter is not None}
-        for service, meter in self._meters.items():
-            if service in before:
+        before, paces, self._meters = self._meters, self._paces, {}
+        self._paces = {service.id: service.pace for service in services.values()}
+        for service, pace in self._paces.items():
+            meter = _meter(pace)
+            if meter is None:
+                continue
+            if service in before and paces[service] == pace:
+                meter = before[service]
+            elif service in before:
                 meter.go_on_from(before[service])
-        for of_service, at in self._live.values():
-            if of_service in self._meters and of_service not in before:
-                self._meters[of_service].count(at)
+            else:
+                for at in [at for of_service, at in self._live.values() if of_service == service]:
+                    meter.count(at)
+            self._meters[service] = meter
 
     def restore(
         self,
@@ -130,7 +136,7 @@ class Pacer:
 
     def is_full_of(self, service: ServiceId) -> bool:
         """Whether no call of this service may begin before one of its customers has answered, or a call has ended."""
-        most = self._services[service].pace.max_dials
+        most = self._paces[service].max_dials
         return most is not None and self._in_flight.get(service, 0) >= most
 
     def next_at(self, now: float) -> float:

@@ -244,8 +244,11 @@ class Office(RuleBasedStateMachine):
     @rule(service=services, media=st.sampled_from([CHAT, CHAT, VOICE]), priority=st.sampled_from([None, 0, 2]))
     def work_comes_from_outside(self, service: ServiceId, media: str, priority: int | None) -> None:
         self.asked += 1
-        self.world.tell(InteractionRequested(InteractionId(f"i{self.asked:03}"), CHAT if media == CHAT else VOICE,
-                                             service, priority))
+        self.world.tell(
+            InteractionRequested(
+                InteractionId(f"i{self.asked:03}"), CHAT if media == CHAT else VOICE, service, priority
+            )
+        )
 
     @rule(which=pick, completed=st.booleans())
     def work_ends_outside(self, which: int, *, completed: bool) -> None:
