@@ -239,12 +239,12 @@ class Admission(Switchboard):
     def _slot_starts(self, callback: Callback, now: float) -> None:
         """All who booked a slot join together, so that the order of booking decides and not whose timer fired first."""
         others = self.slots.booked(callback.request.service, callback.joined_at) if callback.booked else ()
-        for each in (callback.id, *(other for other in others if other != callback.id)):
-            found = self.book.get(each)
-            if found is not None and found.state is CallbackState.SCHEDULED:
-                self._write(self.timers.clear(each, SLOT))
-                self._write(self.book.move(found, Because.SLOT_STARTED, now))
-                joined = self._open(each)
+        together = [self._open(each) for each in {callback.id, *others}]
+        for each in sorted(together, key=lambda each: self._place_of(each).key):
+            if each.state is CallbackState.SCHEDULED:
+                self._write(self.timers.clear(each.id, SLOT))
+                self._write(self.book.move(each, Because.SLOT_STARTED, now))
+                joined = self._open(each.id)
                 self._widen_in_time(joined)
                 self._join(joined)
 

@@ -251,7 +251,7 @@ class Dispatcher(Calling):
             self.paused.add(service)
             self._write([ServicePaused(service, now)])
             self._pace(service, now)
-            for callback in [self._open(each) for each in self._asked]:
+            for callback in [self._open(each) for each in sorted(self._asked)]:
                 if callback.request.service == service:
                     self._withdraw_preview(callback, "paused", now)
         self._decision.reply = Done()

@@ -272,8 +272,14 @@ class World:
     def regain_telephony(self) -> Decision:
         return self.tell(TelephonyReady())
 
-    def configure(self, services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None) -> Decision:
-        return self.tell(configuration(services, agents, limits))
+    def configure(
+        self,
+        services: Iterable[Service],
+        agents: Iterable[Agent],
+        limits: Limits | None = None,
+        calendars: Iterable[Calendar] = (),
+    ) -> Decision:
+        return self.tell(configuration(services, agents, limits, calendars))
 
     # ---- people --------------------------------------------------------------------------------------
 
