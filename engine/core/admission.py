@@ -13,7 +13,7 @@ from engine.core.events import (
     SuppressRequested,
     UnsuppressRequested,
 )
-from engine.core.hours import Calendar, is_open, opens_at
+from engine.core.hours import is_open, opens_at
 from engine.core.lifecycle import Because, can
 from engine.core.model import Callback, CallbackId, CallbackState, Reason, Request, Service, Suppression
 from engine.core.number_history import kept_seconds
@@ -80,9 +80,12 @@ class Admission(Switchboard):
     def _place(self, callback: Callback) -> None:
         """Into the line, or into its slot; the callback's life counts from there."""
         self._live_until(callback)
+        if callback.booked:
+            self.slots.book(callback.request.service, callback.joined_at, callback.id)
+        else:
+            self.slots.release(callback.id)
         if callback.state is CallbackState.SCHEDULED:
-            if callback.booked:
-                self.slots.book(callback.request.service, callback.joined_at, callback.id)
+            self._write(self.timers.clear(callback.id, WIDEN))
             self._write(self.timers.set(callback.id, SLOT, callback.joined_at))
         else:
             self._widen_in_time(callback)
@@ -187,37 +190,41 @@ class Admission(Switchboard):
         renumbered = replace(callback, request=request)
         self._history.move_request(callback.request.phone, number.phone, callback.created_at)
         self._write(self.book.keep(renumbered))
-        self._write(self.timers.clear(callback.id, PERMITTED))
-        self._rejoin(renumbered)
+        self._look_anew(renumbered)
         return renumbered
 
     def _to_slot(self, callback: Callback, start: float, now: float) -> Callback:
+        """Who holds a place of this slot already keeps it, and its place among the others."""
+        if callback.state is CallbackState.SCHEDULED and callback.booked and callback.joined_at == start:
+            return callback
         self.line.leave(callback.id)
         for name in (RETRY, PERMITTED, WIDEN):
             self._write(self.timers.clear(callback.id, name))
+        return self._appoint(replace(callback, booked=True), start, Because.MOVED, now)
+
+    def _appoint(self, callback: Callback, when: float, because: Because, now: float) -> Callback:
+        """It joins the line at `when`, as if it had not waited before."""
         moved = replace(
             callback,
-            joined_at=start,
-            scheduled_for=start,
-            booked=True,
+            joined_at=when,
+            scheduled_for=when,
             asked_at=now,
             at_head=False,
             next_attempt_at=None,
             widened=0,
         )
-        self._write(self.book.move(moved, Because.MOVED, now))
+        self._write(self.book.move(moved, because, now))
         moved = self._open(callback.id)
         self._place(moved)
         return moved
 
     def _to_now(self, callback: Callback, now: float) -> Callback:
-        self.slots.release(callback.id)
+        """An appointment joins the line now; whoever has waited there before goes back to their place."""
         for name in (RETRY, SLOT):
             self._write(self.timers.clear(callback.id, name))
-        joined_at = now if callback.state is CallbackState.SCHEDULED else callback.joined_at
-        moved = replace(
-            callback, joined_at=joined_at, scheduled_for=None, booked=False, asked_at=now, next_attempt_at=None
-        )
+        moved = replace(callback, scheduled_for=None, booked=False, next_attempt_at=None)
+        if callback.state is CallbackState.SCHEDULED:
+            moved = replace(moved, joined_at=now, asked_at=now)
         self._write(self.book.move(moved, Because.MOVED_TO_NOW, now))
         moved = self._open(callback.id)
         self._place(moved)
@@ -239,12 +246,12 @@ class Admission(Switchboard):
     def _slot_starts(self, callback: Callback, now: float) -> None:
         """All who booked a slot join together, so that the order of booking decides and not whose timer fired first."""
         others = self.slots.booked(callback.request.service, callback.joined_at) if callback.booked else ()
-        for each in (callback.id, *(other for other in others if other != callback.id)):
-            found = self.book.get(each)
-            if found is not None and found.state is CallbackState.SCHEDULED:
-                self._write(self.timers.clear(each, SLOT))
-                self._write(self.book.move(found, Because.SLOT_STARTED, now))
-                joined = self._open(each)
+        together = [self._open(each) for each in {callback.id, *others}]
+        for each in sorted(together, key=lambda each: self._place_of(each).key):
+            if each.state is CallbackState.SCHEDULED:
+                self._write(self.timers.clear(each.id, SLOT))
+                self._write(self.book.move(each, Because.SLOT_STARTED, now))
+                joined = self._open(each.id)
                 self._widen_in_time(joined)
                 self._join(joined)
 
@@ -253,16 +260,23 @@ class Admission(Switchboard):
         if service is None:
             self._refuse("unknown-service", f"there is no service {event.service!r}")
             return
-        calendar = self._calendar_of(service)
-        if event.capacity is not None and not _is_slot(calendar, service, event.start):
-            self._refuse("slot-not-available", "no slot of this service begins at this time")
-            return
-        if event.capacity is not None and event.start <= now:
-            self._refuse("in-the-past", "this slot has begun")
+        if event.capacity is not None and not self._may_have_a_capacity(service, event.start, now):
             return
         self.slots.set_capacity(event.service, event.start, event.capacity)
         self._write([SlotCapacitySet(event.service, event.start, event.capacity)])
         self._decision.reply = Done()
+
+    def _may_have_a_capacity(self, service: Service, start: float, now: float) -> bool:
+        calendar, policy = self._calendar_of(service), service.slots
+        if start <= now:
+            self._refuse("in-the-past", "this slot has begun")
+        elif start > now + FARTHEST_SECONDS:
+            self._refuse("too-far-ahead", "no slot more than a year ahead has a capacity of its own")
+        elif calendar is None or policy is None or slot_at(calendar, policy.minutes, start) is None:
+            self._refuse("slot-not-available", "no slot of this service begins at this time")
+        else:
+            return True
+        return False
 
     # ---- never again ---------------------------------------------------------------------------------
 
@@ -283,13 +297,9 @@ class Admission(Switchboard):
         self.suppressions[suppression.phone] = suppression
         self._write([SuppressionKept(suppression)])
         for callback in self.book.open_of(suppression.phone):
-            if can(callback.state, Because.CANCELLED):
+            if callback.state is CallbackState.PREVIEWING or can(callback.state, Because.CANCELLED):
                 self._end(callback, Because.SUPPRESSED, now)
 
 
 def _is_booked_for(callback: Callback, start: float) -> bool:
     return callback.state is CallbackState.SCHEDULED and callback.booked and callback.scheduled_for == start
-
-
-def _is_slot(calendar: Calendar | None, service: Service, start: float) -> bool:
-    return calendar is not None and service.slots is not None and bool(slot_at(calendar, service.slots.minutes, start))

@@ -28,8 +28,8 @@ class CallbackBook:
         return self._open.get(callback)
 
     def open_of(self, phone: str, service: ServiceId | None = None) -> list[Callback]:
-        """The open callbacks of a number, of one service or of all."""
-        found = (self._open[each] for each in self._by_phone.get(phone, ()))
+        """The open callbacks of a number, of one service or of all, in the order of their ids."""
+        found = (self._open[each] for each in sorted(self._by_phone.get(phone, ())))
         return [callback for callback in found if service is None or callback.request.service == service]
 
     def uses(self, service: ServiceId) -> bool:

@@ -125,7 +125,9 @@ class Calling(Workspace):
     def _conclude(self, callback: Callback, decided: retry.Decision, fact: Finished, now: float) -> None:
         """The callback ends, or waits for its next attempt."""
         match decided:
-            case retry.RetryDecision() if callback.request.phone in self.suppressions:
+            case retry.RetryDecision() | retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if (
+                callback.request.phone in self.suppressions
+            ):
                 self._end(callback, Because.SUPPRESSED, now)
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
                 self._end(callback, Because.LIFE_OVER, now)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from engine.core import switchboard
 from engine.core.callflow import CallFlow
 from engine.core.calling import Calling
-from engine.core.changes import ConfigurationKept, ServicePaused, ServiceResumed
-from engine.core.decision import Accepted, Decision, Done, Recovered, Snapshot
+from engine.core.changes import CallbackChanged, ConfigurationKept, ServicePaused, ServiceResumed
+from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Snapshot
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
@@ -49,10 +49,12 @@ from engine.core.events import (
 from engine.core.lifecycle import Because, can
 from engine.core.model import (
     AgentId,
+    AgentStatus,
     AttemptId,
     Callback,
     CallbackId,
     CallbackState,
+    Interaction,
     InteractionId,
     Presence,
     ServiceId,
@@ -60,9 +62,11 @@ from engine.core.model import (
     attempt_of_leg,
 )
 from engine.core.needs import Needs
-from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
+from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
 from engine.core.values import replace
 
+ENDS_WITH_ITS_LIFE = (CallbackState.QUEUED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING)
+"""A callback in one of these states is not called any more when its life is over; a call that is up goes on."""
 TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
@@ -80,10 +84,10 @@ class Dispatcher(Calling):
         """Decide on one event. Raises only for defects; refusals are replies."""
         self._route(event, now)
         if not self._stopping:
+            self._dial_previewed(now)
             self._match(now)
         decision, self._decision = self._decision, Decision()
-        if isinstance(decision.reply, Accepted):
-            decision.reply = self._as_it_stands(decision.reply.callback)
+        decision.reply = self._as_it_stands(decision)
         return decision
 
     def _route(self, event: Event, now: float) -> None:
@@ -144,10 +148,19 @@ class Dispatcher(Calling):
                 if flow_let_go := self._flows.get(attempt):
                     self._apply(flow_let_go, flow_let_go.let_go(now), now)
 
-    def _as_it_stands(self, callback: Callback) -> Accepted:
-        """An accepted request may be served in the same moment."""
-        now_open = self.book.get(callback.id)
-        return Accepted(now_open or callback, self.line.position(callback.id))
+    def _as_it_stands(self, decision: Decision) -> Reply | None:
+        """The reply, as all that was decided leaves it: an accepted request may be served in the same moment."""
+        match decision.reply:
+            case Accepted(callback=callback):
+                rows = [each.callback for each in decision.changes if isinstance(each, CallbackChanged)]
+                last = [each for each in rows if each.id == callback.id][-1:]
+                return Accepted(last[0] if last else callback, self.line.position(callback.id))
+            case Interaction(id=id_):
+                return self.interactions.get(id_, decision.reply)
+            case AgentStatus(id=agent):
+                return self.desks.status(agent)
+            case reply:
+                return reply
 
     # ---- what others may look at ---------------------------------------------------------------------
 
@@ -191,28 +204,40 @@ class Dispatcher(Calling):
         if used:
             self._refuse("service-in-use", f"service {used[0]!r} has open callbacks or other open work; end them first")
             return
-        version = self.configuration.version + 1
+        before, version = self.configuration.services, self.configuration.version + 1
         self.configuration = replace(event.configuration, version=version)
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
         for flow in list(self._flows.values()):
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)
-        for agent in [each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None]:
+        for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):
             self._withdraw_offers(agent, now)
         self._needs = Needs(self.configuration.services)
         self._matching.configured()
         self._pacer.configured(self.configuration.services)
+        for service in before:
+            if service not in self.configuration.services:
+                self._write(self.timers.clear(OF_SERVICE + service, PACE))
         for service in self.configuration.services:
             self._pace(service, now)
-        for callback in self.book:
-            if callback.state is not CallbackState.SCHEDULED:
-                self._widen_in_time(callback)
-            self._rejoin(callback)
+        for callback in sorted(self.book, key=lambda each: each.id):
+            self._need_as_configured(callback, now)
         for interaction in self.interactions.values():
             if interaction.id in self.line:
                 self._join_interaction(interaction)
         self._decision.reply = self.configuration
+
+    def _need_as_configured(self, callback: Callback, now: float) -> None:
+        """The steps of the expansion are others: what counts is how long the callback has waited."""
+        if callback.state is not CallbackState.SCHEDULED:
+            widened = self._needs.widened_at(callback, now)
+            if widened != callback.widened:
+                callback = replace(callback, widened=widened)
+                self._write(self.book.keep(callback))
+            self._widen_in_time(callback)
+        self._rejoin(callback)
+        self._look_anew(callback)
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -224,6 +249,9 @@ class Dispatcher(Calling):
             self.paused.add(service)
             self._write([ServicePaused(service, now)])
             self._pace(service, now)
+            for callback in [self._open(each) for each in sorted(self._asked)]:
+                if callback.request.service == service:
+                    self._withdraw_preview(callback, "paused", now)
         self._decision.reply = Done()
 
     def _resume(self, service: ServiceId, now: float) -> None:
@@ -272,7 +300,7 @@ class Dispatcher(Calling):
             case switchboard.RETRY if can(callback.state, Because.RETRY_DUE):
                 self._write(self.book.move(replace(callback, next_attempt_at=None), Because.RETRY_DUE, now))
                 self._join(callback)
-            case switchboard.LIFE if callback.state in (CallbackState.QUEUED, CallbackState.RETRY_WAIT):
+            case switchboard.LIFE if callback.state in ENDS_WITH_ITS_LIFE:
                 self._end(callback, Because.LIFE_OVER, now)
             case switchboard.SLOT if callback.state is CallbackState.SCHEDULED:
                 self._slot_starts(callback, now)

@@ -48,6 +48,11 @@ class Needs:
         excluded = frozenset(interaction.excluded)
         return Need(service.id, service.skill, interaction.media, service.agent_order, excluded, dials=False)
 
+    def widened_at(self, callback: Callback, at: float) -> int:
+        """How many steps of the expansion count at a moment."""
+        steps = self._services[callback.request.service].expansion
+        return sum(callback.joined_at + step.after_seconds <= at for step in steps)
+
     def widens_at(self, callback: Callback) -> float | None:
         """When the next step of the expansion counts; None if there is none."""
         steps = self._services[callback.request.service].expansion

@@ -73,7 +73,9 @@ class NumberHistory:
     def move_request(self, before: str, phone: str, at: float) -> None:
         """The request that was accepted at `at` has another number now, and counts for that one."""
         past = self._past(before)
-        self._keep(before, replace(past, requests=tuple(each for each in past.requests if each != at)))
+        if at in past.requests:
+            found = past.requests.index(at)
+            self._keep(before, replace(past, requests=past.requests[:found] + past.requests[found + 1 :]))
         self.note_request(phone, at)
 
     def requests_today(self, phone: str, zone: str, at: float) -> int:

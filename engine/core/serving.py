@@ -21,11 +21,8 @@ from engine.core.model import (
     Work,
     WorkId,
 )
-from engine.core.switchboard import ANSWER, PACE, PERMITTED, PREVIEW, Switchboard
+from engine.core.switchboard import ANSWER, NODE, OF_SERVICE, PACE, PERMITTED, PREVIEW, Switchboard
 from engine.core.values import replace
-
-NODE = "node"
-"""The owner of the timer by which anybody may be dialled again."""
 
 
 class Serving(Switchboard):
@@ -88,7 +85,7 @@ class Serving(Switchboard):
 
     def _note_dial(self, callback: Callback, now: float) -> None:
         """From now on their phone may ring."""
-        self._pacer.dialled(callback.request.service, now)
+        self._pacer.dialled(callback.live_attempt, callback.request.service, now)
         self._history.note_dial(callback.request.phone, now)
 
     def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
@@ -129,31 +126,39 @@ class Serving(Switchboard):
         """No call to this number is up any more: others of it may be next."""
         self._calling.pop(phone, None)
         for callback in self.book.open_of(phone):
-            if self.line.is_parked(callback.id):
+            if self.line.is_parked(callback.id) and not self.timers.is_set(callback.id, PERMITTED):
                 self._join(callback)
 
     # ---- pace ----------------------------------------------------------------------------------------
 
     def _pace(self, service: ServiceId, now: float) -> None:
         """Open or close the service's queues, and all of them, as far as calls may begin."""
-        at = None if service in self.paused else self._pacer.next_of(service, now)
-        self.line.let_dial(service, may=at == now)
-        self._look_again_at(f"service/{service}", at, now)
+        self.line.let_dial(service, may=self._may_begin_of(service, now))
+        self._look_again_at(OF_SERVICE + service, self._pacer.next_of(service, now), now)
         self._pace_all(now)
 
     def _pace_all(self, now: float) -> None:
-        at = self._pacer.next_at(now)
-        self.line.let_anybody_dial(may=at == now)
-        self._look_again_at(NODE, at, now)
+        self.line.let_anybody_dial(may=self._may_begin(now))
+        self._look_again_at(NODE, self._pacer.next_at(now), now)
 
-    def _look_again_at(self, owner: str, at: float | None, now: float) -> None:
-        if at is None or at <= now:
+    def _may_begin_of(self, service: ServiceId, now: float) -> bool:
+        """Whether the service lets a call of its own begin."""
+        full = service in self.paused or self._pacer.is_full_of(service)
+        return not full and self._pacer.next_of(service, now) == now
+
+    def _may_begin(self, now: float) -> bool:
+        """Whether any call may begin, as far as all services together go."""
+        return not self._pacer.is_full() and self._pacer.next_at(now) == now
+
+    def _look_again_at(self, owner: str, at: float, now: float) -> None:
+        """Also while nobody may be called for another reason: after a start only this timer knows of the rate."""
+        if at <= now:
             self._write(self.timers.clear(owner, PACE))
         elif not self.timers.is_set_for(owner, PACE, at):
             self._write(self.timers.set(owner, PACE, at))
 
     def _pace_timer(self, owner: str, now: float) -> None:
-        service = ServiceId(owner.removeprefix("service/"))
+        service = ServiceId(owner.removeprefix(OF_SERVICE))
         if owner == NODE or service not in self.configuration.services:
             self._pace_all(now)
         else:
@@ -164,6 +169,7 @@ class Serving(Switchboard):
     def _offer_preview(self, callback: Callback, agent: Agent, now: float) -> None:
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
+        self._asked[callback.id] = agent.id
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds

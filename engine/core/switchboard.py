@@ -21,6 +21,7 @@ from engine.core.line import Line, Place
 from engine.core.matching import Matching
 from engine.core.model import (
     Agent,
+    AgentId,
     AgentStatus,
     Attempt,
     AttemptId,
@@ -34,19 +35,23 @@ from engine.core.model import (
     ServiceId,
     Stage,
     Suppression,
+    WorkId,
 )
 from engine.core.needs import Needs
 from engine.core.number_history import NumberHistory
-from engine.core.pacing import Pacer
+from engine.core.pacing import LiveCall, Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.slots import SlotBook
 from engine.core.timers import Timers
-from engine.core.values import replace
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
 WRAP_UP, RONA_RETURN = "wrap_up", "rona_return"
 PACE = "pace"
+NODE = "node"
+"""The owner of the timer by which anybody may be dialled again."""
+OF_SERVICE = "service/"
+"""Before its id: the owner of the timer by which customers of a service may be dialled again."""
 NO_ZONE = "UTC"
 """Where a customer is taken to be whose number tells nothing and whose service has no calendar."""
 
@@ -70,6 +75,8 @@ class Switchboard:
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
+        self._asked: dict[CallbackId, AgentId] = {}
+        self._agreed: dict[CallbackId, AgentId] = {}
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -94,14 +101,42 @@ class Switchboard:
         for callback in snapshot.callbacks:
             if callback.state is CallbackState.QUEUED:
                 self._join(callback)
+                if self.timers.is_set(callback.id, PERMITTED):
+                    self.line.park(callback.id)
         for interaction in snapshot.interactions:
             self.interactions[interaction.id] = interaction
             if interaction.state is InteractionState.QUEUED:
                 self._join_interaction(interaction)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
-        for service in self.paused:
-            self.line.let_dial(service, may=False)
+        self._restore_previews()
+        self._restore_pace(snapshot)
+
+    def _restore_previews(self) -> None:
+        for status in self.desks.statuses():
+            for work in status.works:
+                callback = self.book.get(work.callback) if work.callback is not None else None
+                if callback is not None and callback.state is CallbackState.PREVIEWING:
+                    self._asked[callback.id] = status.id
+                    if work.stage is Stage.RESERVED:
+                        self._agreed[callback.id] = status.id
+
+    def _restore_pace(self, snapshot: Snapshot) -> None:
+        live = []
+        for attempt in snapshot.attempts:
+            callback = self._open(attempt.callback)
+            dialling = callback.state in (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
+            live.append(LiveCall(attempt.id, callback.request.service, dialling, attempt.dialed_at))
+        rests = [
+            (None if timer.owner == NODE else ServiceId(timer.owner.removeprefix(OF_SERVICE)), timer.due_at)
+            for timer in snapshot.timers
+            if timer.name == PACE
+        ]
+        self._pacer.restore(live, [at for _phone, at in snapshot.dials], rests)
+        for service in self.configuration.services:
+            full = service in self.paused or self._pacer.is_full_of(service)
+            self.line.let_dial(service, may=not full and not self.timers.is_set(OF_SERVICE + service, PACE))
+        self.line.let_anybody_dial(may=not self._pacer.is_full() and not self.timers.is_set(NODE, PACE))
 
     # ---- the line ------------------------------------------------------------------------------------
 
@@ -120,9 +155,18 @@ class Switchboard:
         )
 
     def _rejoin(self, callback: Callback) -> None:
-        """What the callback asks of an agent has changed; if it waits, its place is the same."""
+        """What the callback asks of an agent has changed; if it waits, its place is the same, and who holds it back."""
         if callback.id in self.line:
+            parked = self.line.is_parked(callback.id)
             self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
+            if parked:
+                self.line.park(callback.id)
+
+    def _look_anew(self, callback: Callback) -> None:
+        """What held the callback back may hold no more."""
+        self._write(self.timers.clear(callback.id, PERMITTED))
+        if self.line.is_parked(callback.id):
+            self._join(callback)
 
     def _join_interaction(self, interaction: Interaction) -> None:
         self.line.join(
@@ -171,6 +215,11 @@ class Switchboard:
             return None
         return self._pacer.next_dial_of(service, at)
 
+    def _can_be_kept(self, callback: Callback, at: float) -> float | None:
+        """When a later call, promised for `at`, would be; None if it could not be made any more."""
+        permitted = self._retry_permitted_at(callback, at)
+        return None if permitted is None or self._life_over(callback, permitted) else permitted
+
     def _rules_of(self, callback: Callback) -> list[Constraint]:
         service, phone, zones = self._service_of(callback), callback.request.phone, self._zones_of(callback)
         limits = self.configuration.limits
@@ -198,16 +247,14 @@ class Switchboard:
         callback = self.book.get(attempt.callback)
         if callback is None:
             raise ValueError(f"attempt {attempt.id} is open, but its callback is not")
-        service = self.configuration.services[callback.request.service]
         holder = next((status.id for status in self.desks.statuses() if _serves(status, attempt)), None)
         # Somebody removed in the middle of a call is never rung again, but their work has to end.
         agent = (self.desks.agent(holder) or Agent(holder, name=holder, endpoint="")) if holder else None
         self._flows[attempt.id] = self._flow(attempt, callback, agent)
         self._calling[callback.request.phone] = attempt.id
-        self._pacer.restore([(attempt.id, service.id, attempt.answered_at is None)])
 
     def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
-        permitted = partial(self._retry_permitted_at, callback)
+        permitted = partial(self._can_be_kept, callback)
         dials_at = partial(self._dials_at, callback)
         return CallFlow(attempt, callback, self._service_of(callback), agent, permitted, dials_at)
 
@@ -221,11 +268,19 @@ class Switchboard:
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
         self.line.leave(callback.id)
         self.slots.release(callback.id)
+        self._ask_no_more(callback, because.value, now)
         self._write(self.timers.clear_all(callback.id))
         self._write(self.book.move(callback, because, now, cancel.reason if cancel else None))
         if cancel:
-            ended = replace(callback, state=CallbackState.CANCELLED, reason=cancel.reason, ended_at=now)
-            self._decision.reply = Accepted(replace(ended, next_attempt_at=None), None)
+            self._decision.reply = Accepted(callback, None)
+
+    def _ask_no_more(self, callback: Callback, because: str, now: float) -> None:
+        """The agent who previews the callback, if anybody does, is free of it."""
+        agent = self._asked.pop(callback.id, None)
+        self._agreed.pop(callback.id, None)
+        if agent is not None:
+            self._write(self.timers.clear(callback.id, PREVIEW))
+            self._write(self.desks.release(agent, WorkId(callback.next_attempt), because, now))
 
     def _move_if(self, callback: Callback, state: CallbackState, because: Because, now: float) -> None:
         """Facts such as Dialled are told more than once; only the first moves the callback."""

@@ -31,7 +31,7 @@ class Timers:
         return [TimerCleared(owner, name)]
 
     def clear_all(self, owner: str) -> list[Change]:
-        return [TimerCleared(owner, name) for name in self._due.pop(owner, {})]
+        return [TimerCleared(owner, name) for name in sorted(self._due.pop(owner, {}))]
 
     def due(self, owner: str, name: str, now: float) -> bool:
         """Whether this timer is set and its moment has come."""

@@ -30,11 +30,9 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.serving import Serving
-from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, SLOT, WIDEN, WRAP_UP
+from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, WRAP_UP
 from engine.core.values import replace
 
-PACE_AGAIN_SECONDS = 0.5
-"""When a preview that was accepted looks again whether a call may begin, if all lines are taken."""
 _NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)
 
 
@@ -51,11 +49,12 @@ class Workspace(Admission, Serving):
             self._write(self.desks.advance(event.agent, work.id, Stage.ACTIVE, "accepted", now))
             self._keep_interaction(replace(interaction, state=InteractionState.ACTIVE, accepted_at=now))
             self._decision.reply = self.desks.status(event.agent)
-        elif not self._telephony:
+        elif self._stopping or not self._telephony:
             self._refuse("not-ready", "nobody can be called at this moment; try again")
         else:
+            self._write(self.timers.clear(work.callback, PREVIEW))
             self._write(self.desks.advance(event.agent, work.id, Stage.RESERVED, "accepted", now))
-            self._dial_previewed(self._open(work.callback), event.agent, now)
+            self._agreed[work.callback] = event.agent
             self._decision.reply = self.desks.status(event.agent)
 
     def _reject_work(self, event: WorkRejected, now: float) -> None:
@@ -63,15 +62,16 @@ class Workspace(Admission, Serving):
         if work is None or work.stage is not Stage.OFFERED:
             self._refuse("wrong-state", "this is not offered to you, or not any more")
             return
-        self._write(self.desks.release(event.agent, work.id, "rejected", now))
         if work.callback is None:
             interaction = self.interactions[InteractionId(work.id)]
+            self._write(self.desks.release(event.agent, work.id, "rejected", now))
             self._exclude(interaction.id, event.agent, self.configuration.services[work.service], now)
             excluded = (*interaction.excluded, event.agent)
             self._interaction_back(replace(interaction, excluded=excluded))
         else:
             callback = self._open(work.callback)
             self._exclude(callback.id, event.agent, self._service_of(callback), now)
+            self._ask_no_more(callback, "rejected", now)
             excluded = (*callback.excluded, event.agent)
             self._preview_back(replace(callback, excluded=excluded), Because.PREVIEW_REJECTED, now)
         self._decision.reply = self.desks.status(event.agent)
@@ -84,14 +84,8 @@ class Workspace(Admission, Serving):
         callback = self._open(work.callback)
         if not self._may_be_asked_for(self._service_of(callback), event.when, now):
             return
-        self._write(self.desks.release(event.agent, work.id, "rescheduled", now))
-        for name in (PREVIEW, WIDEN):
-            self._write(self.timers.clear(callback.id, name))
-        self.slots.release(callback.id)
-        moved = replace(callback, scheduled_for=event.when, joined_at=event.when, booked=False, asked_at=now, widened=0)
-        self._write(self.book.move(moved, Because.RESCHEDULED_BY_AGENT, now))
-        self._write(self.timers.set(callback.id, SLOT, event.when))
-        self._live_until(moved)
+        self._ask_no_more(callback, "rescheduled", now)
+        self._appoint(replace(callback, booked=False), event.when, Because.RESCHEDULED_BY_AGENT, now)
         self._decision.reply = self.desks.status(event.agent)
 
     def _complete_work(self, event: WorkCompleted, now: float) -> None:
@@ -99,7 +93,7 @@ class Workspace(Admission, Serving):
         work = self._work_of(event.agent, event.work)
         if event.classification is not None and not self._may_classify(event):
             return
-        if work is None and event.callback is None:
+        if event.callback is None and (work is None or work.stage is Stage.OFFERED):
             self._refuse("wrong-state", "you do not hold this work")
             return
         if work is not None and work.stage in _NOT_BEGUN:
@@ -132,39 +126,37 @@ class Workspace(Admission, Serving):
 
     # ---- previews ------------------------------------------------------------------------------------
 
-    def _dial_previewed(self, callback: Callback, agent_id: AgentId, now: float) -> None:
-        """The agent said yes: dial, unless the customer may not be called any more or no call may begin yet."""
-        agent = self.desks.agent(agent_id)
-        if agent is None or not self._may_dial_now(callback, now):
-            self._write(self.desks.release(agent_id, WorkId(callback.next_attempt), "not_permitted", now))
-            self._preview_back(callback, Because.PREVIEW_WITHDRAWN, now)
+    def _dial_previewed(self, now: float) -> None:
+        """Call those whom agents agreed to call, in the order of the line, as far as calls may begin."""
+        if not self._agreed or not self._telephony:
             return
-        next_calls = (self._pacer.next_at(now), self._pacer.next_of(callback.request.service, now))
-        if any(at != now for at in next_calls):
-            at = max(now + PACE_AGAIN_SECONDS if each is None else each for each in next_calls)
-            self._write(self.timers.set(callback.id, PREVIEW, at))
-            return
-        self._write(self.timers.clear(callback.id, PREVIEW))
-        overtook = self.line.ahead_of(self._place_of(callback))
-        self._write(self.book.begin_attempt(callback, Because.PREVIEW_ACCEPTED, now))
-        self._start_attempt(self._open(callback.id), agent, now, overtook)
+        callbacks = [self._open(each) for each in self._agreed]
+        for callback in sorted(callbacks, key=lambda each: self._place_of(each).key):
+            agent = self.desks.agent(self._agreed[callback.id])
+            if agent is None or not self._may_dial_now(callback, now):
+                self._withdraw_preview(callback, "not_permitted", now)
+            elif self._may_begin(now) and self._may_begin_of(callback.request.service, now):
+                del self._asked[callback.id], self._agreed[callback.id]
+                overtook = self.line.ahead_of(self._place_of(callback))
+                self._write(self.book.begin_attempt(callback, Because.PREVIEW_ACCEPTED, now))
+                self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
-        """Nobody answered the preview; or it was accepted, and a call may begin now."""
-        for status in self.desks.statuses():
-            for work in status.works:
-                if work.callback != callback.id:
-                    continue
-                if work.stage is Stage.RESERVED:
-                    self._dial_previewed(callback, status.id, now)
-                else:
-                    self._missed(status.id, work.id, self._service_of(callback), now)
-                    self._preview_back(callback, Because.PREVIEW_MISSED, now)
-                return
+        """The agent did not answer; no fault of theirs if a yes would have been refused."""
+        if self._stopping or not self._telephony:
+            self._withdraw_preview(callback, "withdrawn", now)
+            return
+        agent = self._asked.pop(callback.id)
+        self._missed(agent, WorkId(callback.next_attempt), self._service_of(callback), now)
+        self._preview_back(callback, Because.PREVIEW_MISSED, now)
+
+    def _withdraw_preview(self, callback: Callback, because: str, now: float) -> None:
+        """Nobody is asked any more; the callback goes back to the line."""
+        self._ask_no_more(callback, because, now)
+        self._preview_back(callback, Because.PREVIEW_WITHDRAWN, now)
 
     def _preview_back(self, callback: Callback, because: Because, now: float) -> None:
         """Back to its place in the line."""
-        self._write(self.timers.clear(callback.id, PREVIEW))
         if self._life_over(callback, now):
             self._end(callback, Because.LIFE_OVER, now)
             return
@@ -175,10 +167,8 @@ class Workspace(Admission, Serving):
         """The agent left: what they were only asked about goes to others."""
         status = self.desks.status(agent)
         for work in status.works if status else ():
-            callback = self.book.get(work.callback) if work.callback is not None else None
-            if callback is not None and self.timers.is_set(callback.id, PREVIEW):
-                self._write(self.desks.release(agent, work.id, "withdrawn", now))
-                self._preview_back(callback, Because.PREVIEW_WITHDRAWN, now)
+            if work.callback is not None and self._asked.get(work.callback) == agent:
+                self._withdraw_preview(self._open(work.callback), "withdrawn", now)
             elif work.callback is None and work.stage is Stage.OFFERED:
                 self._write(self.desks.release(agent, work.id, "withdrawn", now))
                 self._interaction_back(self.interactions[InteractionId(work.id)])

@@ -24,9 +24,12 @@ from engine.core.model import (
     CallbackState,
     ConnectMode,
     Presence,
+    ServiceId,
     Stage,
+    Work,
     attempt_of_leg,
 )
+from tests.unit.core import held_back
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World
@@ -41,7 +44,7 @@ _IN_A_CALL = (
 )
 _IN_FLIGHT = (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
 
-Rank = tuple[int, int, float, str]
+Rank = tuple[int, int, float, float, str]
 
 
 def check(
@@ -112,7 +115,7 @@ def _work_belongs_to_a_call(world: World) -> None:
             assert status.work is not None
             assert status.work.attempt == flow.attempt.id
     for status in world.journal.agents.values():
-        if status.work is None:
+        if status.work is None or not _is_of_a_call(world, status.work):
             continue
         attempt = world.journal.attempts[status.work.attempt]
         assert attempt.callback == status.work.callback
@@ -121,6 +124,11 @@ def _work_belongs_to_a_call(world: World) -> None:
             assert (status.id, "wrap_up") in world.journal.timers
         else:
             assert [flow.agent for flow in world.dispatcher.live() if flow.attempt.id == attempt.id] == [status.id]
+
+
+def _is_of_a_call(world: World, work: Work) -> bool:
+    """Not work from outside, and not a callback that an agent is only asked about."""
+    return work.callback is not None and world.journal.callbacks[work.callback].state is not CallbackState.PREVIEWING
 
 
 def _timers_have_living_owners(world: World) -> None:
@@ -270,7 +278,7 @@ def _nobody_waits_beside_a_free_agent(world: World) -> None:
     free = [agent for agent in configured(world.dispatcher) if is_free(world, agent)]
     for callback in world.journal.callbacks.values():
         if callback.state is CallbackState.QUEUED or waits_on_the_phone(world, callback):
-            able = [agent.id for agent in free if may_serve(world, agent, callback)]
+            able = [agent.id for agent in free if may_serve(world, agent, callback) and not _is_held(world, callback)]
             assert not able, f"{callback.id} waits although {able} are free"
 
 
@@ -289,22 +297,43 @@ def _line_order_is_kept(world: World, decision: Decision, before: dict[CallbackI
                 if waiting.state is CallbackState.QUEUED or waits_on_the_phone(world, waiting):
                     agent = world.journal.configuration.agents[change.status.id]
                     overtaken = may_serve(world, agent, waiting) and rank(waiting) < served
-                    assert not overtaken, f"{work.callback} was served before {waiting.id}"
+                    may_be_overtaken = overtaken and _may_be_overtaken(world, waiting, work.service)
+                    assert not overtaken or may_be_overtaken, f"{work.callback} was served before {waiting.id}"
 
 
 def _newly_reserved(status: AgentStatus, held_before: set[tuple[str, AttemptId]]) -> bool:
     work = status.work
-    return work is not None and work.stage is Stage.RESERVED and (status.id, work.attempt) not in held_before
+    if work is None or work.callback is None or (status.id, work.attempt) in held_before:
+        return False
+    return work.stage in (Stage.RESERVED, Stage.OFFERED)
+
+
+def _is_held(world: World, callback: Callback) -> bool:
+    """Nobody may dial them now; who is on the phone needs no dial."""
+    if callback.state is CallbackState.CONFIRMED:
+        return False
+    return held_back.number_is_held(world, callback) or held_back.service_is_held(world, callback.request.service)
+
+
+def _may_be_overtaken(world: World, waiting: Callback, service: ServiceId) -> bool:
+    """By a customer of this service; another one may be held up by its own pace, or by a pause."""
+    if waiting.state is CallbackState.CONFIRMED:
+        return False
+    of_another = waiting.request.service != service and held_back.service_is_held(world, waiting.request.service)
+    return of_another or held_back.number_is_held(world, waiting)
 
 
 # ---- naive answers ---------------------------------------------------------------------------------------
 
 
 def rank(callback: Callback) -> Rank:
-    """The place in the line as the design puts it: on the phone, head of the line, priority, time of joining."""
+    """The place in the line as the design puts it: on the phone, head of the line, priority, time of joining.
+
+    Those who join together, as at the start of a slot, stand in the order in which they asked for it.
+    """
     on_the_phone = callback.state is CallbackState.CONFIRMED
     first = 0 if on_the_phone else 1 if callback.at_head else 2
-    return first, -callback.priority, callback.joined_at, callback.id
+    return first, -callback.priority, callback.joined_at, callback.asked_at, callback.id
 
 
 def is_free(world: World, agent: Agent) -> bool:
@@ -321,23 +350,14 @@ def is_free(world: World, agent: Agent) -> bool:
 
 
 def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
-    """Nobody off the phone is served while they may not be called, or no agent rung for them."""
-    service = world.journal.configuration.services[callback.request.service]
-    off_the_phone = callback.state is CallbackState.QUEUED
-    return service.skill.met_by(agent.skills) and not (off_the_phone and _has_to_wait(world, callback))
-
-
-def _has_to_wait(world: World, callback: Callback) -> bool:
-    """For another call to the number, a time at which it may be called, the service's pause, or its dials in flight."""
-    service = world.journal.configuration.services[callback.request.service]
-    others = [world.journal.callbacks[each.callback] for each in world.journal.open_attempts()]
-    in_flight = sum(each.request.service == service.id and each.state in _IN_FLIGHT for each in others)
-    return (
-        any(each.request.phone == callback.request.phone for each in others)
-        or (callback.id, "permitted") in world.journal.timers
-        or service.id in world.dispatcher.paused
-        or (service.pace.max_dials is not None and in_flight >= service.pace.max_dials)
-    )
+    """By the service's requirement and the subject's, or by the step of the expansion; always by what staff want."""
+    request = callback.request
+    service = world.journal.configuration.services[request.service]
+    wanted = [service.skill, service.subjects.get(request.subject or "")]
+    if callback.widened:
+        wanted = [service.expansion[callback.widened - 1].requirement]
+    every = [each for each in (*wanted, request.skill) if each is not None]
+    return agent.id not in callback.excluded and all(each.met_by(agent.skills) for each in every)
 
 
 def waits_on_the_phone(world: World, callback: Callback) -> bool:

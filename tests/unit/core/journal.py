@@ -1,6 +1,7 @@
 """What a store would hold: the last row per key, every transition, every timer; kept in memory.
 
-It is strict where a store cannot be: a change that contradicts what was written before fails the test at once.
+It is strict where a store cannot be: a change that contradicts what was written before fails the test at once. What a
+start reads has the order of the store's own statements, and reaches as far back.
 """
 
 from __future__ import annotations
@@ -13,9 +14,16 @@ from engine.core.changes import (
     AttemptChanged,
     CallbackChanged,
     CallbackMoved,
+    CallClassified,
     Change,
     ConfigurationKept,
     IdempotencyKept,
+    InteractionChanged,
+    ServicePaused,
+    ServiceResumed,
+    SlotCapacitySet,
+    SuppressionKept,
+    SuppressionRemoved,
     TimerCleared,
     TimerSet,
 )
@@ -30,8 +38,17 @@ from engine.core.model import (
     CallbackId,
     CallbackState,
     Configuration,
+    Interaction,
+    InteractionId,
+    Pace,
+    ServiceId,
+    Suppression,
     Timer,
 )
+
+NO_LIMIT = Pace()
+HISTORY_SECONDS = 2 * 86400.0
+"""How far back a start reads what became of a number, and the capacities of slots."""
 
 
 class Journal:
@@ -46,6 +63,11 @@ class Journal:
         self.callback_moves: list[CallbackMoved] = []
         self.agent_moves: list[AgentMoved] = []
         self.idempotency: list[IdempotencyKept] = []
+        self.interactions: dict[InteractionId, Interaction] = {}
+        self.suppressions: dict[str, Suppression] = {}
+        self.paused: set[ServiceId] = set()
+        self.slot_capacities: dict[tuple[ServiceId, float], SlotCapacitySet] = {}
+        self.classified: list[CallClassified] = []
         self._states: dict[CallbackId, CallbackState] = {}
 
     def keep(self, decision: Decision) -> None:
@@ -54,14 +76,35 @@ class Journal:
         if isinstance(decision.reply, Configuration):
             self.configuration = decision.reply
 
-    def snapshot(self) -> Snapshot:
-        """What a start would read."""
+    def snapshot(self, now: float = 0.0, pace: Pace = NO_LIMIT) -> Snapshot:
+        """What a start would read at `now`; of a clock that stands long ago it reads all there is."""
+        since = now - HISTORY_SECONDS
+        dials = [(each.dialed_at, each.id, each.phone) for each in self.attempts.values() if each.dialed_at is not None]
+        asked = sorted(self.callbacks.values(), key=lambda each: (each.created_at, each.id))
+        interactions = sorted(self.interactions.values(), key=lambda each: (each.created_at, each.id))
         return Snapshot(
             self.configuration,
-            tuple(callback for callback in self.callbacks.values() if callback.open),
-            tuple(self.open_attempts()),
-            tuple(self.agents.values()),
-            tuple(self.timers.values()),
+            tuple(
+                sorted(
+                    (callback for callback in self.callbacks.values() if callback.open),
+                    key=lambda each: (each.joined_at, each.created_at, each.id),
+                )
+            ),
+            tuple(sorted(self.open_attempts(), key=lambda each: (each.dialed_at or 0.0, each.id))),
+            tuple(sorted(self.agents.values(), key=lambda each: each.id)),
+            tuple(sorted(self.timers.values(), key=lambda each: (each.due_at, each.owner, each.name))),
+            tuple(each for each in interactions if not each.state.ended),
+            tuple(sorted(self.suppressions.values(), key=lambda each: each.phone)),
+            tuple(sorted(self.paused)),
+            tuple(
+                sorted(
+                    (each for each in self.slot_capacities.values() if each.start >= since),
+                    key=lambda each: (each.service, each.start),
+                )
+            ),
+            tuple((phone, at) for at, _id, phone in sorted(dials) if at >= since),
+            tuple((each.request.phone, each.created_at) for each in asked if each.created_at >= since),
+            pace,
         )
 
     def open_attempts(self) -> Iterator[Attempt]:
@@ -102,5 +145,24 @@ class Journal:
                 del self.timers[owner, name]
             case IdempotencyKept():
                 self.idempotency.append(change)
+            case InteractionChanged(interaction=interaction):
+                known = self.interactions.get(interaction.id)
+                assert known is None or not known.state.ended, f"{interaction.id} has ended and is changed"
+                self.interactions[interaction.id] = interaction
+            case SuppressionKept(suppression=suppression):
+                self.suppressions[suppression.phone] = suppression
+            case SuppressionRemoved(phone=phone):
+                del self.suppressions[phone]
+            case ServicePaused(service=service):
+                assert service not in self.paused
+                self.paused.add(service)
+            case ServiceResumed(service=service):
+                self.paused.remove(service)
+            case SlotCapacitySet(service=service, start=start, capacity=capacity):
+                self.slot_capacities.pop((service, start), None)
+                if capacity is not None:
+                    self.slot_capacities[service, start] = change
+            case CallClassified():
+                self.classified.append(change)
             case ConfigurationKept(version=version):
                 assert version == self.configuration.version + 1

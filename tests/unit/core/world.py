@@ -47,7 +47,8 @@ from engine.core.events import (
     TelephonyReady,
     TimerFired,
 )
-from engine.core.expressions import parse
+from engine.core.expressions import Expression, parse
+from engine.core.hours import Calendar, CalendarId
 from engine.core.model import (
     Agent,
     AgentId,
@@ -60,9 +61,11 @@ from engine.core.model import (
     CallbackState,
     CallLimits,
     Configuration,
+    Disposition,
     LegId,
     Limits,
     Outcome,
+    Pace,
     Presence,
     PromptId,
     Reason,
@@ -71,9 +74,10 @@ from engine.core.model import (
     Service,
     ServiceId,
     Timer,
+    WorkId,
     attempt_of_leg,
 )
-from tests.unit.core import invariants, safety
+from tests.unit.core import invariants, safety, waiting
 from tests.unit.core.journal import Journal
 from tests.unit.core.meetings import Meetings
 
@@ -86,6 +90,7 @@ HANG_UP = 0.25
 LAST_WORDS = 4.0
 """The same where a few words are said first."""
 
+NO_LIMIT = Pace()
 NO_CAPS = Limits(per_number_per_day=10**9, min_gap_seconds=0, attempts_per_number_per_day=10**9)
 """Stories say themselves what a number may not."""
 
@@ -99,11 +104,17 @@ _E = TypeVar("_E", bound=Effect)
 
 
 def configuration(
-    services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None
+    services: Iterable[Service],
+    agents: Iterable[Agent],
+    limits: Limits | None = None,
+    calendars: Iterable[Calendar] = (),
+    dispositions: Iterable[Disposition] = (),
 ) -> ConfigurationApplied:
     document = Configuration(
         services={service.id: service for service in services},
         agents={agent.id: agent for agent in agents},
+        calendars={CalendarId(calendar.id): calendar for calendar in calendars},
+        dispositions={disposition.id: disposition for disposition in dispositions},
         limits=limits or NO_CAPS,
     )
     return ConfigurationApplied(document, "the document")
@@ -131,10 +142,13 @@ class World:
         services: Iterable[Service] = (BILLING,),
         agents: Iterable[Agent] = (AMY,),
         limits: Limits | None = None,
+        calendars: Iterable[Calendar] = (),
+        node: Pace = NO_LIMIT,
     ) -> None:
         self.now = START
+        self.node = node
         self.journal = Journal()
-        self.dispatcher = Dispatcher(Snapshot())
+        self.dispatcher = Dispatcher(Snapshot(pace=node))
         self.effects: list[Effect] = []
         self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
         self.hang_up_seconds: float | None = HANG_UP
@@ -160,9 +174,10 @@ class World:
         self.started_from = Snapshot()
         self.told: list[tuple[Event, float, Decision]] = []
         self.held_before: set[tuple[str, AttemptId]] = set()
+        self.works_before: dict[AgentId, frozenset[WorkId]] = {}
         self._to_come: deque[Event] = deque()
         self._phones = 0
-        self.tell(configuration(services, agents, limits))
+        self.tell(configuration(services, agents, limits, calendars))
 
     # ---- events and time -----------------------------------------------------------------------------
 
@@ -214,7 +229,7 @@ class World:
         self.stopping = False
         self.telephony = True
         self.told.clear()
-        self.started_from = self.journal.snapshot()
+        self.started_from = self.journal.snapshot(self.now, self.node)
         self.dispatcher = Dispatcher(self.started_from)
         held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
@@ -261,8 +276,14 @@ class World:
     def regain_telephony(self) -> Decision:
         return self.tell(TelephonyReady())
 
-    def configure(self, services: Iterable[Service], agents: Iterable[Agent], limits: Limits | None = None) -> Decision:
-        return self.tell(configuration(services, agents, limits))
+    def configure(
+        self,
+        services: Iterable[Service],
+        agents: Iterable[Agent],
+        limits: Limits | None = None,
+        calendars: Iterable[Calendar] = (),
+    ) -> Decision:
+        return self.tell(configuration(services, agents, limits, calendars))
 
     # ---- people --------------------------------------------------------------------------------------
 
@@ -271,13 +292,25 @@ class World:
         service: str = "billing",
         phone: str | None = None,
         idempotency: IdempotencyKey | None = None,
+        *,
+        when: float | None = None,
+        freely: bool = False,
+        subject: str | None = "invoice",
+        zones: tuple[str, ...] = (),
+        skill: Expression | None = None,
     ) -> Accepted | Refusal:
         """Somebody asks to be called back, from a number of their own unless one is given."""
         self._phones += 1
         request = Request(
-            ServiceId(service), phone or f"+1202555{self._phones:04}", "en", RequestChannel.WEB, subject="invoice"
+            ServiceId(service),
+            phone or f"+1202555{self._phones:04}",
+            "en",
+            RequestChannel.WEB,
+            subject=subject,
+            zones=zones,
+            skill=skill,
         )
-        event = CallbackRequested(CallbackId(f"c{self._phones:03}"), request, "hash", idempotency)
+        event = CallbackRequested(CallbackId(f"c{self._phones:03}"), request, "hash", idempotency, when, freely)
         reply = self.tell(event).reply
         assert isinstance(reply, Accepted | Refusal)
         return reply
@@ -315,6 +348,9 @@ class World:
         self.held_before = {
             (status.id, status.work.attempt) for status in self.journal.agents.values() if status.work is not None
         }
+        self.works_before = {
+            status.id: frozenset(work.id for work in status.works) for status in self.journal.agents.values()
+        }
         if isinstance(event, StopRequested):
             self.stopping = True
         if isinstance(event, TelephonyLost | TelephonyReady):
@@ -329,6 +365,7 @@ class World:
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
         invariants.check(self, event, decision, before, attempts)
+        waiting.check(self, decision)
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
