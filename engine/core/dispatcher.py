@@ -305,7 +305,7 @@ class Dispatcher(Calling):
             case switchboard.SLOT if callback.state is CallbackState.SCHEDULED:
                 self._slot_starts(callback, now)
             case switchboard.WIDEN:
-                self._widen(callback)
+                self._widen(callback, now)
             case switchboard.PERMITTED if self.line.is_parked(callback.id):
                 self._join(callback)
             case switchboard.PREVIEW if callback.state is CallbackState.PREVIEWING:
@@ -313,9 +313,9 @@ class Dispatcher(Calling):
             case _ if name.startswith(EXCLUSION):
                 self._no_longer_excluded(callback, AgentId(name.removeprefix(EXCLUSION)))
 
-    def _widen(self, callback: Callback) -> None:
-        """The next step of the expansion counts from now on; the place stays."""
-        widened = replace(callback, widened=callback.widened + 1)
+    def _widen(self, callback: Callback, now: float) -> None:
+        """Every step of the expansion counts that is due; the place stays."""
+        widened = replace(callback, widened=self._needs.widened_at(callback, now))
         self._write(self.book.keep(widened))
         self._widen_in_time(widened)
         self._rejoin(widened)

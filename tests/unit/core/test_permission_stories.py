@@ -486,7 +486,7 @@ def test_given_a_life_that_ends_before_the_next_opening_then_later_is_not_promis
     customer.presses("2")
 
     assert isinstance(customer.hears, Play), "the key does nothing"
-    assert customer.state is S.ANNOUNCING
+    assert customer.is_in(S.ANNOUNCING)
     customer.presses("1")
     assert customer.state is S.CONFIRMED
 

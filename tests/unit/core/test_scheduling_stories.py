@@ -40,9 +40,7 @@ NINE, HALF_PAST_NINE, TEN = at("09:00"), at("09:30"), at("10:00")
 PHONE = "+12025550100"
 
 
-def office(
-    service: object = None, agents: tuple[Agent, ...] = (AMY, BEN), calendar: Calendar = HOURS, now: float = START
-) -> Doubled:
+def office(agents: tuple[Agent, ...] = (AMY, BEN), calendar: Calendar = HOURS, now: float = START) -> Doubled:
     world = Doubled((DESK,), agents, None, (calendar,))
     world.now = now
     return world
@@ -258,7 +256,7 @@ def test_given_bookings_when_the_capacity_is_lowered_then_nobody_is_moved_and_no
 
     sets_capacity(world, NINE, 0)
 
-    assert customer.state is S.SCHEDULED
+    assert customer.is_in(S.SCHEDULED)
     assert refused(world, NINE).code == "slot-not-available"
     world.restart()
     assert refused(world, NINE).code == "slot-not-available"
