@@ -82,8 +82,8 @@ class Matching:
         if touched:
             freed = [agent for agent in touched if self._list(agent)]
             touched.clear()
-            if freed:
-                line.touched.update(line.queues)
+            for group in {self._groups[agent] for agent in freed}:
+                line.touched.update(group.queues(line))
         for queue in sorted((queue for queue in line.touched if queue.is_served), key=_first_key):
             if agent := self._agent_for(queue):
                 return self._place_of(queue), agent

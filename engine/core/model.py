@@ -542,8 +542,8 @@ class AgentStatus:
         """The state people see: a call first, then presence."""
         work = self.work
         if work is None:
-            return self.presence.value
-        return _SHOWN.get(work.stage, work.stage.value)
+            return str(self.presence)
+        return _SHOWN.get(work.stage, str(work.stage))
 
     def load_with(self, media: Media) -> dict[str, int]:
         """How many items of each medium they would hold with one more of `media`."""

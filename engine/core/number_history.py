@@ -63,12 +63,12 @@ class NumberHistory:
 
     def note_dial(self, phone: str, at: float) -> None:
         past = self._past(phone)
-        self._keep(phone, replace(past, dials=(*past.dials, at)))
+        self._keep(phone, _Past((*past.dials, at), past.requests))
 
     def note_request(self, phone: str, at: float) -> None:
         """A request was accepted."""
         past = self._past(phone)
-        self._keep(phone, replace(past, requests=(*past.requests, at)))
+        self._keep(phone, _Past(past.dials, (*past.requests, at)))
 
     def move_request(self, before: str, phone: str, at: float) -> None:
         """The request that was accepted at `at` has another number now, and counts for that one."""

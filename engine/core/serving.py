@@ -107,7 +107,8 @@ class Serving(Switchboard):
     # ---- who may not be called now -------------------------------------------------------------------
 
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
-        return callback.request.phone not in self._calling and self._permitted_at(callback, now) == now
+        is_free = callback.request.phone not in self._calling
+        return is_free and all(rule(now) == now for rule in self._rules_of(callback))
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""

@@ -23,8 +23,8 @@ class Timers:
         return [TimerSet(Timer(owner, name, due_at))]
 
     def clear(self, owner: str, name: str) -> list[Change]:
-        names = self._due.get(owner, {})
-        if names.pop(name, None) is None:
+        names = self._due.get(owner)
+        if names is None or names.pop(name, None) is None:
             return []
         if not names:
             del self._due[owner]

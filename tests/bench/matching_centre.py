@@ -1,7 +1,8 @@
 """The centre that the matching bench measures: services with subjects, agents with skills, customers who ask.
 
 Each service asks for a skill of its own at level 2 or better, each of its subjects for one more skill. An agent is at
-home in one service: they know its skills and a few that come by chance, so everybody can serve somebody.
+home in one service: they know its skills and a few that come by chance, so everybody can serve somebody. Each service
+has a calling window, which is open, and a pace, which is never reached.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from engine.core.model import (
     AgentId,
     CallbackId,
     Configuration,
+    Pace,
     Request,
     RequestChannel,
     Service,
     ServiceId,
 )
+from engine.core.permission import CallingWindow
 
 SKILLS = 60
 SERVICES = 40
@@ -30,6 +33,9 @@ KINDS = SERVICES * SUBJECTS
 """Different requirements: one for each subject of each service."""
 NOBODYS = KINDS
 """The kind of those who ask for the one service more whose agents have all gone home."""
+START = 1_700_000_000.0
+"""A Tuesday afternoon where the customers are."""
+ZONES = ("America/New_York",)
 BY_CHANCE = 4
 """Skills of an agent besides those of the service at home."""
 
@@ -53,6 +59,7 @@ class Asking:
             "en",
             RequestChannel.WEB,
             subject=f"subject{subject}",
+            zones=ZONES,
         )
         return CallbackRequested(CallbackId(self.id), request, token_hash=f"{self.id}-token")
 
@@ -101,6 +108,8 @@ def _service(n: int) -> Service:
         parse(f"skill{n} >= 2") if n < SERVICES else parse("gone_home"),
         subjects={f"subject{m}": parse(f"skill{n + m}") for m in range(SUBJECTS)},
         queue_cap=10_000_000,
+        pace=Pace(max_dials=10_000_000, calls_per_second=1_000_000),
+        calling_window=CallingWindow(8 * 3600, 21 * 3600),
     )
 
 

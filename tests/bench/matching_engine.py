@@ -12,7 +12,7 @@ from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer
 from engine.core.events import CancelRequested, ConfigurationApplied, LegEnded, PresenceRequested
 from engine.core.model import AgentId, AttemptId, CallbackId, Presence, Reason, customer_leg_of
-from tests.bench.matching_centre import Asking, House
+from tests.bench.matching_centre import START, Asking, House
 
 Served: TypeAlias = tuple[float, list[str]]
 """CPU seconds, and for each event the customer who was served, "" if it was nobody."""
@@ -25,7 +25,7 @@ class Engine:
 
     def __init__(self, house: House) -> None:
         self.dispatcher = Dispatcher(Snapshot())
-        self._now = 0.0
+        self._now = START
         self._attempts: dict[AgentId, AttemptId] = {}
         self.dispatcher.handle(ConfigurationApplied(house.configuration, ""), self._time())
 
