@@ -164,6 +164,10 @@ class Chat:
         """Its state, and who has it."""
         return self.now.state.value, self.now.agent
 
+    def is_with(self, state: str, agent: str | None) -> bool:
+        """Whether it is so; for stories that look at it more than once."""
+        return self.shown == (state, agent)
+
     def is_accepted(self, by: str = "amy") -> Decision:
         return self.world.tell(WorkAccepted(self.world.agent(by).id, WorkId(self.id)))
 

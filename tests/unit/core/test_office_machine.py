@@ -311,6 +311,22 @@ class Office(RuleBasedStateMachine):
         self.world.lose_telephony()
         self._hear_again()
 
+    @rule(which=pick)
+    def it_stops_and_starts_again(self, which: int) -> None:
+        self.world.stop()
+        self.an_agent_answers(which, "accept", START)
+        self.world.pass_time(1.0)
+        self.it_starts_again()
+
+    @rule(which=pick, written=st.booleans())
+    def it_dies_over_an_answer(self, which: int, *, written: bool) -> None:
+        held = [(status.id, work.id) for status in self.world.journal.agents.values() for work in status.works]
+        if held:
+            event = WorkAccepted(*held[which % len(held)])
+            (self.world.die_after_commit if written else self.world.fail_to_commit)(event)
+            self.world.lose_telephony()
+            self._hear_again()
+
     def _hear_again(self) -> None:
         for flow in list(self.world.dispatcher.live()):
             looks = looks_at(self.world, flow.attempt)
