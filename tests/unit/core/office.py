@@ -216,6 +216,6 @@ class Doubled(World):
         """Whether a call that has ended counts for a rate, now or by this event, of which a start does not know."""
         if attempt.ended_at is None or attempt.dialed_at is None or attempt.dialed_at + SLOWEST_RATE < self.now:
             return False
-        service = self.journal.callbacks[attempt.callback].request.service
-        has_rate = self.journal.configuration.services[service].pace.calls_per_second is not None
+        service = self.journal.configuration.services.get(self.journal.callbacks[attempt.callback].request.service)
+        has_rate = service is not None and service.pace.calls_per_second is not None
         return has_rate or isinstance(event, ConfigurationApplied)
