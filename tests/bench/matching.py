@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from engine.core.model import AgentId
 from tests.bench.matching_centre import NOBODYS, Asking, House, customers, house
@@ -68,8 +68,19 @@ class Measured:
     looked_at: float = 0.0
 
 
-class Contender(Protocol):
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Some agents who became ready, whom the engine gave them ("": nobody), and who followed at the end of the line."""
+
+    agents: Sequence[AgentId]
+    served: Sequence[str]
+    followers: Sequence[Asking]
+
+
+class Rival(Protocol):
     """Holds a line and serves it."""
+
+    name: ClassVar[str]
 
     def join(self, customer: Asking) -> None: ...
     def serve(self, agents: Sequence[AgentId]) -> Served: ...
@@ -106,55 +117,70 @@ def cases(scale: float) -> tuple[Case, ...]:
 
 
 def measure(case: Case) -> Measured:
-    """Warm up until every set of skills has been looked at, then measure round by round."""
+    """Warm up until every set of skills has been looked at, then measure round by round, each contender by itself."""
     house_ = house(case.agents, case.skill_sets)
     line = _Line(house_, case)
     ids = list(house_.agents)
-    line.serve({"ours": line.engine}, ids[: max(case.skill_sets, case.per_round)])
+    line.serve(ids[: max(case.skill_sets, case.per_round)])
     scan = Scan(house_, line.waiting())
-    contenders: dict[str, Contender] = {"ours": line.engine, scan.name: scan}
-    contenders |= {table.name: table(house_, line.waiting()) for table in (OrderedTable, TableOfHeads)}
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    rivals: list[Rival] = [scan, OrderedTable(house_, line.waiting()), TableOfHeads(house_, line.waiting())]
+    rates: dict[str, list[float]] = {name: [] for name in ("ours", *_RIVALS)}
+    wrong: Counter[str] = Counter()
     chance = random.Random(3)  # noqa: S311 - no secret
     for _ in range(ROUNDS):
-        for name, seconds in line.serve(contenders, chance.sample(ids, case.per_round)).items():
-            rates[name].append(case.per_round / seconds)
-    return Measured(rates, line.wrong, median(scan.looked_at))
+        seconds, turns = line.serve(chance.sample(ids, case.per_round))
+        rates["ours"].append(case.per_round / seconds)
+        served = {"ours": [each for turn in turns for each in turn.served]}
+        for rival in rivals:
+            seconds, served[rival.name] = _the_same(turns, rival)
+            rates[rival.name].append(case.per_round / seconds)
+        wrong += judge(served)
+    return Measured(rates, wrong, median(scan.looked_at))
 
 
 class _Line:
     """Who waits, in order, and the engine they wait for."""
 
     def __init__(self, house_: House, case: Case) -> None:
-        self.engine = Engine(house_)
-        self.wrong: Counter[str] = Counter()
+        self._engine = Engine(house_)
         self._customers = customers()
         self._waiting: dict[str, Asking] = {}
         for n, customer in enumerate(islice(self._customers, case.waiting)):
-            self._join(replace(customer, kind=NOBODYS) if n < case.ahead else customer, [self.engine])
+            self._join(replace(customer, kind=NOBODYS) if n < case.ahead else customer)
 
     def waiting(self) -> Iterable[Asking]:
         return self._waiting.values()
 
-    def serve(self, contenders: Mapping[str, Contender], agents: Sequence[AgentId]) -> dict[str, float]:
-        """One round: these agents become ready, and leave at its end; CPU seconds of each contender."""
-        seconds = dict.fromkeys(contenders, 0.0)
+    def serve(self, agents: Sequence[AgentId]) -> tuple[float, list[Turn]]:
+        """One round: these agents become ready, and leave at its end; CPU seconds, and what happened."""
+        seconds, turns = 0.0, []
         for start in range(0, len(agents), AT_ONCE):
-            served: dict[str, list[str]] = {}
-            for name, contender in contenders.items():
-                took, served[name] = contender.serve(agents[start : start + AT_ONCE])
-                seconds[name] += took
-            self.wrong += judge(served)
-            for gone in filter(None, served["ours"]):
-                kind = self._waiting.pop(gone).kind
-                self._join(replace(next(self._customers), kind=kind), contenders.values())
-        self.engine.release()
-        return seconds
+            ready = agents[start : start + AT_ONCE]
+            took, served = self._engine.serve(ready)
+            seconds += took
+            kinds = [self._waiting.pop(each).kind for each in served if each]
+            followers = [replace(next(self._customers), kind=kind) for kind in kinds]
+            for each in followers:
+                self._join(each)
+            turns.append(Turn(ready, served, followers))
+        self._engine.release()
+        return seconds, turns
 
-    def _join(self, customer: Asking, contenders: Iterable[Contender]) -> None:
+    def _join(self, customer: Asking) -> None:
         self._waiting[customer.id] = customer
-        for contender in contenders:
-            contender.join(customer)
+        self._engine.join(customer)
+
+
+def _the_same(turns: Iterable[Turn], rival: Rival) -> Served:
+    """The same round for a rival."""
+    seconds, served = 0.0, []
+    for turn in turns:
+        took, found = rival.serve(turn.agents)
+        seconds += took
+        served += found
+        for each in turn.followers:
+            rival.join(each)
+    return seconds, served
 
 
 def judge(served: Mapping[str, Sequence[str]]) -> Counter[str]:

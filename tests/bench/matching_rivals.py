@@ -19,7 +19,7 @@ from tests.bench.matching_engine import Served
 class Scan:
     """The line is a list, looked through from its head. `looked_at`: how many customers each agent looked at."""
 
-    name: ClassVar = "scan"
+    name: ClassVar[str] = "scan"
 
     def __init__(self, house: House, waiting: Iterable[Asking]) -> None:
         self.looked_at: list[int] = []
@@ -50,9 +50,9 @@ class Scan:
 class OrderedTable:
     """The line is a table in memory; its index has it in order and is walked until somebody can be served."""
 
-    name: ClassVar = "sql_in_order"
-    _index: ClassVar = "CREATE INDEX line ON waiting (priority DESC, joined_at, kind)"
-    _take: ClassVar = """
+    name: ClassVar[str] = "sql_in_order"
+    _index: ClassVar[str] = "CREATE INDEX line ON waiting (priority DESC, joined_at, kind)"
+    _take: ClassVar[str] = """
         DELETE FROM waiting WHERE rowid = (
             SELECT rowid FROM waiting WHERE kind IN (SELECT kind FROM serves WHERE skills = ?)
             ORDER BY priority DESC, joined_at LIMIT 1
@@ -92,9 +92,9 @@ class OrderedTable:
 class TableOfHeads(OrderedTable):
     """The same table; its index has each requirement's customers in order, and the first of the heads is taken."""
 
-    name: ClassVar = "sql_heads"
-    _index: ClassVar = "CREATE INDEX heads ON waiting (kind, priority DESC, joined_at)"
-    _take: ClassVar = """
+    name: ClassVar[str] = "sql_heads"
+    _index: ClassVar[str] = "CREATE INDEX heads ON waiting (kind, priority DESC, joined_at)"
+    _take: ClassVar[str] = """
         DELETE FROM waiting WHERE rowid = (
             SELECT head.rowid FROM serves JOIN waiting AS head ON head.rowid = (
                 SELECT rowid FROM waiting WHERE waiting.kind = serves.kind ORDER BY priority DESC, joined_at LIMIT 1
