@@ -133,7 +133,7 @@ def test_given_any_requests_then_no_second_sees_more_calls_than_it_may_and_every
                 world.tell(LegEnded(flow.attempt.customer_leg, 17))
             else:
                 Customer(world, flow.callback.id).answers()
-    world.pass_time(120)
+    world.pass_time(1500)
 
     for pace, began in ((billing, dialled_at(world, "billing")), (node, dialled_at(world))):
         for n, at in enumerate(began):
