@@ -145,8 +145,10 @@ class Matching:
             return False
         if VOICE not in self._free:
             self._free_for(VOICE)
-        found = [self._list_for(media, agent) for media in self._free]
-        return any(found)
+        is_free = False
+        for media in self._free:
+            is_free |= self._list_for(media, agent)
+        return is_free
 
     def _list_for(self, media: Media, agent: Agent) -> bool:
         free, listed = self._free[media], self._listed[media]

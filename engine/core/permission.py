@@ -55,10 +55,10 @@ def window_opens_at(window: CallingWindow, zones: tuple[str, ...], at: float) ->
     """
     if not zones:
         raise ValueError("a calling window needs a zone to be looked at in")
-    openings = [partial(_opens_at, window, _zone(name)) for name in zones]
-    likeliest = openings[0](at)
-    if len(openings) == 1:
+    likeliest = _opens_at(window, _zone(zones[0]), at)
+    if len(zones) == 1:
         return likeliest
+    openings = [partial(_opens_at, window, _zone(name)) for name in zones]
     # Counted from the first zone's answer, so that asking again at that answer gives it again.
     common = _agreed(at, openings, until=likeliest + COMMON_DAYS * DAY_SECONDS)
     return likeliest if common is None else common

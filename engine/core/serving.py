@@ -134,18 +134,23 @@ class Serving(Switchboard):
 
     def _pace(self, service: ServiceId, now: float) -> None:
         """Open or close the service's queues, and all of them, as far as calls may begin."""
-        self.line.let_dial(service, may=self._may_begin_of(service, now))
-        self._look_again_at(OF_SERVICE + service, self._pacer.next_of(service, now), now)
+        at = self._pacer.next_of(service, now)
+        self.line.let_dial(service, may=at == now and not self._is_full(service))
+        self._look_again_at(OF_SERVICE + service, at, now)
         self._pace_all(now)
 
     def _pace_all(self, now: float) -> None:
-        self.line.let_anybody_dial(may=self._may_begin(now))
-        self._look_again_at(NODE, self._pacer.next_at(now), now)
+        at = self._pacer.next_at(now)
+        self.line.let_anybody_dial(may=at == now and not self._pacer.is_full())
+        self._look_again_at(NODE, at, now)
 
     def _may_begin_of(self, service: ServiceId, now: float) -> bool:
         """Whether the service lets a call of its own begin."""
-        full = service in self.paused or self._pacer.is_full_of(service)
-        return not full and self._pacer.next_of(service, now) == now
+        return not self._is_full(service) and self._pacer.next_of(service, now) == now
+
+    def _is_full(self, service: ServiceId) -> bool:
+        """Whether no call of the service may begin, whatever its rate."""
+        return service in self.paused or self._pacer.is_full_of(service)
 
     def _may_begin(self, now: float) -> bool:
         """Whether any call may begin, as far as all services together go."""

@@ -221,15 +221,12 @@ class Switchboard:
         return None if permitted is None or self._life_over(callback, permitted) else permitted
 
     def _rules_of(self, callback: Callback) -> list[Constraint]:
-        service, phone, zones = self._service_of(callback), callback.request.phone, self._zones_of(callback)
-        limits = self.configuration.limits
+        service, phone, limits = self._service_of(callback), callback.request.phone, self.configuration.limits
+        zones = callback.request.zones or (self._zone_of(service),)
         rules: list[Constraint] = [lambda moment: self._history.next_dial_at(phone, zones[0], moment, limits)]
         if service.calling_window is not None:
             rules.append(partial(window_opens_at, service.calling_window, zones))
         return rules
-
-    def _zones_of(self, callback: Callback) -> tuple[str, ...]:
-        return callback.request.zones or (self._zone_of(self._service_of(callback)),)
 
     def _zone_of(self, service: Service) -> str:
         calendar = self._calendar_of(service)
