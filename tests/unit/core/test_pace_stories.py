@@ -253,6 +253,19 @@ def test_given_a_slow_rate_when_the_engine_starts_again_then_the_next_call_is_no
     assert [each.attempt.dialed_at for each in (other, second)] == [START + 4, START + 8]
 
 
+def test_given_a_second_that_is_half_used_when_the_engine_starts_again_then_only_the_rest_of_it_may_be() -> None:
+    world = centre(node=Pace(calls_per_second=2))
+    world.customer().hangs_up(cause=1)
+
+    world.restart()
+    world.pass_time(0.25)
+    customers = [world.customer(service) for service in ("billing", "sales")]
+
+    assert states(customers) == [S.DIALING, S.QUEUED]
+    world.pass_time(0.75)
+    assert customers[1].attempt.dialed_at == START + 1
+
+
 # ---- pauses --------------------------------------------------------------------------------------------
 
 
