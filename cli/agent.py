@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from cli.client import EngineClient, segment, with_engine
-from cli.printing import as_json, print_facts, print_json, print_table, shown
+from cli.printing import as_json, print_facts, print_json, print_table, show, shown, table
 from engine.core.model import Presence
 from engine.errors import RingbackError
+
+_WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
 
 
 @click.group("agent", short_help="Look at agents and set their state.")
@@ -53,7 +55,7 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
 @as_json
 @with_engine
 def show_(engine: EngineClient, agent_id: str, as_json: bool) -> None:  # noqa: FBT001
-    """Show one agent.
+    """Show one agent, with all that they hold.
 
     \b
     Example:
@@ -65,7 +67,10 @@ def show_(engine: EngineClient, agent_id: str, as_json: bool) -> None:  # noqa: 
     if as_json:
         print_json(found)
         return
-    print_facts(found.items())
+    print_facts((name, value) for name, value in found.items() if name not in ("work", "works"))
+    if found["works"]:
+        click.echo()
+        show(table(_WORK_COLUMNS, ([work[name.lower()] for name in _WORK_COLUMNS] for work in found["works"])))
 
 
 @agent_group.command("state", short_help="Set an agent's state.")

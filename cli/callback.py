@@ -1,39 +1,48 @@
-"""`ringback callback`: request, look at, watch and cancel callbacks of a running engine."""
+"""`ringback callback`: request, look at, watch, move and cancel callbacks of a running engine."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Any
 
 import click
 
+from cli.asking import context_of, context_option, idempotency_key_option, key_of
 from cli.client import EngineClient, segment, with_engine
 from cli.printing import as_json, moment, print_facts, print_json, print_table, show, shown, table
 from cli.watch import OPEN_STATES, watch_all, watch_one
 from engine.core.model import CallbackState
 
 STATES = [state.value for state in CallbackState]
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _ATTEMPT_COLUMNS = ("N", "OUTCOME", "AGENT", "DIALED", "ANSWERED", "CONFIRMED", "CONNECTED", "ENDED", "TALK", "SIP")
 
+_when = click.option(
+    "--when",
+    default="now",
+    show_default=True,
+    metavar="now|START",
+    help='"now" or the start of a slot (ISO 8601 with offset).',
+)
 
-@click.group("callback", short_help="Request, list, watch and cancel callbacks.")
+
+@click.group("callback", short_help="Request, list, watch, move and cancel callbacks.")
 def callback_group() -> None:
-    """Request, list, watch and cancel callbacks."""
+    """Request, list, watch, move and cancel callbacks."""
 
 
 @callback_group.command("request", short_help="Ask for a callback.")
-@click.option("--service", metavar="ID", help="Who calls back; needed unless the subject belongs to one service only.")
+@click.option("--service", metavar="ID", help="Who calls back; needed unless the page or the subject decides it.")
 @click.option("--phone", required=True, metavar="+NUMBER", help="The customer's number with country code.")
 @click.option("--subject", metavar="ID", help="What it is about: one of the service's subjects.")
 @click.option("--first-name")
 @click.option("--last-name")
 @click.option("--customer-id", help="How your own systems name the customer.")
 @click.option("--language", metavar="CODE", help="The announcement's language, such as en; else the service's first.")
-@click.option("--context", "-c", multiple=True, metavar="NAME=VALUE", help="Anything the agent should see; repeatable.")
-@click.option("--when", default="now", show_default=True, help='"now" or the start of a slot (ISO 8601 with offset).')
-@click.option("--idempotency-key", metavar="TEXT", help="Asked twice with the same text, the engine calls back once.")
+@click.option("--page-url", metavar="URL", help="Where the customer was; it may decide service and subject.")
+@click.option("--timezone", metavar="ZONE", help="Where the customer is, such as America/New_York; else by the number.")
+@click.option("--skill-expression", metavar="TEXT", help="What the agent needs besides, such as spanish >= 2.")
+@context_option
+@_when
+@idempotency_key_option
 @as_json
 @with_engine
 def request(
@@ -50,20 +59,13 @@ def request(
     Examples:
       ringback callback request --service billing --phone +12025550100
       ringback callback request --service billing --phone +12025550100 --first-name Ada -c invoice=4711 --json
+      ringback callback request --service billing --phone +12025550100 --when 2027-01-15T09:00:00-05:00
     """
-    if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-        raise click.BadOptionUsage("--idempotency-key", "--idempotency-key takes 1 to 200 visible ASCII characters")
     body: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
     body["channel"] = "api"
     if context:
-        body["context"] = dict(_named_value(each) for each in context)
-    made = engine.post("/callbacks", body, idempotency_key or secrets.token_urlsafe(16))
-    if as_json:
-        print_json(made)
-        return
-    waits = f", place {made['position']} in the line" if made.get("position") else ""
-    click.echo(f"{made['id']}: {made['state']}{waits}")
-    click.echo(f"follow it with: ringback callback watch {made['id']}", err=True)
+        body["context"] = context_of(context)
+    _tell_made(engine.post("/callbacks", body, key_of(idempotency_key)), as_json=as_json)
 
 
 @callback_group.command("list", short_help="List callbacks, newest first.")
@@ -94,7 +96,7 @@ def list_(
         print_json(found)
         return
     print_table(
-        ("ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "ATTEMPTS", "NEXT", "CREATED"),
+        ("ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "SCHEDULED", "ATTEMPTS", "NEXT", "CREATED"),
         (
             (
                 each["id"],
@@ -103,6 +105,7 @@ def list_(
                 each["state"],
                 each["reason"],
                 each["position"],
+                moment(each["scheduled_for"]),
                 len(each["attempts"]),
                 moment(each["next_attempt_at"]),
                 moment(each["created_at"]),
@@ -128,7 +131,7 @@ def show_(engine: EngineClient, callback_id: str, as_json: bool) -> None:  # noq
     if as_json:
         print_json(found)
         return
-    times = ("scheduled_for", "next_attempt_at", "created_at", "ended_at")
+    times = ("when", "scheduled_for", "next_attempt_at", "created_at", "ended_at")
     print_facts(
         (name, moment(value) if name in times and value else value)
         for name, value in found.items()
@@ -157,6 +160,60 @@ def cancel(engine: EngineClient, callback_id: str, as_json: bool) -> None:  # no
     click.echo(shown(f"{callback_id}: cancelled"))
 
 
+@callback_group.command("reschedule", short_help="Move a callback to another time or number.")
+@click.argument("callback_id", metavar="ID")
+@click.option("--when", metavar="now|START", help='"now" or the start of a slot (ISO 8601 with offset).')
+@click.option("--phone", metavar="+NUMBER", help="Another number of the customer.")
+@as_json
+@with_engine
+def reschedule(
+    engine: EngineClient,
+    callback_id: str,
+    when: str | None,
+    phone: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Move a callback that is not being called at this moment to another time, another number, or both.
+
+    \b
+    Examples:
+      ringback callback reschedule cb5x2m... --when 2027-01-15T09:00:00-05:00
+      ringback callback reschedule cb5x2m... --when now --phone +12025550100
+    """
+    wanted = {name: value for name, value in (("when", when), ("phone", phone)) if value is not None}
+    if not wanted:
+        raise click.UsageError("name --when, --phone or both")
+    moved = engine.patch(f"/callbacks/{segment(callback_id)}", wanted)
+    if as_json:
+        print_json(moved)
+        return
+    click.echo(shown(_standing(moved)))
+
+
+@callback_group.command("requeue", short_help="Call a customer again whose callback has ended.")
+@click.argument("callback_id", metavar="ID")
+@_when
+@idempotency_key_option
+@as_json
+@with_engine
+def requeue(
+    engine: EngineClient,
+    callback_id: str,
+    when: str,
+    idempotency_key: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Make a new callback with the request of one that has ended, and print its id.
+
+    \b
+    Examples:
+      ringback callback requeue cb5x2m...
+      ringback callback requeue cb5x2m... --when 2027-01-15T09:00:00-05:00
+    """
+    made = engine.post(f"/callbacks/{segment(callback_id)}/requeue", {"when": when}, key_of(idempotency_key))
+    _tell_made(made, as_json=as_json)
+
+
 @callback_group.command("watch", short_help="Follow one callback, or all that are open.")
 @click.argument("callback_id", metavar="[ID]", required=False)
 @as_json
@@ -177,11 +234,19 @@ def watch(engine: EngineClient, callback_id: str | None, as_json: bool) -> None:
         watch_one(engine, callback_id, lines_of_json=as_json)
 
 
-def _named_value(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip():
-        raise click.BadParameter(f"{text!r} must look like NAME=VALUE", param_hint="'--context'")
-    return name.strip(), value
+def _tell_made(made: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(made)
+        return
+    click.echo(shown(_standing(made)))
+    click.echo(f"follow it with: ringback callback watch {made['id']}", err=True)
+
+
+def _standing(callback: dict[str, Any]) -> str:
+    """Where an open callback stands, in a line."""
+    place = f", place {callback['position']} in the line" if callback.get("position") else ""
+    waits = f" for {moment(callback['scheduled_for'])}" if callback["state"] == "scheduled" else place
+    return f"{callback['id']}: {callback['state']}{waits}"
 
 
 def _states(wanted: tuple[str, ...]) -> str | None:

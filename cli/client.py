@@ -79,6 +79,10 @@ class EngineClient:
         """Send `body` for what lies at `path`."""
         return self._exchange("PUT", path, body)
 
+    def patch(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401
+        """Change some of what lies at `path`."""
+        return self._exchange("PATCH", path, body)
+
     def delete(self, path: str) -> Any:  # noqa: ANN401
         """Remove what lies at `path`; None when the engine has nothing to say."""
         return self._exchange("DELETE", path)
@@ -155,10 +159,17 @@ def _refusal(status: int, problem: Mapping[str, Any]) -> RequestRefusedError:
         if isinstance(each, dict)
     )
     told = "; ".join(f"{each.field}: {each.message}" for each in problems if each.message not in line)
-    line = line.rstrip(".") + (f" ({told})" if told else "")
+    line = line.rstrip(".") + (f" ({told})" if told else "") + _instead(problem)
     if status == 401:
         line += f"; {_MEND_KEY}"
     return RequestRefusedError(status, str(problem["code"]), line, problems)
+
+
+def _instead(problem: Mapping[str, Any]) -> str:
+    """What may be asked for instead of a time that cannot be had."""
+    free = ", ".join(str(each.get("start")) for each in problem.get("slots") or () if isinstance(each, dict))
+    opens_at = problem.get("opens_at")
+    return (f"; it opens at {opens_at}" if opens_at else "") + (f"; free: {free}" if free else "")
 
 
 def with_engine(command: Callable[Concatenate[EngineClient, P], T]) -> Callable[P, T]:

@@ -14,6 +14,7 @@ import click
 from cli.client import EngineClient, RequestRefusedError, with_engine
 from cli.document import DocumentFile, to_yaml
 from cli.printing import as_json, complain, plain, print_json, shown
+from cli.slot import tell_conflicts
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 APPLY_TIMEOUT_SECONDS = 300.0
@@ -71,6 +72,7 @@ def apply(engine: EngineClient, file: Path, dry_run: bool, as_json: bool) -> Non
         if answer["applied"]
         else f"{changed}; nothing was applied, version {answer['version']} stays in force"
     )
+    tell_conflicts(answer["conflicts"])
 
 
 @config_group.command("export", short_help="Print the document in force.")
@@ -98,21 +100,36 @@ def export(engine: EngineClient, as_json: bool) -> None:  # noqa: FBT001
 def diff(engine: EngineClient, file: Path, exit_code: bool, as_json: bool) -> None:  # noqa: FBT001
     """Show what FILE says otherwise than the document in force; comments and order of fields do not count.
 
+    Bookings of slots that FILE does not permit any more are shown too.
+
     \b
     Example:
       ringback config diff services.yaml
     """
-    theirs, ours = _lines(engine.get("/config")["document"]), _lines(DocumentFile(file).content)
+    document = DocumentFile(file).content
+    theirs, ours = _lines(engine.get("/config")["document"]), _lines(document)
     found = list(difflib.unified_diff(theirs, ours, "in force", str(file), lineterm=""))
+    conflicts = _conflicts(engine, document)
     if as_json:
-        print_json({"differs": bool(found), "diff": found})
+        print_json({"differs": bool(found), "diff": found, "conflicts": conflicts})
     else:
         for line in found:
             click.echo(plain(line))
         if not found:
             click.echo("no difference")
+        tell_conflicts(conflicts or ())
     if found and exit_code:
         raise SystemExit(1)
+
+
+def _conflicts(engine: EngineClient, document: Mapping[str, object]) -> list[Mapping[str, object]] | None:
+    """The bookings that the document does not permit; None, and a line that says so, if it cannot be applied at all."""
+    try:
+        found: list[Mapping[str, object]] = engine.post("/config", {"document": document, "dry_run": True})["conflicts"]
+    except RequestRefusedError as error:
+        complain(f"this document would be refused; see: ringback config apply FILE --dry-run ({error})")
+        return None
+    return found
 
 
 def _lines(document: object) -> list[str]:

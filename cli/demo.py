@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.client import EngineClient, client_of
+from cli.client import EngineClient, RequestRefusedError, client_of
 from cli.main import INTERRUPTED
 from cli.printing import as_json, console, print_json, table
-from engine.demo.cast import CAST, DOCUMENT, RINGS_OUT, Part
-from engine.demo.verdict import agent_faults, by_part, faults
+from engine.demo.cast import ADVICE, CAST, METALLURGIST, OPENS_AFTER_SECONDS, RINGS_OUT, Part, document
+from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
@@ -41,18 +42,19 @@ _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Where the story plays."""
+    """Where the story plays, and when the advisers open."""
 
     lab: Lab
     engine: EngineProcess
     client: EngineClient
+    opens_at: datetime
 
 
 @click.command()
 @as_json
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
 def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Call fourteen simulated customers on a real Asterisk and show what became of each.
+    """Call twenty simulated customers on a real Asterisk and show what became of each.
 
     Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
     end. Exit code 0 only if every callback ended as its number says it must, by the engine's record and by the
@@ -80,7 +82,7 @@ def _perform(*, as_json: bool, keep: bool) -> dict[str, list[str]]:
         show = _set_up(stack)
         stack.callback(clean_up_undisturbed)
         _tell(f"set up in {time.monotonic() - began:.0f} s; the story begins")
-        _request_all(show.client)
+        _request_all(show)
         callbacks = _watch(show)
         _wait_for_last_words(show)
         problems = _problems(show, callbacks)
@@ -97,30 +99,39 @@ def _set_up(stack: ExitStack) -> Show:
     lab = stack.enter_context(Lab.up(progress=_tell))
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
     engine = stack.enter_context(EngineProcess(lab, directory))
-    _tell(f"engine at {engine.url}, ready; speaking the prompts of two services")
+    _tell(f"engine at {engine.url}, ready; speaking the prompts of seven services")
     client = client_of(engine.url, str(engine.admin_key_file))
-    # Speaking every prompt takes longer than other requests.
+    # Speaking every prompt takes longer than other requests; only afterwards is it known when the advisers can open.
     slow = EngineClient(client.url, client.key, timeout_seconds=120.0)
-    slow.post("/config", {"document": DOCUMENT})
+    slow.post("/config", {"document": document(datetime.now(UTC) + timedelta(days=1))})
+    opens_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=OPENS_AFTER_SECONDS)
+    agents = document(opens_at)["agents"]
+    client.post("/config", {"document": document(opens_at)})
     # The agent whose phone rings out comes first, so that the first customer meets her.
-    agents = sorted((agent["id"] for agent in DOCUMENT["agents"]), key=lambda agent: agent != RINGS_OUT)
-    for agent in agents:
-        client.put(f"/agents/{agent}/state", {"state": "ready"})
-    return Show(lab, engine, client)
+    for agent in sorted((agent["id"] for agent in agents), key=lambda agent: agent != RINGS_OUT):
+        if agent != METALLURGIST:
+            client.put(f"/agents/{agent}/state", {"state": "ready"})
+    return Show(lab, engine, client, opens_at)
 
 
-def _request_all(client: EngineClient) -> None:
+def _request_all(show: Show) -> None:
+    """Everybody asks; the advisers refuse who wants to be called now, and take bookings."""
     for part in CAST:
-        client.post(
-            "/callbacks",
-            {
-                "service": part.service,
-                "phone": part.number,
-                "first_name": part.first_name,
-                "when": "now",
-                "channel": "web",
-            },
-        )
+        asked = {"service": part.service, "phone": part.number, "first_name": part.first_name, "channel": "web"}
+        if part.booked:
+            _ask_in_vain(show.client, asked)
+        when = show.opens_at.isoformat() if part.booked else "now"
+        show.client.post("/callbacks", {**asked, "when": when})
+    show.client.put(f"/agents/{METALLURGIST}/state", {"state": "ready"})
+
+
+def _ask_in_vain(client: EngineClient, asked: Mapping[str, object]) -> None:
+    try:
+        client.post("/callbacks", {**asked, "when": "now"})
+    except RequestRefusedError as refused:
+        if refused.code == "closed":
+            return
+    raise RingbackError(f"service {ADVICE} should have said that it is closed at this time")
 
 
 def _watch(show: Show) -> list[dict[str, Any]]:
@@ -157,14 +168,16 @@ def _wait_for_last_words(show: Show) -> None:
 
 
 def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What differs from the expectation, by phone number (and `agents`)."""
+    """What differs from the expectation, by phone number (and `agents`, `order`)."""
     witness = show.lab.witness()
     parts = by_part(callbacks)
     found = {
         part.number: faults(part, parts[part], witness) if part in parts else ["the engine does not know it"]
         for part in CAST
     }
-    return {**found, "agents": agent_faults(show.client.items("/agents"))}
+    found["agents"] = agent_faults(show.client.items("/agents"))
+    found["order"] = order_faults(parts, witness, show.opens_at.timestamp())
+    return found
 
 
 # ---- what people see ---------------------------------------------------------------------------------
@@ -216,6 +229,11 @@ def _show_ending(
         f"the telephone network saw {len(calls)} INVITEs, {sum(c.answered_at is not None for c in calls)} answered"
     )
     click.echo(f"agent {RINGS_OUT} {rona}")
+    if not problems["order"]:
+        click.echo(
+            "Olga and Pia were called when their slot began, Quinn once less skill would do, Sam before Rosa, Tess"
+        )
+        click.echo("once her agent was on the phone")
     click.echo(f"Asterisk {show.lab.version}; {seconds:.0f} s in all")
 
 

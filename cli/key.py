@@ -62,6 +62,7 @@ def create(
     Examples:
       ringback key create --role admin --local --to admin.key
       ringback key create --role public --kind web --origin https://www.example.com --name "web shop"
+      ringback key create --role agent --subject amy --to amy.key
     """
     if config_file is not None and not local:
         raise click.BadOptionUsage("--config", "--config goes with --local; a running engine has its own settings")

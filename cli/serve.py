@@ -25,7 +25,13 @@ log = structlog.get_logger()
     type=click.Path(dir_okay=False, path_type=Path),
     help="Settings file; without it ringback.toml here, if there is one.",
 )
-def serve(config_file: Path | None) -> None:
+@click.option(
+    "--record",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep every event with its time in a new file, for a replay. It holds phone numbers, names and tokens.",
+)
+def serve(config_file: Path | None, record: Path | None) -> None:
     """Run the engine until SIGTERM or Ctrl-C.
 
     Calls that are not connected are ended politely at the stop, conversations go on without the engine, and what waits
@@ -36,11 +42,12 @@ def serve(config_file: Path | None) -> None:
       ringback serve
       ringback serve --config /etc/ringback/ringback.toml
       RINGBACK_HTTP__PORT=8081 ringback serve
+      ringback serve --record /var/lib/ringback/tuesday.jsonl
     """
     settings = load(config_file)
     set_up(settings.log)
     try:
-        asyncio.run(_serve(settings))
+        asyncio.run(_serve(settings, record))
     except BaseExceptionGroup as group:
         # Not `except*`: what is raised in there leaves as a group again in some versions of Python 3.11.
         errors, others = group.split(RingbackError)
@@ -49,7 +56,7 @@ def serve(config_file: Path | None) -> None:
         raise _first(errors) from None
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, record: Path | None) -> None:
     serving = asyncio.current_task()
     loop = asyncio.get_running_loop()
     stop_asked = False
@@ -66,7 +73,7 @@ async def _serve(settings: Settings) -> None:
     node = settings.asterisk[0]
     log.info("engine.starting", store=str(settings.store), asterisk=node.name, ari_url=node.ari_url)
     try:
-        async with running_engine(settings) as (engine, admin_key_hash):
+        async with running_engine(settings, record) as (engine, admin_key_hash):
             await engine.run(admin_key_hash)
     except asyncio.CancelledError:
         if not stop_asked:

@@ -126,7 +126,7 @@ def _cells(row: Row) -> tuple[object, ...]:
     # A customer's key is shown less than a supervisor's.
     state = f"{row['state']} ({row['reason']})" if row.get("reason") else row["state"]
     outcomes = " ".join(each["outcome"] or "live" for each in row.get("attempts") or ())
-    next_at = moment(row.get("next_attempt_at"))
+    next_at = moment(row.get("scheduled_for" if row["state"] == "scheduled" else "next_attempt_at"))
     known = (row.get(name) for name in ("position", "agent"))
     return (row["id"], row["service"], row.get("phone"), state, *known, outcomes, next_at)
 

@@ -19,6 +19,8 @@ MEANINGS: dict[Because, str] = {
     Because.MOVED: "the customer moved it to a slot",
     Because.MOVED_TO_NOW: "the customer wants to be called now",
     Because.AGENT_RESERVED: "an agent is free and reserved; an attempt begins",
+    Because.AGENT_RINGING: "the agent is rung before the customer is called",
+    Because.NOT_DIALLED: "no agent came to the phone, or the customer may not be called; the place in line is kept",
     Because.PREVIEW_OFFERED: "the agent is shown the customer's data and asked",
     Because.PREVIEW_ACCEPTED: "the agent said yes; an attempt begins",
     Because.PREVIEW_REJECTED: "the agent said no; others are asked, this one not for a while",

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import structlog
 from aiohttp import web
@@ -31,8 +32,9 @@ from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
 from engine.metrics import Metrics
-from engine.outage import Restored, StoreGuard
+from engine.outage import StoreGuard
 from engine.prompts import PromptLibrary
+from engine.recording import Recorder
 from engine.runtime import Runtime
 from engine.start_times import StartTimes
 from engine.store.journal import Journal
@@ -50,9 +52,16 @@ class RunningEngine:
     """One engine on one journal. Build it with `running_engine`."""
 
     def __init__(
-        self, settings: Settings, journal: Journal, queries: Queries, stored: StoredState, start: StartTimes
+        self,
+        settings: Settings,
+        journal: Journal,
+        queries: Queries,
+        stored: StoredState,
+        start: StartTimes,
+        recorder: Recorder | None = None,
     ) -> None:
         self.settings = settings
+        self._recorder = recorder
         self._start = start
         self.metrics = Metrics()
         self._journal = journal
@@ -60,11 +69,12 @@ class RunningEngine:
         self._watch = JournalWatch(self.metrics)
         self._pace = Pace(settings.asterisk[0].max_calls, settings.asterisk[0].calls_per_second)
         self._runtime = Runtime(
-            dispatcher_of(stored, self._pace),
+            self._dispatcher_of(stored),
             journal,
             observe=self.metrics.committed,
             decided=self._watch.written,
             told=self._watch.told,
+            decide=recorder.decide if recorder else Dispatcher.handle,
         )
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
         node = node_settings(settings.asterisk[0])
@@ -119,6 +129,10 @@ class RunningEngine:
         """Write a record that needs no decision. Raises StoreError."""
         await self._runtime.write(record)
 
+    def now(self) -> float:
+        """The time by which everything is decided, in epoch seconds."""
+        return self._runtime.now()
+
     def health(self) -> Mapping[str, Check]:
         """How each outside system stands."""
         store = Check(self._store.trouble is None, self._store.trouble or "")
@@ -149,12 +163,19 @@ class RunningEngine:
                 node.cancel()
                 runtime.cancel()
 
-    async def _reload(self) -> Restored:
+    async def _reload(self) -> Dispatcher:
         """What the journal holds, once it can be written again. Raises StoreError."""
         await self._journal.probe()
         stored = await self._journal.load()
-        open_callbacks = {callback.id for callback in stored.callbacks}
-        return dispatcher_of(stored, self._pace), open_callbacks.__contains__
+        # Nothing is decided between this and the restore, so what is recorded next is told to this dispatcher.
+        return self._dispatcher_of(stored)
+
+    def _dispatcher_of(self, stored: StoredState) -> Dispatcher:
+        """All decisions from here on, made from what the journal holds."""
+        snapshot = snapshot_of(stored, self._pace)
+        if self._recorder is not None:
+            self._recorder.begin(snapshot, stored.document)
+        return Dispatcher(snapshot)
 
     def _restored(self) -> None:
         self._lanes.forget_ended()
@@ -237,10 +258,13 @@ class _ServicePrompts:
 
 
 @contextlib.asynccontextmanager
-async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngine, str | None]]:
+async def running_engine(
+    settings: Settings, record: Path | None = None
+) -> AsyncIterator[tuple[RunningEngine, str | None]]:
     """An engine on the configured store, not yet serving, and the hash of the first administrator's key if one is set.
 
-    Raises ConfigError or StoreError with one line that says how to mend.
+    `record`: a file to be made that keeps every event with its time, for a replay. Raises ConfigError, StoreError or
+    RecordError with one line that says how to mend.
     """
     start = StartTimes()
     start.reached("imports")
@@ -257,7 +281,11 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         stack.push_async_callback(queries.close)
         stored = await journal.load()
         start.reached("store")
-        engine = RunningEngine(settings, journal, queries, stored, start)
+        recorder = None
+        if record is not None:
+            recorder = Recorder(record)
+            stack.push_async_callback(asyncio.to_thread, recorder.close)
+        engine = RunningEngine(settings, journal, queries, stored, start, recorder)
         configuration = engine.dispatcher.configuration
         if problems := await asyncio.to_thread(prompt_problems_at_start, configuration, settings.prompts):
             raise ConfigError("; ".join(problems))
@@ -265,12 +293,12 @@ async def running_engine(settings: Settings) -> AsyncIterator[tuple[RunningEngin
         yield engine, admin_key_hash
 
 
-def dispatcher_of(stored: StoredState, node: Pace) -> Dispatcher:
-    """All decisions from here on, made from what the journal holds; `node`: the pace of all calls together."""
+def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
+    """What the journal holds, as the dispatcher takes it; `pace`: of all calls together."""
     configuration = Configuration()
     if stored.document is not None:
         configuration = parse(stored.document, version=stored.version).configuration
-    snapshot = Snapshot(
+    return Snapshot(
         configuration,
         stored.callbacks,
         stored.attempts,
@@ -282,8 +310,8 @@ def dispatcher_of(stored: StoredState, node: Pace) -> Dispatcher:
         stored.slot_capacities,
         stored.dials,
         stored.requests,
+        pace,
     )
-    return Dispatcher(snapshot, node)
 
 
 def node_settings(settings: AsteriskSettings) -> NodeSettings:

@@ -3,6 +3,7 @@
     RingbackError
     ├── ConfigError         ringback.toml, the environment or the file of a secret cannot be used
     ├── DocumentError       the services document cannot be used; lists each field
+    ├── RecordError         a record of events cannot be made or read
     └── StoreError          the database cannot be opened, read or written
         └── CommitUnknownError  nobody can say yet whether a group of changes is stored
 
@@ -36,6 +37,10 @@ class DocumentError(RingbackError):
     def __init__(self, problems: Sequence[FieldProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{each.field}: {each.message}" for each in self.problems))
+
+
+class RecordError(RingbackError):
+    """A record of events (`serve --record`) cannot be made or read; the message names the file, and the line."""
 
 
 class StoreError(RingbackError):

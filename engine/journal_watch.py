@@ -1,17 +1,20 @@
-"""Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt."""
+"""Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt.
+
+Of each attempt that begins it counts whom it overtook.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
-from engine.core.changes import AttemptChanged, CallbackMoved
+from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
 from engine.core.decision import Recovered, Reply
 from engine.core.events import AttemptSeen, Event
 from engine.core.lifecycle import Because
-from engine.core.model import Attempt
+from engine.core.model import Attempt, CallbackId, CallbackState, ServiceId
 from engine.metrics import Metrics
 from engine.store.records import Entry
 
@@ -19,7 +22,7 @@ log = structlog.get_logger()
 
 
 class JournalWatch:
-    """Told of each written group; sees every attempt end exactly once."""
+    """Told of each written group; sees every attempt begin and end exactly once."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -36,6 +39,8 @@ class JournalWatch:
         for change in changes:
             if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
                 self._ended(change.attempt, observed=change.attempt.callback not in unobserved)
+        for service, attempt in _begun(changes):
+            self._metrics.overtook(service, attempt.overtook)
 
     def told(self, event: Event, reply: Reply | None) -> None:
         """The dispatcher has decided on an event."""
@@ -73,6 +78,24 @@ class JournalWatch:
             seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),
             seconds_talked=_between(attempt.bridged_at, attempt.ended_at) if observed else None,
         )
+
+
+def _begun(changes: Sequence[Entry]) -> Iterator[tuple[ServiceId, Attempt]]:
+    """The attempts that begin with this group: each is written for the first time right after its callback moved to
+    reserved."""
+    services: dict[CallbackId, ServiceId] = {}
+    reserved: set[CallbackId] = set()
+    for change in changes:
+        match change:
+            case CallbackChanged(callback=callback):
+                services[callback.id] = callback.request.service
+            case CallbackMoved(callback=moved, after=CallbackState.RESERVED):
+                reserved.add(moved)
+            case CallbackMoved(callback=moved):
+                reserved.discard(moved)
+            case AttemptChanged(attempt=attempt) if attempt.callback in reserved:
+                reserved.discard(attempt.callback)
+                yield services[attempt.callback], attempt
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -33,6 +33,12 @@ class Metrics:
         self._attempts = Counter(
             "ringback_attempts", "Attempts that have ended, by outcome.", ["outcome"], registry=self.registry
         )
+        self._overtakes = Counter(
+            "ringback_overtakes",
+            "Customers of the same service who stood before one that was called.",
+            ["service"],
+            registry=self.registry,
+        )
         self._ari = Counter(
             "ringback_ari_requests", "Requests to Asterisk, by result.", ["operation", "result"], registry=self.registry
         )
@@ -91,6 +97,10 @@ class Metrics:
     def attempt_ended(self, outcome: str) -> None:
         """An attempt ended; its end is written down."""
         self._attempts.labels(outcome).inc()
+
+    def overtook(self, service: str, customers: int) -> None:
+        """A call has begun while so many of the same service stood before this customer."""
+        self._overtakes.labels(service).inc(customers)
 
     def ari_request(self, operation: str, result: str) -> None:
         """A request to Asterisk ended as ok, refused or unknown. `operation` names the kind, never an id."""
@@ -155,7 +165,7 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand."""
         dispatcher = self._dispatcher()
-        callbacks, waiting, agents, calls, version, up = _families()
+        callbacks, waiting, agents, calls, interactions, paused, suppressed, version, up = _families()
         states = Tally((each.state.value, str(each.request.service)) for each in dispatcher.book)
         for (state, service), count in sorted(states.items()):
             callbacks.add_metric([state, service], count)
@@ -164,18 +174,28 @@ class _Gauges(Collector):
         for shown, count in sorted(Tally(status.shown for status in dispatcher.desks.statuses()).items()):
             agents.add_metric([shown], count)
         calls.add_metric([], sum(1 for _ in dispatcher.live()))
+        work = Tally((str(each.service), each.state.value) for each in dispatcher.interactions.values())
+        for (service, state), count in sorted(work.items()):
+            interactions.add_metric([service, state], count)
+        paused.add_metric([], len(dispatcher.paused & dispatcher.configuration.services.keys()))
+        suppressed.add_metric([], len(dispatcher.suppressions))
         version.add_metric([], dispatcher.configuration.version)
         for system, usable in self._health().items():
             up.add_metric([system], usable)
-        return iter((callbacks, waiting, agents, calls, version, up))
+        return iter((callbacks, waiting, agents, calls, interactions, paused, suppressed, version, up))
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
     return (
         GaugeMetricFamily("ringback_callbacks_open", "Callbacks that have not ended.", labels=["state", "service"]),
-        GaugeMetricFamily("ringback_line_waiting", "Callbacks waiting in the line.", labels=["service"]),
+        GaugeMetricFamily("ringback_line_waiting", "Callbacks and other work waiting in the line.", labels=["service"]),
         GaugeMetricFamily("ringback_agents", "Agents by the state that is shown.", labels=["state"]),
         GaugeMetricFamily("ringback_calls_live", "Attempts that are under way.", labels=[]),
+        GaugeMetricFamily(
+            "ringback_interactions_open", "Work from outside that has not ended.", labels=["service", "state"]
+        ),
+        GaugeMetricFamily("ringback_services_paused", "Services that call nobody.", labels=[]),
+        GaugeMetricFamily("ringback_suppressions", "Numbers that are never called.", labels=[]),
         GaugeMetricFamily("ringback_configuration_version", "Version of the configuration in force.", labels=[]),
         GaugeMetricFamily("ringback_up", "Whether the store and each Asterisk are usable.", labels=["system"]),
     )

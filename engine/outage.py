@@ -24,7 +24,7 @@ from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Release
 from engine.core.events import AttemptLetGo
-from engine.core.model import AttemptId, CallbackId
+from engine.core.model import AttemptId
 from engine.errors import StoreError
 from engine.runtime import Effects, Runtime
 
@@ -35,8 +35,6 @@ LOOK_SECONDS = 0.5
 WATCH_SECONDS = 0.25
 SETTLE_SECONDS = 12.0
 """The longest wait for effects under way; each ends by itself earlier, with looks at Asterisk."""
-
-Restored = tuple[Dispatcher, Callable[[CallbackId], bool]]
 
 
 class StoreGuard:
@@ -50,7 +48,7 @@ class StoreGuard:
         self,
         runtime: Runtime,
         effects: Effects,
-        reload: Callable[[], Awaitable[Restored]],
+        reload: Callable[[], Awaitable[Dispatcher]],
         *,
         limit_seconds: float,
         settled: Callable[[], Awaitable[None]],
@@ -106,7 +104,7 @@ class StoreGuard:
         since = self._runtime.unwritten_since or time.monotonic()
         while True:
             try:
-                dispatcher, is_stored = await self._reload()
+                dispatcher = await self._reload()
                 break
             except StoreError as still:
                 if str(still) != self.trouble:
@@ -116,7 +114,7 @@ class StoreGuard:
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 await self._settled()
-        self._runtime.restore(dispatcher, is_stored)
+        self._runtime.restore(dispatcher)
         log.warning("store.up", down_seconds=round(time.monotonic() - since, 1), customers_let_go=len(self._let_go))
         self.trouble = None
         self._let_go.clear()
@@ -129,10 +127,10 @@ class StoreGuard:
 
 
 def _letting_go(flow: CallFlow) -> list[Release]:
-    """What releases a customer who has not confirmed; nothing for the others.
+    """What releases a customer who has not confirmed, and an agent who was rung for one; nothing for the others.
 
     Who pressed a key that ends the call waits for words that cannot be said before the wish is written.
     """
-    if flow.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+    if flow.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
         return [each for each in flow.end_politely(time.time()).effects if isinstance(each, Release)]
     return [flow.release_now()] if flow.phase is Phase.CLOSING else []

@@ -23,7 +23,7 @@ import structlog
 
 from engine import crash_points
 from engine.core.changes import TimerSet
-from engine.core.decision import Accepted, Reply
+from engine.core.decision import Accepted, Decision, Reply
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect, EffectClass, Release
 from engine.core.events import (
@@ -36,7 +36,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.model import CallbackId, customer_leg_of
+from engine.core.model import Callback, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -110,6 +110,7 @@ class Runtime:
     """One for each engine. `observe` is told each group's size and the seconds its commit took.
 
     `told` hears of each event as it is decided on and what was replied, `decided` of each group that is durable.
+    `decide` hands an event to the dispatcher; who puts something in its place may only watch.
     `accepting`: whether requests are taken. `unwritten_since`: the monotonic time of the commit that is under way or
     has failed; None while there is none.
     """
@@ -123,6 +124,7 @@ class Runtime:
         observe: Callable[[int, float], None] = lambda _size, _seconds: None,
         decided: Callable[[Sequence[Entry]], None] = lambda _changes: None,
         told: Callable[[Event, Reply | None], None] = lambda _event, _reply: None,
+        decide: Callable[[Dispatcher, Event, float], Decision] = Dispatcher.handle,
     ) -> None:
         self.dispatcher = dispatcher
         self.accepting = True
@@ -133,6 +135,7 @@ class Runtime:
         self._observe = observe
         self._decided = decided
         self._told = told
+        self._hand_over = decide
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._due: list[tuple[float, str, str]] = []
         self._timers_armed = False
@@ -181,15 +184,14 @@ class Runtime:
             else:
                 self._queue.put_nowait(item)
 
-    def restore(self, dispatcher: Dispatcher, is_stored: Callable[[CallbackId], bool]) -> None:
+    def restore(self, dispatcher: Dispatcher) -> None:
         """Go on with a dispatcher made from the journal, before the next `run`.
 
-        `is_stored` settles the requests of a commit whose end was not known. Timers have to be armed again, and
+        What it holds settles the requests of a commit whose end was not known. Timers have to be armed again, and
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            # A request is stored if its callback is open now; a cancellation, if it is not any more.
-            if isinstance(reply, Accepted) and is_stored(reply.callback.id) == reply.callback.open:
+            if isinstance(reply, Accepted) and _is_written(reply.callback, dispatcher.book.get(reply.callback.id)):
                 item.resolve(reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -208,6 +210,10 @@ class Runtime:
             self._queue.put_nowait(item)
         if self._stop_asked:
             self.tell(StopRequested())
+
+    def now(self) -> float:
+        """The time by which everything is decided, in epoch seconds."""
+        return self._clock()
 
     async def _put(self, item: _Item) -> Reply | None:
         if not self.accepting:
@@ -291,7 +297,7 @@ class Runtime:
             now = max(self._clock(), item.due_at) if item.at is None else item.at
             if isinstance(item.event, get_args(Fact)):
                 group.facts.append(replace(item, at=now))
-            decision = self.dispatcher.handle(item.event, now)
+            decision = self._hand_over(self.dispatcher, item.event, now)
             reply = decision.reply
             self._told(item.event, reply)
             group.changes += decision.changes
@@ -324,3 +330,10 @@ class Runtime:
         if self.effects is None:
             raise RuntimeError("an effect was decided before anybody could carry it out")
         self.effects.start(effect)
+
+
+def _is_written(told: Callback, stored: Callback | None) -> bool:
+    """Whether a reply is true. A request, another time and another number are kept; a cancelled one is not open."""
+    if stored is None or not told.open:
+        return stored is None and not told.open
+    return (told.request, told.asked_at) == (stored.request, stored.asked_at)

@@ -65,9 +65,7 @@ class AgentView(Listed):
     endpoint: str
     skills: dict[str, int]
     presence: Presence
-    state: Literal[
-        "logged_out", "not_ready", "ready", "reserved", "previewing", "ringing", "talking", "held", "wrap_up"
-    ]
+    state: ShownState
     reason: str | None
     load: dict[str, int]
     work: AgentWork | None
@@ -129,19 +127,24 @@ class Agents:
         if agent is None:
             raise ProblemError(Code.NOT_FOUND, "there is no agent with this id")
         wanted = await read_body(request, StateWanted)
-        reason = wanted.reason
-        if wanted.state is Presence.NOT_READY:
-            reason = reason or NotReadyReason.PAUSE
-        elif reason is not None:
-            raise ProblemError.of_field("reason", "belongs to not_ready only; leave it out")
-        reply = await self._engine.submit(PresenceRequested(agent.id, wanted.state, reason and reason.value))
-        match reply:
-            case AgentStatus():
-                return answer(_view(agent, reply))
-            case Refusal():
-                raise ProblemError.of_refusal(reply)
-            case _:
-                raise TypeError(f"a presence was answered with {type(reply).__name__}")
+        return answer(_view(agent, await set_presence(self._engine, agent.id, wanted)))
+
+
+async def set_presence(engine: Engine, agent: AgentId, wanted: StateWanted) -> AgentStatus:
+    """Set an agent's presence, durably. Raises ProblemError, StoreError."""
+    reason = wanted.reason
+    if wanted.state is Presence.NOT_READY:
+        reason = reason or NotReadyReason.PAUSE
+    elif reason is not None:
+        raise ProblemError.of_field("reason", "belongs to not_ready only; leave it out")
+    reply = await engine.submit(PresenceRequested(agent, wanted.state, reason and reason.value))
+    match reply:
+        case AgentStatus():
+            return reply
+        case Refusal():
+            raise ProblemError.of_refusal(reply)
+        case _:
+            raise TypeError(f"a presence was answered with {type(reply).__name__}")
 
 
 def _view(agent: Agent, status: AgentStatus) -> AgentView:

@@ -9,17 +9,29 @@ from aiohttp import web
 from engine.api.access import KeyRing
 from engine.api.access_log import access_log
 from engine.api.agents import Agents
+from engine.api.availability import Availability
 from engine.api.callbacks import Callbacks
 from engine.api.configuration import ConfigurationDocument
+from engine.api.creation import Creation
 from engine.api.current import CurrentDocument
+from engine.api.desk import Desk
+from engine.api.dispositions import Dispositions
 from engine.api.endpoints import PREFIX, Endpoint, add_route
+from engine.api.follow_up import FollowUps
 from engine.api.intake import Intake
+from engine.api.interactions import Interactions
 from engine.api.keys import Keys
+from engine.api.lookup import Lookup
 from engine.api.openapi import openapi
 from engine.api.operations import Operations
+from engine.api.pauses import Pauses
 from engine.api.ports import Engine, Prepare
 from engine.api.problems import answer_problems
+from engine.api.rate_limit import AddressLimit, CustomerLimit
+from engine.api.rescheduling import Rescheduling
 from engine.api.services import Services
+from engine.api.slots import Slots
+from engine.api.suppressions import Suppressions
 from engine.config import MAX_BODY_BYTES, Settings
 from engine.metrics import Metrics
 from engine.store.queries import Queries
@@ -49,12 +61,23 @@ def build_app(
     ring = KeyRing(queries, admin_key_hash)
     documents = CurrentDocument(queries)
     intake = Intake(engine, documents, metrics, settings.http.public_url)
+    lookup, creation = Lookup(engine, queries), Creation(engine, queries, intake, metrics)
+    per_address = AddressLimit(settings.limits.requests_per_minute_per_address)
+    limit = CustomerLimit(per_address, settings.http.trusted_proxies)
     described: dict[str, Any] = {}
     operations = Operations(engine, queries, metrics, lambda: described).endpoints()
     resources: list[Endpoint] = [
-        *Callbacks(settings, engine, queries, intake, metrics).endpoints(),
+        *Callbacks(engine, queries, lookup, intake, creation, limit).endpoints(),
+        *Rescheduling(engine, lookup, intake, creation, limit).endpoints(),
         *Services(engine, documents).endpoints(),
+        *Availability(engine, documents).endpoints(),
+        *Slots(engine).endpoints(),
+        *Pauses(engine).endpoints(),
         *Agents(engine).endpoints(),
+        *Desk(engine, queries, FollowUps(engine, metrics)).endpoints(),
+        *Dispositions(engine).endpoints(),
+        *Interactions(engine, queries).endpoints(),
+        *Suppressions(engine).endpoints(),
         *ConfigurationDocument(engine, documents, prepare).endpoints(),
         *Keys(engine, queries, ring).endpoints(),
     ]

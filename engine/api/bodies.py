@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, ValidationError
 
 from engine.api.codes import Code
+from engine.api.moments import utc_text
 from engine.api.problems import ProblemError
 from engine.config import MAX_BODY_BYTES
 from engine.errors import FieldProblem
@@ -28,14 +29,14 @@ class Received(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Nothing(Received):
+    """The body of a request that needs none."""
+
+
 class Answered(BaseModel):
     """A body of ours."""
 
     model_config = ConfigDict(frozen=True)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sensible(moment: datetime) -> datetime:
@@ -45,7 +46,7 @@ def _sensible(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_sensible), PlainSerializer(_utc, return_type=str)]
+Moment = Annotated[AwareDatetime, AfterValidator(_sensible), PlainSerializer(utc_text, return_type=str)]
 """A time: ISO 8601 with offset when received, UTC with Z when answered."""
 
 
@@ -64,6 +65,12 @@ async def read_body(request: web.Request, model: type[T], limit: int = MAX_BODY_
     if request.content_type != "application/json":
         raise ProblemError(Code.UNSUPPORTED_MEDIA_TYPE)
     return _validate(model, _object(await _bytes(request, limit)))
+
+
+async def read_nothing(request: web.Request) -> None:
+    """The request needs no body; an empty object is none. Raises ProblemError."""
+    if request.can_read_body:
+        await read_body(request, Nothing)
 
 
 def read_query(request: web.Request, model: type[T], *, lists: frozenset[str] = frozenset()) -> T:

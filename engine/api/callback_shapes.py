@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
-from engine.core.model import Attempt, Callback, CallbackState, Outcome, Reason, RequestChannel
+from engine.api.moments import utc_text_of
+from engine.api.when import When
+from engine.core.model import Attempt, Callback, CallbackState, Classification, Outcome, Reason, RequestChannel
 from engine.document.values import Id, Timezone
 
 
@@ -32,6 +35,10 @@ def _readable(value: str) -> str:
 def _web_page(value: str) -> str:
     if not re.match(r"https?://[^\s]+$", value, re.IGNORECASE):
         raise ValueError("must begin with https:// or http://")
+    try:
+        urlsplit(value)
+    except ValueError:
+        raise ValueError("must be the address of a web page") from None
     return value
 
 
@@ -53,31 +60,52 @@ def _phone_query(value: object) -> object:
     return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
 
 
+Language = Annotated[str, Field(max_length=100), AfterValidator(_language)]
+PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_web_page), AfterValidator(_no_control)]
 Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_control)]
 ContextKey = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_no_control)]
 ContextValue = Annotated[str, BeforeValidator(_scalar), Field(max_length=1000), AfterValidator(_readable)]
+Context = Annotated[dict[ContextKey, ContextValue], Field(max_length=50)]
+Notes = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_readable)]
 
 
 class CallbackWanted(Received):
     """A customer's wish to be called back."""
 
-    service: Id | None = Field(None, description="May be left out when the subject belongs to one service only.")
+    service: Id | None = Field(None, description="May be left out when the page or the subject decides it.")
     phone: str = Field(max_length=64, description="E.164, or national form of the service's region.")
     subject: Id | None = None
     first_name: Text | None = None
     last_name: Text | None = None
     customer_id: Text | None = None
-    language: Annotated[str, AfterValidator(_language)] | None = None
-    when: Literal["now"] | Moment = "now"
-    timezone: Timezone | None = None
-    page_url: Annotated[str, Field(max_length=2000), AfterValidator(_web_page), AfterValidator(_no_control)] | None = (
-        None
-    )
-    context: Annotated[dict[ContextKey, ContextValue], Field(max_length=50)] = Field(default_factory=dict)
+    language: Language | None = None
+    when: When = Field("now", description="Now, or when a slot begins.")
+    timezone: Timezone | None = Field(None, description="Where the customer is; left out: what the number tells.")
+    page_url: PageUrl | None = None
+    context: Context = Field(default_factory=dict)
     channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
     offer_id: str | None = Field(None, description="Not available in this version.")
-    skill_expression: str | None = Field(None, description="Staff only; not available in this version.")
+    skill_expression: str | None = Field(None, description="Staff only: what an agent needs besides.")
     push: dict[str, Any] | None = Field(None, description="Not available in this version.")
+
+
+class MoveWanted(Received):
+    """Another time, another number, or both."""
+
+    when: When | None = Field(None, description="Now, or when a slot begins.")
+    phone: str | None = Field(None, max_length=64, description="As in a request.")
+
+    @model_validator(mode="after")
+    def _something(self) -> MoveWanted:
+        if self.when is None and self.phone is None:
+            raise ValueError("name when, phone or both")
+        return self
+
+
+class RequeueWanted(Received):
+    """When the customer of a callback that has ended is to be called again."""
+
+    when: When = Field("now", description="Now, or when a slot begins.")
 
 
 class CallbackListQuery(Received):
@@ -100,10 +128,11 @@ class Wait(Answered):
 
 
 class CallbackAccepted(Answered):
-    """A new request. `token` manages it and is shown only here."""
+    """A new request. `when` is `now` or the start of its slot. `token` manages it and is shown only here."""
 
     id: str
     state: CallbackState
+    when: str
     position: int | None
     wait: Wait | None
     scheduled_for: Moment | None
@@ -135,7 +164,7 @@ class AttemptView(Answered):
     sip_code: int | None
     verdict: str | None
     agent: str | None
-    dialed_at: Moment
+    dialed_at: Moment | None
     answered_at: Moment | None
     confirmed_at: Moment | None
     bridged_at: Moment | None
@@ -168,9 +197,21 @@ class StaffView(Answered):
     next_attempt_at: Moment | None
     agent: str | None
     disposition: str | None
+    outcome_code: str | None
+    notes: str | None
     created_at: Moment
     ended_at: Moment | None
     attempts: list[AttemptView]
+
+
+_BEING_CALLED = (
+    CallbackState.RESERVED,
+    CallbackState.DIALING,
+    CallbackState.ANNOUNCING,
+    CallbackState.CONFIRMED,
+    CallbackState.CONNECTED,
+)
+"""The states in which an attempt has reached the customer's side; while only an agent is rung, none has."""
 
 
 class CallbackList(Answered):
@@ -180,6 +221,11 @@ class CallbackList(Answered):
     next: str | None
 
 
+def when_text(scheduled_for: float | None) -> str:
+    """`now`, or the time of an appointment."""
+    return "now" if scheduled_for is None else utc_text_of(scheduled_for)
+
+
 def customer_view(callback: Callback, position: int | None) -> CustomerView:
     """The customer's view; `position` is 1-based, None when the callback does not wait."""
     return CustomerView(
@@ -187,17 +233,19 @@ def customer_view(callback: Callback, position: int | None) -> CustomerView:
         state=callback.state,
         reason=callback.reason,
         service=callback.request.service,
-        when="now",
+        when=when_text(callback.scheduled_for),
         position=position,
         wait=None,
-        scheduled_for=None,
+        scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
-        attempts_made=callback.attempts_started,
+        attempts_made=len(callback.outcomes) + (callback.state in _BEING_CALLED),
     )
 
 
-def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | None) -> StaffView:
-    """The staff's view, attempts first to last."""
+def staff_view(
+    callback: Callback, attempts: Sequence[Attempt], position: int | None, said: Classification | None
+) -> StaffView:
+    """The staff's view, attempts first to last; `said`: how the agent classified it."""
     request = callback.request
     return StaffView(
         id=callback.id,
@@ -214,14 +262,16 @@ def staff_view(callback: Callback, attempts: Sequence[Attempt], position: int | 
         state=callback.state,
         reason=callback.reason,
         channel=request.channel,
-        when="now",
+        when=when_text(callback.scheduled_for),
         priority=callback.priority,
         position=position,
         wait=None,
-        scheduled_for=None,
+        scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         agent=callback.agent,
-        disposition=None,
+        disposition=said and said.disposition,
+        outcome_code=said and said.outcome_code,
+        notes=said and said.notes,
         created_at=moment(callback.created_at),
         ended_at=moment_or_none(callback.ended_at),
         attempts=[_attempt_view(each, unobserved=callback.reason is Reason.ENDED_UNOBSERVED) for each in attempts],
@@ -240,7 +290,7 @@ def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
         sip_code=attempt.sip_code,
         verdict=None,
         agent=attempt.agent,
-        dialed_at=moment(attempt.dialed_at),
+        dialed_at=moment_or_none(attempt.dialed_at),
         answered_at=moment_or_none(attempt.answered_at),
         confirmed_at=moment_or_none(attempt.confirmed_at),
         bridged_at=moment_or_none(attempt.bridged_at),

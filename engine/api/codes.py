@@ -33,8 +33,12 @@ class Code(StrEnum):
     INVALID_PHONE = "invalid-phone"
     PHONE_NOT_ALLOWED = "phone-not-allowed"
     UNKNOWN_SUBJECT = "unknown-subject"
+    CLOSED = "closed"
     SLOT_NOT_AVAILABLE = "slot-not-available"
+    IN_THE_PAST = "in-the-past"
+    TOO_FAR_AHEAD = "too-far-ahead"
     MISSING_PROMPTS = "missing-prompts"
+    UNKNOWN_DISPOSITION = "unknown-disposition"
     TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL_ERROR = "internal-error"
     QUEUE_FULL = "queue-full"
@@ -91,14 +95,33 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.PHONE_NOT_ALLOWED: Meaning(
         422,
         "This number is not called back",
-        "Give an ordinary number of a country that is served; `limits.countries` in the services document lists them.",
+        "Give an ordinary number of a country that is served (`limits.countries` in the services document). "
+        "A number that asked never to be called again stays refused.",
     ),
     Code.UNKNOWN_SUBJECT: Meaning(
         422, "The service has no such subject", "`GET /services` lists each service's subjects."
     ),
-    Code.SLOT_NOT_AVAILABLE: Meaning(422, "This time cannot be booked", 'Ask with `when: "now"`.'),
+    Code.CLOSED: Meaning(
+        422,
+        "The service is closed at this time",
+        "Ask again at `opens_at`, or book one of the slots of `GET /services/{service}/availability`.",
+    ),
+    Code.SLOT_NOT_AVAILABLE: Meaning(
+        422,
+        "This time cannot be booked",
+        "Book one of `slots`, the nearest free ones; `GET /services/{service}/availability` lists more.",
+    ),
+    Code.IN_THE_PAST: Meaning(422, "This time has passed", "Book a slot that begins later; `slots` are the next ones."),
+    Code.TOO_FAR_AHEAD: Meaning(
+        422,
+        "Nothing can be booked so far ahead",
+        "Book an earlier slot; `slots.days_ahead` of the service says how far ahead is possible.",
+    ),
     Code.MISSING_PROMPTS: Meaning(
         422, "Voice prompts are missing", "Build or import the prompts that `errors` names: `ringback prompts build`."
+    ),
+    Code.UNKNOWN_DISPOSITION: Meaning(
+        422, "There is no such code", "`GET /dispositions` lists the codes, with their kinds and services."
     ),
     Code.TOO_MANY_REQUESTS: Meaning(429, "Too many requests", "Wait as many seconds as `Retry-After` says."),
     Code.INTERNAL_ERROR: Meaning(

@@ -15,6 +15,7 @@ from engine.api.current import CurrentDocument
 from engine.api.endpoints import Endpoint
 from engine.api.ports import Engine, Prepare
 from engine.api.problems import ProblemError
+from engine.api.slot_shapes import BookingConflict, booking_conflicts
 from engine.config import MAX_DOCUMENT_BYTES
 from engine.core.decision import Refusal
 from engine.core.events import ConfigurationApplied
@@ -44,12 +45,16 @@ class ConfigChange(Answered):
 
 
 class ConfigResult(Answered):
-    """`version` is the one in force afterwards. `warnings` name what is kept but has no effect."""
+    """`version` is the one in force afterwards. `warnings` name what is kept but has no effect.
+
+    `conflicts`: bookings that this document does not permit; they stay until somebody moves or cancels them.
+    """
 
     changes: list[ConfigChange]
     applied: bool
     version: int
     warnings: list[str]
+    conflicts: list[BookingConflict]
 
 
 class ConfigView(Answered):
@@ -119,7 +124,11 @@ class ConfigurationDocument:
             if not wanted.dry_run:
                 version = await self._apply(parsed, version, changed=bool(changes))
         result = ConfigResult(
-            changes=changes, applied=not wanted.dry_run, version=version, warnings=list(parsed.warnings)
+            changes=changes,
+            applied=not wanted.dry_run,
+            version=version,
+            warnings=list(parsed.warnings),
+            conflicts=self._conflicts(parsed.configuration),
         )
         return answer(result)
 
@@ -139,6 +148,10 @@ class ConfigurationDocument:
                 raise ProblemError.of_refusal(reply)
             case _:
                 raise TypeError(f"a configuration was answered with {type(reply).__name__}")
+
+    def _conflicts(self, wanted: Configuration) -> list[BookingConflict]:
+        book, now = self._engine.dispatcher.slots, self._engine.now()
+        return [each for service in wanted.services for each in booking_conflicts(wanted, service, book, now)]
 
     def _refuse_if_used(self, wanted: Configuration) -> None:
         """A dry run must tell what the dispatcher will say."""

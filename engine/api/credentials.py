@@ -18,6 +18,11 @@ def new_callback_id() -> str:
     return "cb" + _random_text(_ID_LENGTH)
 
 
+def new_interaction_id() -> str:
+    """`in` and 100 random bits in lower-case base32."""
+    return "in" + _random_text(_ID_LENGTH)
+
+
 def new_token() -> str:
     """A customer's token: 256 random bits."""
     return secrets.token_urlsafe(32)

@@ -12,8 +12,9 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -29,11 +30,20 @@ MAX_SENT = 10_000
 _FORM = re.compile(r"[\x21-\x7e]{1,200}")
 
 
-class Repetitions:
-    """Which requests are under way or were answered, by scoped key."""
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The scoped idempotency key of a request and the hash of its body."""
 
-    def __init__(self, queries: Queries) -> None:
+    key: str
+    body_hash: str
+
+
+class Repetitions:
+    """Which requests are under way or were answered, by scoped key. `now`: the time, in epoch seconds."""
+
+    def __init__(self, queries: Queries, now: Callable[[], float]) -> None:
         self._queries = queries
+        self._now = now
         self._under_way: dict[str, tuple[asyncio.Lock, int]] = {}
         self._sent: OrderedDict[str, str] = OrderedDict()
 
@@ -52,7 +62,7 @@ class Repetitions:
 
     async def earlier(self, key: str, body_hash: str) -> KeptAnswer | None:
         """The durable answer to this key and body. Raises ProblemError `idempotency-conflict`, StoreError."""
-        kept = await self._queries.idempotency(key)
+        kept = await self._queries.idempotency(key, now=self._now())
         if kept is not None and kept.body_hash != body_hash:
             raise ProblemError(Code.IDEMPOTENCY_CONFLICT)
         return kept
@@ -79,7 +89,7 @@ def key_of(request: web.Request, caller: Caller) -> str | None:
     return hashlib.sha256(f"{sender}\n{given}".encode()).hexdigest()
 
 
-def hash_of_body(body: BaseModel) -> str:
-    """The same for bodies that say the same."""
+def hash_of_body(body: BaseModel, *, of: str = "") -> str:
+    """The same for bodies that say the same. `of`: what they are said of, where the body does not name it."""
     said = json.dumps(body.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(f"{of}{said}".encode()).hexdigest()

@@ -41,5 +41,8 @@ class Engine(Protocol):
     async def write(self, record: KeyKept | KeyRevoked) -> None:
         """Write a record that needs no decision; returns once it is durable. Raises StoreError."""
 
+    def now(self) -> float:
+        """The time by which the engine decides, in epoch seconds."""
+
     def health(self) -> Mapping[str, Check]:
         """Each outside system by name: `store`, and `asterisk:<name>` for each Asterisk."""

@@ -6,15 +6,18 @@ A problem never repeats a phone number or a secret, and a defect tells a client 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from engine.api.codes import MEANINGS, Code
+from engine.api.moments import utc_text_of
 from engine.core.decision import Refusal
 from engine.errors import FieldProblem, StoreError
 
@@ -23,6 +26,8 @@ log = structlog.get_logger()
 CODE_OF_ANSWER = web.ResponseKey("code", str)
 """The code of a problem, for the access log."""
 
+_OF_SLOTS = frozenset({Code.SLOT_NOT_AVAILABLE, Code.IN_THE_PAST, Code.TOO_FAR_AHEAD})
+_TIME: dict[str, JsonValue] = {"format": "date-time"}
 _BY_STATUS = {
     HTTPStatus.NOT_FOUND: Code.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED: Code.METHOD_NOT_ALLOWED,
@@ -38,15 +43,27 @@ class FieldError(BaseModel):
     message: str
 
 
+class FreeSlot(BaseModel):
+    """A slot that may be booked instead."""
+
+    start: str = Field(json_schema_extra={"format": "date-time"})
+    end: str = Field(json_schema_extra={"format": "date-time"})
+
+
 class ProblemShape(BaseModel):
-    """An error; `code` is one of a closed list."""
+    """An error; `code` is one of a closed list. Members with a default stand only where they belong."""
 
     type: str
     title: str
     status: int
     detail: str
     code: Code
-    errors: list[FieldError] = Field(default_factory=list)
+    errors: list[FieldError]
+    opens_at: str | None = Field(
+        None, description="Of `closed`: when it opens; null: not within a year.", json_schema_extra=_TIME
+    )
+    slots: list[FreeSlot] = Field([], description="Of a time that cannot be booked: the nearest free ones.")
+    checks: dict[str, Any] = Field({}, description="Of `not-ready` at /readyz: how each outside system stands.")
 
 
 class ProblemError(Exception):
@@ -71,7 +88,15 @@ class ProblemError(Exception):
     @classmethod
     def of_refusal(cls, refusal: Refusal) -> ProblemError:
         """The dispatcher said no."""
-        return cls(Code(refusal.code), refusal.detail)
+        code, headers = Code(refusal.code), dict[str, str]()
+        more: dict[str, object] = {}
+        if code is Code.CLOSED:
+            more["opens_at"] = None if refusal.opens_at is None else utc_text_of(refusal.opens_at)
+        if code in _OF_SLOTS:
+            more["slots"] = [{"start": utc_text_of(each.start), "end": utc_text_of(each.end)} for each in refusal.slots]
+        if refusal.retry_after_seconds is not None:
+            headers["Retry-After"] = str(math.ceil(refusal.retry_after_seconds))
+        return cls(code, refusal.detail, more=more, headers=headers)
 
     @classmethod
     def of_fields(cls, problems: Sequence[FieldProblem]) -> ProblemError:
@@ -96,7 +121,7 @@ class ProblemError(Exception):
             code=self.code,
             errors=[FieldError(field=each.field, message=each.message) for each in self.errors],
         )
-        body = json.dumps(shape.model_dump(mode="json") | self.more, ensure_ascii=False)
+        body = json.dumps(shape.model_dump(mode="json", exclude_unset=True) | self.more, ensure_ascii=False)
         response = web.Response(
             status=meaning.status, text=body, content_type="application/problem+json", headers=self.headers
         )

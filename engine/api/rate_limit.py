@@ -14,6 +14,9 @@ from collections.abc import Callable, Collection
 
 from aiohttp import web
 
+from engine.api.codes import Code
+from engine.api.problems import ProblemError
+
 MAX_ADDRESSES = 20_000
 
 
@@ -37,6 +40,20 @@ class AddressLimit:
         if len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
         return None if allowed else max(1, math.ceil((1 - left) / self._per_second))
+
+
+class CustomerLimit:
+    """The same for requests over HTTP, counted for all addresses of the interface together."""
+
+    def __init__(self, limit: AddressLimit, trusted_proxies: Collection[str]) -> None:
+        self._limit = limit
+        self._proxies = frozenset(trusted_proxies)
+
+    def count(self, request: web.Request) -> None:
+        """Count a request. Raises ProblemError `too-many-requests`."""
+        wait = self._limit.take(client_address(request, self._proxies))
+        if wait is not None:
+            raise ProblemError(Code.TOO_MANY_REQUESTS, f"try again in {wait} s", headers={"Retry-After": str(wait)})
 
 
 def client_address(request: web.Request, trusted_proxies: Collection[str]) -> str:

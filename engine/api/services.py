@@ -35,6 +35,19 @@ class ServiceList(Answered):
     next: str | None
 
 
+class StaffServiceView(ServiceView):
+    """A service as staff see it; one that is paused calls nobody."""
+
+    paused: bool
+
+
+class StaffServiceList(Answered):
+    """One page; `next` is the cursor of the following one."""
+
+    items: list[StaffServiceView]
+    next: str | None
+
+
 class Services:
     """The services in force."""
 
@@ -53,7 +66,7 @@ class Services:
                 tag="customers",
                 roles=frozenset({KeyRole.PUBLIC}) | STAFF,
                 query=ListQuery,
-                answers=(ServiceList,),
+                answers=(ServiceList, StaffServiceList),
             )
         ]
 
@@ -71,4 +84,8 @@ class Services:
             for each in services.values()
         ]
         page, following = page_of(items, read_query(request, ListQuery))
-        return answer(ServiceList(items=page, next=following))
+        if not caller.staff:
+            return answer(ServiceList(items=page, next=following))
+        paused = self._engine.dispatcher.paused
+        shown = [StaffServiceView(**each.model_dump(), paused=each.id in paused) for each in page]
+        return answer(StaffServiceList(items=shown, next=following))

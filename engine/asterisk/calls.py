@@ -205,13 +205,11 @@ class Calls:
         await self.playing.stop(effect.leg)
         if effect.prompts:
             await self.playing.start(Playing(effect.leg, "hold"), effect.prompts, effect.voice)
-        # Asterisk starts the music when the prompts before it have ended.
-        return _ended(await self._client.channels.start_moh(effect.leg, MUSIC_CLASS))
+        return _ended(await self.playing.play_music(effect.leg, MUSIC_CLASS))
 
     async def _connect(self, effect: Connect) -> Ended:
-        # Also the agent's, if the whisper is not over: while a prompt plays, whoever sets a variable waits for its end.
+        # Both music, and a whisper that is not over: while a prompt plays, whoever sets a variable waits for its end.
         await asyncio.gather(self.playing.stop(effect.customer), self.playing.stop(effect.agent))
-        await self._client.channels.stop_moh(effect.customer)
         created = await self._client.bridges.create(effect.bridge, BRIDGE_TYPE)
         if isinstance(created, Refused) and not isinstance(await self._client.bridges.get(effect.bridge), Ok):
             return _ended(created)
@@ -257,7 +255,6 @@ class Calls:
         if not prompts:
             return await self.hang_up(leg)
         await self.playing.stop(leg)
-        await self._client.channels.stop_moh(leg)
         last_words = Playing(leg, "farewell")
         played = await self.playing.start(last_words, prompts, voice)
         if not isinstance(played, Ok):

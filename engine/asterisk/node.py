@@ -341,5 +341,7 @@ def _may_be_bridged(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
 
 def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
     """Whether a leg that should be there is not; somebody may just be slow to appear."""
-    agent_expected = attempt.bridging_at is not None
-    return attempt.customer_leg not in channels or (agent_expected and attempt.agent_leg not in channels)
+    rung_first = attempt.agent_legs > 0 and attempt.confirmed_at is None
+    agent_expected = rung_first or attempt.bridging_at is not None
+    customer_gone = attempt.dialed_at is not None and attempt.customer_leg not in channels
+    return customer_gone or (agent_expected and attempt.agent_leg not in channels)

@@ -1,4 +1,4 @@
-"""Prompts on legs: queues them, knows which are under way, and tells when the last one of an effect has ended.
+"""Prompts and music on legs: queues them, knows what is under way, tells when the last prompt of an effect has ended.
 
 Asterisk cannot list playbacks and forgets one as soon as it has ended, so each has a name that can be counted up from
 its leg's. A leg of an earlier process is treated with care: its playbacks are stopped by the names they may have, and
@@ -51,7 +51,7 @@ class Playing:
 
 
 class PromptPlayer:
-    """The prompts that are playing or queued on the legs of one Asterisk."""
+    """What is playing or queued on the legs of one Asterisk."""
 
     def __init__(self, client: AriClient, prompts: Prompts, tell: Callable[[Event], None]) -> None:
         self._client = client
@@ -60,6 +60,7 @@ class PromptPlayer:
         self._playing: dict[str, Playing] = {}
         self._played: dict[LegId, int] = {}
         self._inherited: set[LegId] = set()
+        self._with_music: set[LegId] = set()
         self._process = secrets.token_hex(3)
 
     def leg_begins(self, leg: LegId) -> None:
@@ -70,6 +71,7 @@ class PromptPlayer:
         """Forget what was under way on a leg that is gone."""
         self._played.pop(leg, None)
         self._inherited.discard(leg)
+        self._with_music.discard(leg)
         for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
             self._playing.pop(playback).ended.set()
 
@@ -116,14 +118,22 @@ class PromptPlayer:
                 return result
         return Ok(None)
 
+    async def play_music(self, leg: LegId, music_class: str) -> Result[None]:
+        """Music until the leg is stopped. Asterisk starts it when the prompts that are queued before it have ended."""
+        self._with_music.add(leg)
+        return await self._client.channels.start_moh(leg, music_class)
+
     async def stop(self, leg: LegId) -> None:
-        """Stop what plays on the leg and what is queued there."""
+        """Stop what plays on the leg, what is queued there, and its music."""
         if leg not in self._played:
             self._played[leg] = 0
             self._inherited.add(leg)
             await self._take_over(leg)
         for playback in [each for each, playing in self._playing.items() if playing.leg == leg]:
             await self._client.playbacks.stop(playback)
+        if leg in self._with_music:
+            self._with_music.discard(leg)
+            await self._client.channels.stop_moh(leg)
 
     async def _take_over(self, leg: LegId) -> None:
         channels, stop = self._client.channels, self._client.playbacks.stop
@@ -131,6 +141,7 @@ class PromptPlayer:
         earlier = told.value.split("-") if isinstance(told, Ok) and told.value else []
         names = (f"{leg}.play", *(f"{leg}.play.{process}" for process in earlier))
         await asyncio.gather(*(stop(f"{name}.{n}") for name in names for n in range(INHERITED_PLAYBACKS)))
+        await channels.stop_moh(leg)
         # Afterwards: while a prompt plays, Asterisk keeps whoever sets a variable waiting for its end.
         await channels.set_variable(leg, TAKEN_OVER, "-".join((*earlier, self._process)))
 

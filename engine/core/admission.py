@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.changes import IdempotencyKept, SlotCapacitySet, SuppressionKept, SuppressionRemoved
 from engine.core.decision import Accepted, Done, Refusal
 from engine.core.events import (
@@ -19,8 +17,10 @@ from engine.core.hours import is_open, opens_at
 from engine.core.lifecycle import Because, can
 from engine.core.model import Callback, CallbackId, CallbackState, Reason, Request, Service, Suppression
 from engine.core.number_history import kept_seconds
+from engine.core.permission import local_midnight_after
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, WIDEN, Switchboard
+from engine.core.values import replace
 
 _UNBOOKABLE = {
     Unbookable.IN_THE_PAST: ("in-the-past", "this time has passed"),
@@ -102,7 +102,11 @@ class Admission(Switchboard):
         if len(self.book.open_of(phone)) >= limits.max_open_per_number:
             return Refusal("duplicate-request", f"this number already has {limits.max_open_per_number} open requests")
         if self._history.requests_today(phone, zone, now) >= limits.per_number_per_day:
-            return Refusal("too-many-requests", "this number has made too many requests today; try again tomorrow")
+            return Refusal(
+                "too-many-requests",
+                "this number has made too many requests today; try again tomorrow",
+                retry_after_seconds=local_midnight_after(zone, now) - now,
+            )
         return None
 
     def _may_join_now(self, service: Service, now: float) -> bool:
@@ -158,9 +162,12 @@ class Admission(Switchboard):
         if callback is None:
             return
         service = self._service_of(callback)
-        if event.number is not None and event.number.phone != callback.request.phone:
-            request = replace(callback.request, phone=event.number.phone, zones=event.number.zones)
-            refusal = self._refusal_of_number(event.number.phone, request, service, now)
+        # What it has already is kept as it is: its turn in the slot, and the zones that the customer stated.
+        number = event.number if event.number and event.number.phone != callback.request.phone else None
+        start = None if event.when is not None and _is_booked_for(callback, event.when) else event.when
+        if number is not None:
+            request = replace(callback.request, phone=number.phone, zones=number.zones)
+            refusal = self._refusal_of_number(number.phone, request, service, now)
             if refusal is not None:
                 self._decision.reply = refusal
                 return
@@ -169,10 +176,10 @@ class Admission(Switchboard):
         joins = event.now and callback.state is not CallbackState.QUEUED
         if joins and not self._may_join_now(service, now):
             return
-        if event.number is not None:
-            callback = self._renumber(callback, event.number)
-        if event.when is not None:
-            callback = self._to_slot(callback, event.when, now)
+        if number is not None:
+            callback = self._renumber(callback, number)
+        if start is not None:
+            callback = self._to_slot(callback, start, now)
         elif joins:
             callback = self._to_now(callback, now)
         self._decision.reply = Accepted(callback, None)
@@ -191,7 +198,7 @@ class Admission(Switchboard):
         if callback.state is CallbackState.SCHEDULED and callback.booked and callback.joined_at == start:
             return callback
         self.line.leave(callback.id)
-        for name in (RETRY, PERMITTED):
+        for name in (RETRY, PERMITTED, WIDEN):
             self._write(self.timers.clear(callback.id, name))
         return self._appoint(replace(callback, booked=True), start, Because.MOVED, now)
 
@@ -274,8 +281,11 @@ class Admission(Switchboard):
     # ---- never again ---------------------------------------------------------------------------------
 
     def _suppress(self, event: SuppressRequested, now: float) -> None:
-        self._keep_suppression(Suppression(event.phone, Reason.BY_ADMIN, now, event.note), now)
-        self._decision.reply = Done()
+        # Whose wish it was first, and when, stays.
+        kept = self.suppressions.get(event.phone) or Suppression(event.phone, Reason.BY_ADMIN, now)
+        kept = replace(kept, note=event.note or kept.note)
+        self._keep_suppression(kept, now)
+        self._decision.reply = kept
 
     def _unsuppress(self, event: UnsuppressRequested) -> None:
         if self.suppressions.pop(event.phone, None) is not None:
@@ -289,3 +299,7 @@ class Admission(Switchboard):
         for callback in self.book.open_of(suppression.phone):
             if callback.state is CallbackState.PREVIEWING or can(callback.state, Because.CANCELLED):
                 self._end(callback, Because.SUPPRESSED, now)
+
+
+def _is_booked_for(callback: Callback, start: float) -> bool:
+    return callback.state is CallbackState.SCHEDULED and callback.booked and callback.scheduled_for == start

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from engine.core.changes import CallbackChanged, CallbackMoved, Change
 from engine.core.lifecycle import REASONS, Because, after
 from engine.core.model import Callback, CallbackId, CallbackState, Reason, ServiceId
+from engine.core.values import replace
 
 
 class CallbackBook:
@@ -61,6 +61,15 @@ class CallbackBook:
             callback = replace(callback, state=state)
             self._open[callback.id] = callback
         return [CallbackChanged(callback), moved]
+
+    def begin_attempt(self, callback: Callback, because: Because, now: float) -> list[Change]:
+        """Move the callback along the table and on to its next attempt. Raises IllegalMoveError."""
+        state = after(callback.state, because)
+        moved = CallbackMoved(callback.id, callback.state, state, because, now)
+        n = callback.attempts_started + 1
+        begun = replace(callback, state=state, attempts_started=n, next_attempt_at=None)
+        self._open[callback.id] = begun
+        return [CallbackChanged(begun), moved]
 
     def count(self) -> dict[CallbackState, int]:
         counts: dict[CallbackState, int] = {}

@@ -1,19 +1,17 @@
-"""One live attempt, step by step: reserve mode. Which event leads to which move.
+"""One live attempt, step by step, whoever is called first. Which event leads to which move.
 
 The flow owns the attempt's record, its legs and its timers, and nothing else: it reports facts, and the dispatcher
 moves the callback and the agent. Each phase answers only the events that mean something in it; all others are late or
 doubled news and change nothing. Every phase that waits for the outside has a timer that ends on the human's side.
 
-It is longer than other modules because it is one table: what an event means in one phase is read beside the others.
+What a look after a start leads to stands in callresume.py, what the moves do in callmoves.py and callends.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core import outcomes
-from engine.core.callmoves import CallMoves
-from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Recovery, Step
+from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
+from engine.core.callresume import CallResume
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
@@ -23,40 +21,25 @@ from engine.core.events import (
     LegEnded,
     LegEntered,
     LegRinging,
-    LegSeen,
     PlayingFinished,
     ResultKind,
 )
 from engine.core.facts import Dialled
-from engine.core.model import Agent, Outcome, PromptId
+from engine.core.model import Agent, LegId, Outcome, PromptId
+from engine.core.values import replace
 
 
-class CallFlow(CallMoves):
+class CallFlow(CallResume):
     """The state machine of one attempt. Methods take the event and the time and return a Step."""
 
     # ---- what the dispatcher asks for ----------------------------------------------------------------
 
     def start(self, now: float) -> Step:
-        """Dial the customer; the agent is reserved."""
-        limits = self._limits
-        before_connect = (
-            self.service.ring_timeout_seconds
-            + limits.enter_seconds
-            + self._announcement_limit()
-            + self._waiting_limit()
-        )
-        self._do(
-            DialCustomer(
-                self.attempt.id,
-                self.attempt.customer_leg,
-                self._phone,
-                self.service.caller_id,
-                self._voice,
-                self.service.ring_timeout_seconds,
-                before_connect,
-            )
-        )
-        self._arm("ring", now + self.service.ring_timeout_seconds)
+        """An agent is reserved: call the customer if that is written, else ring the agent first."""
+        if self.phase is Phase.RINGING_FIRST:
+            self._ring_agent(now)
+        else:
+            self._call_customer(now)
         return self._taken()
 
     def give_agent(self, agent: Agent, now: float) -> Step:
@@ -66,20 +49,24 @@ class CallFlow(CallMoves):
         return self._taken()
 
     def withdraw_agent(self, now: float) -> Step:
-        """The reserved agent left before their phone rang."""
-        agent = self._agent
-        if agent is None or self.phase not in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
-            return self._taken()
-        if self.phase is Phase.DIALING:
-            self._close(Outcome.NO_AGENT, now)
-        else:
-            self._free_agent()
+        """The reserved agent left before they were on the phone; who is there finishes this call."""
+        match self.phase:
+            case Phase.RINGING_FIRST:
+                self._finish(Outcome.NO_AGENT, now)
+            case Phase.DIALING if self._agent is not None and not self._agent_leg_live:
+                self._close(Outcome.NO_AGENT, now)
+            case Phase.ANSWERED | Phase.ANNOUNCING if not self._agent_leg_live:
+                self._free_agent()
+            case _:
+                pass
         return self._taken()
 
     def end_politely(self, now: float) -> Step:
         """The engine stops: end what is not about to be a conversation, or as soon as it is not."""
         self._stopping = True
-        if self.phase in (Phase.DIALING, Phase.ANSWERED):
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif self.phase in (Phase.DIALING, Phase.ANSWERED):
             self._close(Outcome.INTERRUPTED, now)
         elif self.phase in (Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
@@ -87,106 +74,11 @@ class CallFlow(CallMoves):
 
     def let_go(self, now: float) -> Step:
         """The customer was released while nothing could be written, or is now; a key may have come just before."""
-        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
             self._close(Outcome.INTERRUPTED, now)
         return self._taken()
-
-    # ---- after a start and after a lost event socket -------------------------------------------------
-
-    def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:
-        """Go on from what Asterisk still has, and say how. Entry actions are repeatable, dialling is not.
-
-        `bridged`: one of the legs is in the bridge of the agent leg posted last.
-        """
-        left = {event.leg for event in self._left}
-        self._left.clear()
-        # A look may be older than the end of a leg that was told.
-        customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
-        agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
-        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
-        if customer is LegSeen.GONE:
-            recovery = self._gone_unseen(now, agent, bridged=bridged)
-        else:
-            recovery = self._still_there(customer, agent, now, bridged=bridged)
-        return self._taken(), recovery
-
-    def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
-        """The customer's leg ended while nobody listened."""
-        if self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged)):
-            self._ended_unobserved(now)
-            return Recovery.ENDED_UNOBSERVED
-        # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
-        self.attempt = replace(self.attempt, rang=True, bridging_at=None)
-        if self.phase is Phase.CLOSING:
-            self._closed(now)
-            return Recovery.CLOSED
-        self._finish(Outcome.INTERRUPTED, now)
-        return Recovery.INTERRUPTED
-
-    def _may_have_met(self, agent: LegSeen, bridged: bool) -> bool:  # noqa: FBT001 - a fact about the look
-        """An agent who is still there and in no bridge has never been connected."""
-        return bridged or self._connect_under_way or (agent is LegSeen.GONE and not self._connect_refused)
-
-    def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
-        match self.phase:
-            case Phase.CLOSING:
-                self._release_again(now)
-                self._drop_agent_leg()
-                return Recovery.RELEASED
-            case Phase.CONNECTED:
-                return self._go_on_talking(agent, now)
-            case Phase.BRIDGING if bridged and self._agent is not None:
-                self._connected(now)
-                return self._go_on_talking(agent, now)
-            case Phase.BRIDGING if self._connect_under_way:
-                if agent is LegSeen.GONE:
-                    self._left.append(LegEnded(self.attempt.agent_leg))
-                return Recovery.LEFT_ALONE
-            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
-                self.attempt = replace(self.attempt, bridging_at=None)
-                self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-                return Recovery.RELEASED
-            case Phase.CONFIRMED | Phase.WHISPERING if self._agent is not None and self._agent_leg_live:
-                self._keep_agent(agent, now)
-                return Recovery.AGENT_KEPT
-            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
-                self._wait_again(now)
-                return Recovery.AGENT_WANTED
-            case _ if customer is LegSeen.ENTERED:
-                self._announce(now)
-                return Recovery.ANNOUNCED
-            case Phase.ANNOUNCING if self._announcement:
-                pass  # its entry was heard: the look is older
-            case Phase.DIALING if customer is LegSeen.ANSWERED:
-                self._customer_answered(now)
-            case Phase.ANSWERED | Phase.ANNOUNCING:
-                self._await_entry(now)
-            case _:
-                self.attempt = replace(self.attempt, rang=True)
-                self._dialled()
-                if self._rang_out:
-                    self._arm("silent", None)
-                    self._close(Outcome.NO_ANSWER, now)
-        return Recovery.LEFT_ALONE
-
-    def _go_on_talking(self, agent: LegSeen, now: float) -> Recovery:
-        if agent is not LegSeen.GONE:
-            return Recovery.LEFT_ALONE
-        self._release_customer()
-        self._ended_unobserved(now)
-        return Recovery.ENDED_UNOBSERVED
-
-    def _keep_agent(self, agent: LegSeen, now: float) -> None:
-        """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
-        self._music()
-        if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
-            # Nobody whispers whose entry was not heard: a look that shows them outside is older.
-            self._whisper(now)
-            return
-        self.phase = Phase.CONFIRMED
-        self._agent_unreached = False
-        self._arm("whisper", None)
-        self._arm("agent_ring", now + self.service.agent_ring_seconds)
 
     # ---- what happens on the legs --------------------------------------------------------------------
 
@@ -214,6 +106,9 @@ class CallFlow(CallMoves):
             case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == customer:
                 if self.phase is Phase.CLOSING:
                     self._shows_itself(now)
+            case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.RINGING_FIRST:
+                if not self._agent_came:
+                    self._agent_comes(now)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == customer:
@@ -237,6 +132,14 @@ class CallFlow(CallMoves):
         """One of this attempt's timers fired; while Asterisk is not heard, only the customer's ringing is timed."""
         self._arm(name, None)
         match self.phase, name:
+            case Phase.RINGING_FIRST, "dial" if self._agent_came:
+                self._dial_if_permitted(now)
+            case Phase.RINGING_FIRST, "agent_ring" if self._agent_unreached:
+                self._finish(Outcome.NO_AGENT, now)
+            case Phase.RINGING_FIRST, "agent_ring":
+                self._first_agent_missed(now)
+            case Phase.DIALING | Phase.ANSWERED | Phase.ANNOUNCING, "music" if self._agent_leg_live:
+                self._music_for_agent()
             case Phase.DIALING, "ring" if not self.heard:
                 self._rang_out = True
                 self._arm("silent", now + SILENT_DIAL_SECONDS)
@@ -293,16 +196,17 @@ class CallFlow(CallMoves):
             case RingAgent(leg=leg), ResultKind.REFUSED if self._is_agent(leg) and self.heard:
                 if self.phase is Phase.CONFIRMED:
                     self._agent_missed(now)
+                elif self.phase is Phase.RINGING_FIRST and not self._agent_came:
+                    self._first_agent_missed(now)
             case RingAgent(leg=leg), ResultKind.UNKNOWN if self._is_agent(leg) and self.heard:
-                if self.phase is Phase.CONFIRMED:
+                if self.phase is Phase.CONFIRMED or (self.phase is Phase.RINGING_FIRST and not self._agent_came):
                     self._agent_unreached = True
                     self._arm("agent_ring", now + REFUSED_GRACE_SECONDS)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
-            case HoldWithMusic(), ResultKind.REFUSED | ResultKind.UNKNOWN:
-                if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
-                    self._arm("music", now + REFUSED_GRACE_SECONDS)
+            case HoldWithMusic(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._waits_with_music(leg):
+                self._arm("music", now + REFUSED_GRACE_SECONDS)
             case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._arm("whisper", now + REFUSED_GRACE_SECONDS)
@@ -311,37 +215,14 @@ class CallFlow(CallMoves):
             case _:
                 pass
 
-    # ---- the customer's side -------------------------------------------------------------------------
-
-    def _announcement_overdue(self, now: float) -> None:
-        if self._media_failed:
-            self._close(Outcome.INTERRUPTED, now)
-        else:
-            self._announced(now)
-
-    def _nothing_pressed(self, now: float) -> None:
-        if self._repeats_left > 0:
-            self._repeats_left -= 1
-            self._announce(now)
-        else:
-            self._close(Outcome.UNCONFIRMED, now, PromptId.UNCONFIRMED_GOODBYE)
-
-    def _key(self, digit: str, now: float) -> None:
-        keys = self.service.confirmation.keys
-        if digit == keys.connect:
-            self._confirmed(now)
-        elif digit == keys.later:
-            if self._may_call_later(now):
-                self._keep_wish(Outcome.LATER, now, PromptId.LATER_CONFIRMED)
-        elif digit == keys.cancel:
-            self._keep_wish(Outcome.CANCELLED_BY_KEY, now, PromptId.CANCEL_CONFIRMED)
-        elif digit == keys.never:
-            self._keep_wish(Outcome.NEVER_AGAIN, now, PromptId.NEVER_CONFIRMED)
+    # ---- who leaves ------------------------------------------------------------------------------------
 
     def _customer_left(self, cause: int | None, sip_code: int | None, now: float) -> None:
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return
+        if self.phase is Phase.RINGING_FIRST:
+            return  # nobody was called
         self.attempt = replace(self.attempt, cause=cause, sip_code=sip_code)
         match self.phase:
             case Phase.DIALING:
@@ -355,8 +236,6 @@ class CallFlow(CallMoves):
             case Phase.ENDED:
                 pass
 
-    # ---- the agent's side ----------------------------------------------------------------------------
-
     def _agent_left(self, now: float) -> None:
         self._agent_leg_live = False
         if self.phase is Phase.CONNECTED:
@@ -364,6 +243,8 @@ class CallFlow(CallMoves):
             self._finish(Outcome.CONNECTED, now)
         elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
             self._agent_missed(now)
+        elif self.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            self._first_agent_missed(now)
 
     def _agent_not_reached(self, now: float) -> None:
         """Nobody knows whether the agent's phone rang: no fault of the agent's."""
@@ -371,6 +252,12 @@ class CallFlow(CallMoves):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         else:
             self._wait_again(now)
+
+    def _waits_with_music(self, leg: LegId) -> bool:
+        """Whose music it is: the agent's, who was rung first, until the customer's begins."""
+        if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
+            return leg == self.attempt.customer_leg
+        return self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING) and self._is_agent(leg)
 
     @property
     def _meeting_unknown(self) -> bool:

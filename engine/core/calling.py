@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from engine.core import retry
@@ -13,16 +12,18 @@ from engine.core.facts import (
     AgentFreed,
     AgentMissed,
     AgentRinging,
+    AgentWaits,
     AgentWanted,
     Answered,
     Bridged,
     Closing,
     Confirmed,
     Dialled,
+    Dialling,
     Fact,
     Finished,
 )
-from engine.core.lifecycle import Because
+from engine.core.lifecycle import Because, can
 from engine.core.model import (
     AgentId,
     AttemptId,
@@ -36,6 +37,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.switchboard import RETRY, WRAP_UP
+from engine.core.values import replace
 from engine.core.workspace import Workspace
 
 
@@ -56,8 +58,12 @@ class Calling(Workspace):
         if callback is None:
             raise ValueError(f"attempt {flow.attempt.id} is live, but its callback is not open")
         match fact:
+            case Dialling():
+                self._note_dial(callback, now)
+                self._pace(flow.service.id, now)
             case Dialled():
-                self._move_if(callback, CallbackState.RESERVED, Because.DIALLED, now)
+                if can(callback.state, Because.DIALLED):  # told more than once; the head of the line is for one call
+                    self._write(self.book.move(replace(callback, at_head=False), Because.DIALLED, now))
             case Answered():
                 self._pacer.answered(flow.attempt.id)
                 self._pace(flow.service.id, now)
@@ -68,6 +74,9 @@ class Calling(Workspace):
                 self._join(callback, on_the_phone=True)
             case AgentRinging(agent=agent):
                 self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
+                self._move_if(callback, CallbackState.RESERVED, Because.AGENT_RINGING, now)
+            case AgentWaits(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.RESERVED, "answered", now))
             case AgentMissed(agent=agent):
                 self._missed(agent, work, flow.service, now)
             case AgentFreed(agent=agent):
@@ -88,14 +97,30 @@ class Calling(Workspace):
         self._keep_wish(flow, now)
         if fact.agent_talked is not None:
             self._start_wrap_up(fact.agent_talked, WorkId(fact.attempt.id), flow.service, now)
-        callback = replace(callback, outcomes=(*callback.outcomes, fact.outcome))
+        if fact.attempt.dialed_at is None:
+            self._back_in_line(callback, now)
+        else:
+            called = replace(callback, outcomes=(*callback.outcomes, fact.outcome), at_head=False)
+            self._after_the_call(called, fact, now)
+        self._pacer.ended(fact.attempt.id)
+        self._pace(callback.request.service, now)
+        self._number_is_free(callback.request.phone)
+
+    def _back_in_line(self, callback: Callback, now: float) -> None:
+        """Nobody was called: the callback waits where it did before, unless it may not wait any more."""
+        if callback.request.phone in self.suppressions:
+            self._end(callback, Because.SUPPRESSED, now)
+        elif self._life_over(callback, now):
+            self._end(callback, Because.LIFE_OVER, now)
+        else:
+            self._write(self.book.move(callback, Because.NOT_DIALLED, now))
+            self._join(callback)
+
+    def _after_the_call(self, callback: Callback, fact: Finished, now: float) -> None:
         service = self._service_of(callback)
         permitted = partial(self._retry_permitted_at, callback)
         decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now, permitted)
         self._conclude(callback, decided, fact, now)
-        self._pacer.ended(fact.attempt.id)
-        self._pace(service.id, now)
-        self._number_is_free(callback.request.phone)
 
     def _conclude(self, callback: Callback, decided: retry.Decision, fact: Finished, now: float) -> None:
         """The callback ends, or waits for its next attempt."""

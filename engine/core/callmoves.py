@@ -1,97 +1,66 @@
-"""The moves of one live attempt: what is done, written and timed when a phase is entered or the call ends.
+"""The moves of one live attempt: what is done, written and timed when a phase is entered.
 
 Each move is an entry action that may be made again after a restart. Which event leads to which move stands in
-callflow.py; the phases stand in callphase.py.
+callflow.py; the phases stand in callphase.py, the endings in callends.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core import retry
-from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Phase, Step, phase_of
-from engine.core.effects import (
-    Connect,
-    Dismantle,
-    Effect,
-    Farewell,
-    HoldWithMusic,
-    Play,
-    Release,
-    RingAgent,
-    Voice,
-)
-from engine.core.events import LegEnded
+from engine.core.callends import CallEnds
+from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Phase
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, RingAgent
 from engine.core.facts import (
-    AgentFreed,
     AgentMissed,
     AgentRinging,
+    AgentWaits,
     AgentWanted,
     Answered,
     Bridged,
-    Closing,
     Confirmed,
     Dialled,
-    Fact,
-    Finished,
+    Dialling,
 )
-from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
-from engine.core.permission import Constraint
-
-_BEFORE_CONFIRMED = ("ring", "silent", "enter", "announcement", "confirm")
-_AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
-STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
-"""Every timer of a call that goes on; one that is closing has none of them."""
+from engine.core.model import Outcome, PromptId
+from engine.core.values import replace
 
 
-def unrestricted(at: float) -> float:
-    """Any moment will do."""
-    return at
-
-
-class CallMoves:
-    """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
-
-    `permitted`: the first moment from another one on at which the customer may be called again, None for never.
-    `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it.
-    """
-
-    def __init__(
-        self,
-        attempt: Attempt,
-        callback: Callback,
-        service: Service,
-        agent: Agent | None,
-        permitted: Constraint = unrestricted,
-    ) -> None:
-        self.attempt = attempt
-        self.callback = callback
-        self.service = service
-        self.phase = phase_of(attempt, callback.state)
-        self.heard = True
-        self._dial_known = callback.state is CallbackState.DIALING
-        self._limits = service.call_limits
-        self._permitted = permitted
-        self._phone = callback.request.phone
-        self._voice = Voice(service.id, callback.request.language)
-        self._agent = agent
-        self._agent_leg_live = agent is not None and attempt.agent_legs > 0
-        self._announcement = ""
-        self._repeats_left = service.confirmation.repeats
-        self._media_failed = False
-        self._stopping = False
-        self._rang_out = False
-        self._agent_unreached = False
-        self._connect_under_way = False
-        self._connect_refused = False
-        self._left: list[LegEnded] = []
-        self._step = Step()
-
-    @property
-    def agent(self) -> AgentId | None:
-        return self._agent.id if self._agent else None
+class CallMoves(CallEnds):
+    """Each move adds to the Step that is being made."""
 
     # ---- the customer's side --------------------------------------------------------------------------------
+
+    def _dial_if_permitted(self, now: float) -> None:
+        """Between the ring of the agent's phone and their answer, much may have changed for the customer."""
+        at = self._dials_at(now)
+        if at is None:
+            self._finish(Outcome.INTERRUPTED, now)
+        elif at > now:
+            self._arm("dial", at)
+        else:
+            self._dial(now)
+
+    def _dial(self, now: float) -> None:
+        """From here on the customer's phone may ring: written before it is done."""
+        self.phase = Phase.DIALING
+        self.attempt = replace(self.attempt, dialed_at=now)
+        self._arm("dial", None)
+        self._call_customer(now)
+        self._tell(Dialling())
+
+    def _call_customer(self, now: float) -> None:
+        self._do(
+            DialCustomer(
+                self.attempt.id,
+                self.attempt.customer_leg,
+                self._phone,
+                self.service.caller_id,
+                self._voice,
+                self.service.ring_timeout_seconds,
+                self._asking_limit() + self._waiting_limit(),
+            )
+        )
+        self._arm("ring", now + self.service.ring_timeout_seconds)
 
     def _dialled(self) -> None:
         """The customer's leg exists."""
@@ -146,19 +115,46 @@ class CallMoves:
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
         self.attempt = replace(self.attempt, confirmed_at=now)
-        self._arm("announcement", None)
-        self._arm("confirm", None)
+        for name in ("announcement", "confirm", "music"):
+            self._arm(name, None)
         self._arm("hold", now + self.service.hold_limit_seconds)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (PromptId.CONNECTING,), self._voice))
         self._tell(Confirmed())
         if self._agent is None:
             self._tell(AgentWanted())
+        elif self._agent_leg_live:
+            self._whisper(now)
         else:
             self._ring_agent(now)
 
     def _music(self) -> None:
         self._arm("music", None)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
+
+    def _announcement_overdue(self, now: float) -> None:
+        if self._media_failed:
+            self._close(Outcome.INTERRUPTED, now)
+        else:
+            self._announced(now)
+
+    def _nothing_pressed(self, now: float) -> None:
+        if self._repeats_left > 0:
+            self._repeats_left -= 1
+            self._announce(now)
+        else:
+            self._close(Outcome.UNCONFIRMED, now, PromptId.UNCONFIRMED_GOODBYE)
+
+    def _key(self, digit: str, now: float) -> None:
+        keys = self.service.confirmation.keys
+        if digit == keys.connect:
+            self._confirmed(now)
+        elif digit == keys.later:
+            if self._may_call_later(now):
+                self._keep_wish(Outcome.LATER, now, PromptId.LATER_CONFIRMED)
+        elif digit == keys.cancel:
+            self._keep_wish(Outcome.CANCELLED_BY_KEY, now, PromptId.CANCEL_CONFIRMED)
+        elif digit == keys.never:
+            self._keep_wish(Outcome.NEVER_AGAIN, now, PromptId.NEVER_CONFIRMED)
 
     # ---- the agent's side -----------------------------------------------------------------------------------
 
@@ -177,11 +173,46 @@ class CallMoves:
                 self._phone,
                 self._voice,
                 self.service.agent_ring_seconds,
-                self.service.agent_ring_seconds + self._limits.enter_seconds + self._limits.whisper_seconds,
+                self._agent_limit(),
             )
         )
         self._arm("agent_ring", now + self.service.agent_ring_seconds)
         self._tell(AgentRinging(agent.id))
+
+    def _agent_comes(self, now: float) -> None:
+        """Rung first, the agent is on the phone: the customer is dialled, once Asterisk can be heard."""
+        if self.heard and self._dials_at(now) is None:
+            self._finish(Outcome.INTERRUPTED, now)
+            return
+        self._agent_waits(now)
+        if self.heard:
+            self._dial_if_permitted(now)
+
+    def _agent_waits(self, now: float) -> None:
+        """Music for the agent; what is to come is the dial."""
+        self._agent_came = True
+        self._arm("agent_ring", None)
+        self._arm("dial", now)
+        self._music_for_agent()
+        if self._agent is not None:
+            self._tell(AgentWaits(self._agent.id))
+
+    def _music_for_agent(self) -> None:
+        self._arm("music", None)
+        self._do(HoldWithMusic(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+
+    def _first_agent_missed(self, now: float) -> None:
+        """Rung first, the agent did not come, or left before the customer confirmed."""
+        self._drop_agent_leg()
+        self._arm("music", None)
+        if self._agent is not None:
+            self._tell(AgentMissed(self._agent.id))
+            self._agent = None
+        if self.phase is Phase.RINGING_FIRST:
+            self._finish(Outcome.NO_AGENT, now)
+        elif self.phase is Phase.DIALING:
+            self._close(Outcome.NO_AGENT, now)
+        # Who has answered is kept: another agent is found when they confirm.
 
     def _whisper(self, now: float) -> None:
         self.phase = Phase.WHISPERING
@@ -239,16 +270,6 @@ class CallMoves:
                 self._music()  # the bridge may have come about and stopped it
             self._tell(AgentWanted())
 
-    def _free_agent(self) -> None:
-        if self._agent is not None:
-            self._tell(AgentFreed(self._agent.id))
-            self._agent = None
-
-    def _drop_agent_leg(self) -> None:
-        if self._agent_leg_live:
-            self._agent_leg_live = False
-            self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
-
     def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
         self.phase = Phase.CONFIRMED
@@ -266,95 +287,3 @@ class CallMoves:
         self._music()
         self._free_agent()
         self._tell(AgentWanted())
-
-    # ---- endings --------------------------------------------------------------------------------------------
-
-    def _close(self, outcome: Outcome, now: float, *prompts: PromptId) -> None:
-        """The outcome stands; let the customer go, with a few last words or without."""
-        self._release_customer(*prompts)
-        self._closing(
-            outcome,
-            now + (self._limits.last_words_seconds if prompts else self._limits.closing_seconds),
-        )
-
-    def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
-        """The customer pressed a key that ends the call: say that it counts, once it is written."""
-        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
-        self._closing(outcome, now + self._limits.last_words_seconds)
-
-    def _closing(self, outcome: Outcome, limit: float) -> None:
-        self.phase = Phase.CLOSING
-        self.attempt = replace(self.attempt, outcome=outcome)
-        for name in STEP_TIMERS:
-            self._arm(name, None)
-        self._arm("closing", limit)
-        self._tell(Closing())
-        self._drop_agent_leg()
-        if self.attempt.answered_at is not None:
-            self._free_agent()  # while a phone may still ring, its agent stays reserved
-
-    def _shows_itself(self, now: float) -> None:
-        """The leg of a dial that was given up is there, or may be: the release may have come before it."""
-        if self.attempt.answered_at is None:
-            self.attempt = replace(self.attempt, rang=True)
-            self._release_again(now)
-
-    def _release_again(self, now: float) -> None:
-        self._release_customer()
-        self._arm("closing", now + self._limits.closing_seconds)
-
-    def _closed(self, now: float) -> None:
-        outcome = self.attempt.outcome
-        assert outcome is not None  # noqa: S101 - nothing closes without one
-        self._finish(outcome, now)
-
-    def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
-        self.phase = Phase.ENDED
-        self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
-        self._drop_agent_leg()
-        if self.attempt.agent_legs:
-            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
-        may_have_talked = unobserved or self.attempt.bridged_at is not None
-        talked = self._agent.id if self._agent and may_have_talked else None
-        if talked is None:
-            self._free_agent()
-        self._tell(Finished(self.attempt, outcome, talked, unobserved))
-
-    def _ended_unobserved(self, now: float) -> None:
-        """They talked, or may have, and nobody watched the end of it."""
-        self._finish(Outcome.CONNECTED, now, unobserved=True)
-
-    def release_now(self, *prompts: PromptId) -> Release:
-        """What lets the customer go."""
-        return Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice)
-
-    def _release_customer(self, *prompts: PromptId) -> None:
-        self._do(self.release_now(*prompts))
-
-    # ---- bookkeeping ----------------------------------------------------------------------------------------
-
-    def _waiting_limit(self) -> float:
-        """From the confirmation to the conversation."""
-        limits, service = self._limits, self.service
-        return service.hold_limit_seconds + service.agent_ring_seconds + limits.whisper_seconds + limits.bridge_seconds
-
-    def _announcement_limit(self) -> float:
-        confirmation = self.service.confirmation
-        return (1 + confirmation.repeats) * (self._limits.announcement_seconds + confirmation.wait_seconds)
-
-    def _is_agent(self, leg: LegId) -> bool:
-        """Whether it is the agent leg in use; one that was given up says nothing any more."""
-        return self._agent_leg_live and leg == self.attempt.agent_leg
-
-    def _do(self, effect: Effect) -> None:
-        self._step.effects.append(effect)
-
-    def _arm(self, name: str, due_at: float | None) -> None:
-        self._step.timers[name] = due_at
-
-    def _tell(self, *facts: Fact) -> None:
-        self._step.facts.extend(facts)
-
-    def _taken(self) -> Step:
-        step, self._step = self._step, Step()
-        return step

@@ -1,9 +1,13 @@
 """The phases of one live attempt, how long each may last, and what one step of it brings about.
 
+    RINGING_FIRST --- the agent, who is rung first, does not come or does not stay ---> ENDED
+       |
     DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
        |          |            |           |  ^____ agent missed ____|              |
        |__________|____________|___________|_______ CLOSING ________________________|___^
 
+RINGING_FIRST, if the service wants the agent on the phone before the customer is called: only the agent's leg exists.
+Afterwards that agent waits with music until the customer confirms; CONFIRMED then leads to WHISPERING at once.
 CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
 attempt is over only when that leg is gone, so the next attempt can never overlap with it.
 """
@@ -28,6 +32,7 @@ ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
 
 
 class Phase(StrEnum):
+    RINGING_FIRST = "ringing first"
     DIALING = "dialing"
     ANSWERED = "answered"
     ANNOUNCING = "announcing"
@@ -43,6 +48,7 @@ class Recovery(StrEnum):
     """What was done about an attempt after a start or a lost event socket."""
 
     LEFT_ALONE = "left alone"
+    BACK_IN_LINE = "back in line"
     ANNOUNCED = "announced again"
     AGENT_KEPT = "music again, agent kept"
     AGENT_WANTED = "music again, agent wanted"
@@ -67,6 +73,8 @@ def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
         return Phase.ENDED
     if attempt.outcome is not None:
         return Phase.CLOSING
+    if attempt.dialed_at is None:
+        return Phase.RINGING_FIRST
     if attempt.bridged_at is not None:
         return Phase.CONNECTED
     if attempt.bridging_at is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.events import IdempotencyKey
@@ -19,6 +18,7 @@ from engine.core.model import (
     Suppression,
     Timer,
 )
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,10 @@ class CallClassified:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKept:
+    """The answer to a client's key. `callback`: the id of what came of it, which may be an interaction."""
+
     key: IdempotencyKey
-    callback: CallbackId
+    callback: str
     at: float
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from engine.core.callphase import Phase, Recovery
@@ -15,11 +15,13 @@ from engine.core.model import (
     Callback,
     Configuration,
     Interaction,
+    Pace,
     ServiceId,
     Suppression,
     Timer,
 )
 from engine.core.slots import Slot
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class Refusal:
     """The request changes nothing; `code` is one of the public error codes.
 
     `opens_at`: when a closed service opens. `slots`: the nearest free ones instead of one that cannot be had.
+    `retry_after_seconds`: when the same request may be made again, if that is a matter of time.
     """
 
     code: str
     detail: str
     opens_at: float | None = None
     slots: tuple[Slot, ...] = ()
+    retry_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Recovered:
     did: Recovery
 
 
-Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered
+Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered | Suppression
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Decision:
 class Snapshot:
     """What the journal holds that is not over: enough to decide on as before.
 
-    `dials` and `requests`: numbers and moments of the last days, oldest first.
+    `dials` and `requests`: numbers and moments of the last days, oldest first. `pace`: of all calls together.
     """
 
     configuration: Configuration = field(default_factory=Configuration)
@@ -87,3 +91,4 @@ class Snapshot:
     slot_capacities: tuple[SlotCapacitySet, ...] = ()
     dials: tuple[tuple[str, float], ...] = ()
     requests: tuple[tuple[str, float], ...] = ()
+    pace: Pace = field(default_factory=Pace)

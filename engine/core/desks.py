@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
 from engine.core.model import Agent, AgentId, AgentStatus, Presence, Stage, Work, WorkId
+from engine.core.values import replace
 
 RONA = "rona"
 

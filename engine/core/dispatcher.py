@@ -8,7 +8,6 @@ same decisions.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from engine.core import switchboard
 from engine.core.callflow import CallFlow
@@ -57,7 +56,6 @@ from engine.core.model import (
     CallbackState,
     Interaction,
     InteractionId,
-    Pace,
     Presence,
     ServiceId,
     Stage,
@@ -65,8 +63,8 @@ from engine.core.model import (
 )
 from engine.core.needs import Needs
 from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
+from engine.core.values import replace
 
-NO_LIMIT = Pace()
 ENDS_WITH_ITS_LIFE = (CallbackState.QUEUED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING)
 """A callback in one of these states is not called any more when its life is over; a call that is up goes on."""
 TIMED_UNHEARD = ("ring", "silent")
@@ -74,10 +72,10 @@ TIMED_UNHEARD = ("ring", "silent")
 
 
 class Dispatcher(Calling):
-    """All decisions. Build it from a Snapshot; an empty one is a new installation. `node`: the pace of all calls."""
+    """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
-    def __init__(self, snapshot: Snapshot, node: Pace = NO_LIMIT) -> None:
-        super().__init__(snapshot, node)
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot)
         self._held: list[tuple[float, str, str]] = []
 
     # ---- the way in ----------------------------------------------------------------------------------
@@ -189,7 +187,7 @@ class Dispatcher(Calling):
         if status.work is not None:
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, status.work.id, "ready", now)
-            elif event.presence is not Presence.READY and status.work.stage is Stage.RESERVED:
+            elif event.presence is not Presence.READY and status.work.stage in (Stage.RESERVED, Stage.RINGING):
                 reserved_for = self._flows.get(status.work.attempt)
                 if reserved_for is not None:
                     self._apply(reserved_for, reserved_for.withdraw_agent(now), now)

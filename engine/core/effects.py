@@ -9,11 +9,11 @@ Asterisk twice before it concludes anything, and posts no leg's name again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
 from engine.core.model import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
+from engine.core.values import dataclass
 
 
 class EffectClass(Enum):
@@ -34,9 +34,10 @@ class Voice:
 class DialCustomer:
     """Call the customer. `max_seconds` is Asterisk's own limit for the leg until it is connected.
 
-    Died before: the attempt is written and has no leg: interrupted, called again after the normal interval, for nobody
+    Died before: the dial is written and has no leg: interrupted, called again after the normal interval, for nobody
     can say that the phone did not ring. Died after: the leg is found by its name and goes on from where it is; who
-    answered meanwhile hears "one moment" from the dialplan.
+    answered meanwhile hears "one moment" from the dialplan. An agent who was rung first hears music all the time: who
+    is still there is kept, and let go if the customer is gone.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
@@ -55,6 +56,9 @@ class RingAgent:
 
     Died before: the leg is not found, the agent is free again and the customer hears music and waits for one.
     Died after: the leg is found and rings on, or the whisper begins.
+    If the agent is rung first, no customer's leg is written yet. Died before: the leg is not found, the agent is free
+    and the callback back in its place in the line. Died after: the leg is found and rings on, or, if the agent is on
+    the phone, the customer is dialled.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
@@ -70,9 +74,10 @@ class RingAgent:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play prompts one after another on a leg; answered by PlayingFinished with the same tag.
+    """Stop what plays on the leg, music too, and play prompts one after another; answered by PlayingFinished.
 
-    Died before or after: what may still play is stopped, and the prompts begin anew with their keys open.
+    The answer has the same tag. Died before or after: what may still play is stopped, and the prompts begin anew with
+    their keys open.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
@@ -85,9 +90,10 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class HoldWithMusic:
-    """Stop what plays on the leg, say `prompts`, then play music until the leg is connected.
+    """Stop what plays on the leg, say `prompts`, then play music until something else is played or the leg connected.
 
     Died before: the confirmation may be lost with it, and the customer is asked again. Died after: music again.
+    An agent who was rung first and waits for the customer hears music again in both cases.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
@@ -99,8 +105,9 @@ class HoldWithMusic:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Bridge the two legs. `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused.
+    """Stop the music of both legs and bridge them.
 
+    `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused.
     Who has talked is never called again, so that they may is written before they can. Died before: both legs are found
     in no bridge: music again, and an agent anew. Died after: they are found in the bridge and left alone; if they have
     gone meanwhile, the callback is completed as ended unobserved.

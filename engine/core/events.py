@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from engine.core.model import (
     ServiceId,
     WorkId,
 )
+from engine.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class InteractionRequested:
     service: ServiceId
     priority: int | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    idempotency: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

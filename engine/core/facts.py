@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.model import AgentId, Attempt, Outcome
+from engine.core.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """The customer is dialled after the agent has come to the phone: from now on theirs may ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,13 @@ class AgentWanted:
 
 @dataclass(frozen=True, slots=True)
 class AgentRinging:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWaits:
+    """The agent, who was rung first, is on the phone and waits for the customer."""
+
     agent: AgentId
 
 
@@ -59,7 +71,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The attempt is over. `unobserved`: a conversation ended while nobody watched."""
+    """The attempt is over. `unobserved`: a conversation ended while nobody watched.
+
+    If the attempt was never dialled, nobody was called, and the callback keeps its place in the line.
+    """
 
     attempt: Attempt
     outcome: Outcome
@@ -68,11 +83,13 @@ class Finished:
 
 
 Fact: TypeAlias = (
-    Dialled
+    Dialling
+    | Dialled
     | Answered
     | Confirmed
     | AgentWanted
     | AgentRinging
+    | AgentWaits
     | AgentMissed
     | AgentFreed
     | Bridged

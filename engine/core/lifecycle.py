@@ -3,9 +3,9 @@
 A callback has exactly one state, and nothing changes it except a pair (state, cause) that stands in TABLE. The table is
 shaped by two promises. First, an accepted request can always reach an end: from every state that is no end a path
 leads to one. Second, no attempt starts unless the one before it is over: RESERVED is reachable only from QUEUED (and
-from PREVIEWING, before anything is dialled), and QUEUED only from states in which no attempt lives. An end is never
-left; who wants another call after the end makes a new callback. The diagram in the documentation is drawn from this
-table.
+from PREVIEWING, before anything is dialled), and QUEUED only from states in which no attempt lives, or by the end of
+one in which nobody was dialled. An end is never left; who wants another call after the end makes a new callback. The
+diagram in the documentation is drawn from this table.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Because(StrEnum):
     MOVED = "moved"
     MOVED_TO_NOW = "moved_to_now"
     AGENT_RESERVED = "agent_reserved"
+    AGENT_RINGING = "agent_ringing"
+    NOT_DIALLED = "not_dialled"
     PREVIEW_OFFERED = "preview_offered"
     PREVIEW_ACCEPTED = "preview_accepted"
     PREVIEW_REJECTED = "preview_rejected"
@@ -52,7 +54,7 @@ class Because(StrEnum):
 
 
 _WAITING = (S.SCHEDULED, S.QUEUED, S.RETRY_WAIT)
-_UNCONNECTED = (S.RESERVED, S.DIALING, S.ANNOUNCING, S.CONFIRMED)
+_UNCONNECTED = (S.RESERVED, S.RINGING_AGENT, S.DIALING, S.ANNOUNCING, S.CONFIRMED)
 
 TABLE: dict[tuple[S | None, Because], S] = {
     (None, Because.ACCEPTED): S.QUEUED,
@@ -61,6 +63,8 @@ TABLE: dict[tuple[S | None, Because], S] = {
     **{(state, Because.MOVED): S.SCHEDULED for state in _WAITING},
     **{(state, Because.MOVED_TO_NOW): S.QUEUED for state in (S.SCHEDULED, S.RETRY_WAIT)},
     (S.QUEUED, Because.AGENT_RESERVED): S.RESERVED,
+    (S.RESERVED, Because.AGENT_RINGING): S.RINGING_AGENT,
+    (S.RINGING_AGENT, Because.NOT_DIALLED): S.QUEUED,
     (S.RESERVED, Because.PREVIEW_OFFERED): S.PREVIEWING,
     (S.PREVIEWING, Because.PREVIEW_ACCEPTED): S.RESERVED,
     **{
@@ -69,6 +73,7 @@ TABLE: dict[tuple[S | None, Because], S] = {
     },
     (S.PREVIEWING, Because.RESCHEDULED_BY_AGENT): S.SCHEDULED,
     (S.RESERVED, Because.DIALLED): S.DIALING,
+    (S.RINGING_AGENT, Because.DIALLED): S.DIALING,
     (S.DIALING, Because.ANSWERED): S.ANNOUNCING,
     (S.ANNOUNCING, Because.CONFIRMED): S.CONFIRMED,
     (S.ANNOUNCING, Because.LATER_BY_KEY): S.RETRY_WAIT,

@@ -7,18 +7,21 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
 from engine.core.expressions import Expression
 from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
+from engine.core.values import dataclass
 
 ItemId: TypeAlias = str
 """The id of a callback, or of an interaction."""
 Key: TypeAlias = tuple[int, int, float, float, str]
 
+_BEHIND_HEADS = 2
+_LAST_ID = "\U0010ffff"
+"""Behind every id that is."""
 QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
 
@@ -53,7 +56,7 @@ class Place:
     @property
     def key(self) -> Key:
         """Sorts before others: smaller first; the id makes the order total."""
-        rank = 0 if self.on_the_phone else 1 if self.at_head else 2
+        rank = 0 if self.on_the_phone else 1 if self.at_head else _BEHIND_HEADS
         return rank, -self.priority, self.joined_at, self.asked_at, self.item
 
 
@@ -83,7 +86,7 @@ class Queue:
 
     def _remove(self, key: Key) -> None:
         if key == self.first:
-            del self.keys[0]
+            self.keys.pop(0)
         else:
             self.keys.remove(key)
         self.first = self.keys[0] if self.keys else None
@@ -162,11 +165,15 @@ class Line:
         if found is None:
             return None
         place, key, _queue = found
-        before: int = sum(queue.keys.bisect_left(key) for queue in self._by_service[place.need.service])
-        parked = self._parked.get(place.need.service)
-        if parked:
-            before += parked.bisect_left(key)
-        return 1 + before
+        return 1 + self._before(place.need.service, key)
+
+    def position_of_new(self, service: ServiceId, priority: int, at: float) -> int:
+        """1-based place that somebody would have who joined at `at` as the last of their priority."""
+        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, _LAST_ID))
+
+    def ahead_of(self, place: Place) -> int:
+        """How many of the same service stand before this place, whether it is taken or not, parked ones included."""
+        return self._before(place.need.service, place.key)
 
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
@@ -179,6 +186,8 @@ class Line:
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""
+        if may == (service not in self._closed):
+            return
         (self._closed.discard if may else self._closed.add)(service)
         for queue in self._by_service.get(service, ()):
             self._judge(queue)
@@ -196,6 +205,15 @@ class Line:
             self._voice_open = may
             for queue in self.queues:
                 self._judge(queue)
+
+    def _before(self, service: ServiceId, key: Key) -> int:
+        before = 0
+        for queue in self._by_service.get(service, ()):
+            # Who is served next is mostly the first: a look at each head then suffices.
+            if queue.first is not None and queue.first < key:
+                before += queue.keys.bisect_left(key)
+        parked = self._parked.get(service)
+        return before + (parked.bisect_left(key) if parked else 0)
 
     def _judge(self, queue: Queue) -> None:
         need, was_open = queue.need, queue.is_open

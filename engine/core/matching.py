@@ -14,7 +14,7 @@ from typing import TypeAlias
 from sortedcontainers import SortedList
 
 from engine.core.desks import Desks
-from engine.core.line import Line, Place, Queue
+from engine.core.line import Key, Line, Place, Queue
 from engine.core.model import VOICE, Agent, AgentId, AgentOrder, Media
 
 Pair: TypeAlias = tuple[Place, Agent]
@@ -82,8 +82,8 @@ class Matching:
         if touched:
             freed = [agent for agent in touched if self._list(agent)]
             touched.clear()
-            if freed:
-                line.touched.update(line.queues)
+            for group in {self._groups[agent] for agent in freed}:
+                line.touched.update(group.queues(line))
         for queue in sorted((queue for queue in line.touched if queue.is_served), key=_first_key):
             if agent := self._agent_for(queue):
                 return self._place_of(queue), agent
@@ -94,16 +94,15 @@ class Matching:
     def _for_the_only_one(self, agent_id: AgentId) -> Pair | None:
         """An agent alone has changed: they take the first in the line whom they may serve."""
         agent, status = self._desks.agent(agent_id), self._desks.status(agent_id)
-        if agent is not None and status is not None and status.ready:
+        if agent is not None and status is not None and status.ready and not agent.is_full(status):
             best: Queue | None = None
+            first: Key | None = None
             for queue in self._groups[agent_id].queues(self._line):
-                if (
-                    queue.is_served
-                    and (best is None or queue.first < best.first)  # type: ignore[operator]  # best has a head
-                    and (not queue.need.excluded or agent_id not in queue.need.excluded)
-                    and agent.may_take(queue.need.media, status)
-                ):
-                    best = queue
+                if queue.first is None or not queue.is_open or (first is not None and first < queue.first):
+                    continue
+                need = queue.need
+                if agent_id not in need.excluded and agent.may_take(need.media, status):
+                    best, first = queue, queue.first
             if best is not None:
                 return self._place_of(best), agent
         self._desks.touched.clear()

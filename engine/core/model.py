@@ -7,13 +7,14 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 
 from engine.core.expressions import Expression
-from engine.core.hours import Calendar
+from engine.core.hours import Calendar, CalendarId
 from engine.core.permission import CallingWindow
+from engine.core.values import dataclass
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -21,7 +22,6 @@ AttemptId = NewType("AttemptId", str)
 AgentId = NewType("AgentId", str)
 LegId = NewType("LegId", str)
 BridgeId = NewType("BridgeId", str)
-CalendarId = NewType("CalendarId", str)
 WorkId = NewType("WorkId", str)
 InteractionId = NewType("InteractionId", str)
 DispositionId = NewType("DispositionId", str)
@@ -223,6 +223,20 @@ class AttemptPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How scheduled callbacks are cut from business hours.
+
+    `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
+    up to `days_ahead` days after today, and those that start within `min_notice_seconds` no more.
+    """
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CallLimits:
     """How long each step of a call may last at most before the engine ends it on the customer's side.
 
@@ -238,16 +252,6 @@ class CallLimits:
     closing_seconds: float = 10
     last_words_seconds: float = 30
     conversation_seconds: float = 4 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class SlotPolicy:
-    """How a service's slots are cut, how many each may hold, and how early and late they may be booked."""
-
-    minutes: int = 30
-    capacity: int = 4
-    days_ahead: int = 14
-    min_notice_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +275,7 @@ class Service:
     """One line of business that customers are called back for.
 
     `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
+    Without a calendar it is always open; `slots` need one. `calendar` names one of the configuration's.
     """
 
     id: ServiceId
@@ -315,6 +320,10 @@ class Agent:
     endpoint: str
     skills: Mapping[str, int] = field(default_factory=dict)
     capacity: Expression | None = None
+
+    def is_full(self, status: AgentStatus) -> bool:
+        """Whether they have no room for anything more, whatever its medium."""
+        return self.capacity is None and bool(status.works)
 
     def may_take(self, media: Media, status: AgentStatus) -> bool:
         """Whether their capacity has room for one more item of this medium; a second call never has."""
@@ -390,8 +399,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One accepted request and how far it has come. `outcomes` are those of its ended attempts, in order.
+    """One accepted request and how far it has come.
 
+    `outcomes` are those of its ended attempts in which the customer was dialled, in order; `attempts_started` counts
+    all attempts, so that each has a name of its own.
     `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
     `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that is the start of a slot, of which
     it holds a place. `asked_at`: when the appointment was made.
@@ -437,16 +448,18 @@ class Callback:
 class Attempt:
     """One call to the customer, at `phone`: the request may have another number by now.
 
+    `dialed_at` is None until the customer is dialled: if the agent is rung first, that may never happen.
     `agent_legs` counts the agent legs posted: the names of a leg and of its bridge are used once. `rang`: the phone
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
+    `overtook`: how many of the same service stood before this customer in the line when the call began.
     """
 
     id: AttemptId
     callback: CallbackId
     n: int
     agent: AgentId | None
-    dialed_at: float
+    dialed_at: float | None = None
     agent_legs: int = 0
     rang: bool = False
     answered_at: float | None = None
@@ -458,6 +471,7 @@ class Attempt:
     cause: int | None = None
     sip_code: int | None = None
     phone: str = ""
+    overtook: int = 0
 
     @property
     def customer_leg(self) -> LegId:
@@ -513,7 +527,10 @@ class AgentStatus:
     @property
     def work(self) -> Work | None:
         """The call they hold; nobody has more than one."""
-        return next((work for work in self.works if work.media == VOICE), None)
+        for work in self.works:
+            if work.media == VOICE:
+                return work
+        return None
 
     @property
     def ready(self) -> bool:
@@ -525,8 +542,8 @@ class AgentStatus:
         """The state people see: a call first, then presence."""
         work = self.work
         if work is None:
-            return self.presence.value
-        return _SHOWN.get(work.stage, work.stage.value)
+            return str(self.presence)
+        return _SHOWN.get(work.stage, str(work.stage))
 
     def load_with(self, media: Media) -> dict[str, int]:
         """How many items of each medium they would hold with one more of `media`."""

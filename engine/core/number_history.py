@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from engine.core.model import Limits
 from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
+from engine.core.values import dataclass, replace
 
 FORGOTTEN_AT_ONCE = 64
 
@@ -34,6 +34,9 @@ class _Past:
         return max((*self.dials, *self.requests), default=float("-inf"))
 
     def since(self, moment: float) -> _Past:
+        """What is not older; mostly that is all."""
+        if min((*self.dials, *self.requests), default=moment) >= moment:
+            return self
         return _Past(
             tuple(each for each in self.dials if each >= moment),
             tuple(each for each in self.requests if each >= moment),
@@ -60,12 +63,12 @@ class NumberHistory:
 
     def note_dial(self, phone: str, at: float) -> None:
         past = self._past(phone)
-        self._keep(phone, replace(past, dials=(*past.dials, at)))
+        self._keep(phone, _Past((*past.dials, at), past.requests))
 
     def note_request(self, phone: str, at: float) -> None:
         """A request was accepted."""
         past = self._past(phone)
-        self._keep(phone, replace(past, requests=(*past.requests, at)))
+        self._keep(phone, _Past(past.dials, (*past.requests, at)))
 
     def move_request(self, before: str, phone: str, at: float) -> None:
         """The request that was accepted at `at` has another number now, and counts for that one."""

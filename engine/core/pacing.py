@@ -52,12 +52,12 @@ class _Meter:
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
-    """An attempt that was live at a start. `dialling`: the customer has not answered yet."""
+    """An attempt that was live at a start. `dialling`: the customer has not answered yet, or is not even dialled."""
 
     attempt: AttemptId
     service: ServiceId
     dialling: bool
-    dialed_at: float
+    dialed_at: float | None
 
 
 class Pacer:
@@ -66,7 +66,7 @@ class Pacer:
     def __init__(self, node: Pace, services: Mapping[ServiceId, Service]) -> None:
         self._node = node
         self._node_meter = _meter(node)
-        self._live: dict[AttemptId, tuple[ServiceId, float]] = {}
+        self._live: dict[AttemptId, tuple[ServiceId, float | None]] = {}
         self._dialling: dict[AttemptId, ServiceId] = {}
         self._in_flight: dict[ServiceId, int] = {}
         self._meters: dict[ServiceId, _Meter] = {}
@@ -86,7 +86,9 @@ class Pacer:
             elif service in before:
                 meter.go_on_from(before[service])
             else:
-                for at in [at for of_service, at in self._live.values() if of_service == service]:
+                for at in sorted(
+                    at for of_service, at in self._live.values() if of_service == service and at is not None
+                ):
                     meter.count(at)
             self._meters[service] = meter
 
@@ -102,7 +104,8 @@ class Pacer:
             self._live[call.attempt] = call.service, call.dialed_at
             if call.dialling:
                 self._note_dial(call.attempt, call.service)
-            if meter := self._meters.get(call.service):
+            meter = self._meters.get(call.service)
+            if meter is not None and call.dialed_at is not None:
                 meter.count(call.dialed_at)
         if self._node_meter is not None:
             for at in dials:
@@ -112,10 +115,14 @@ class Pacer:
             if meter is not None:
                 meter.rest(until)
 
-    def dialled(self, attempt: AttemptId, service: ServiceId, now: float) -> None:
-        """A call begins."""
-        self._live[attempt] = service, now
+    def begun(self, attempt: AttemptId, service: ServiceId) -> None:
+        """An attempt begins: one dial more is in flight, or will be when the agent, who is rung first, is there."""
+        self._live[attempt] = service, None
         self._note_dial(attempt, service)
+
+    def dialled(self, attempt: AttemptId, service: ServiceId, now: float) -> None:
+        """A call to a customer begins."""
+        self._live[attempt] = service, now
         for meter in (self._node_meter, self._meters.get(service)):
             if meter is not None:
                 meter.count(now)
@@ -148,6 +155,11 @@ class Pacer:
         """When the service's rate lets a call of it begin."""
         meter = self._meters.get(service)
         return now if meter is None else meter.next_at(now)
+
+    def next_dial_of(self, service: ServiceId, now: float) -> float:
+        """When the dial of an attempt that has begun may follow: it counts in flight already."""
+        meters = (self._node_meter, self._meters.get(service))
+        return max((meter.next_at(now) for meter in meters if meter is not None), default=now)
 
     def _note_dial(self, attempt: AttemptId, service: ServiceId) -> None:
         self._dialling[attempt] = service

@@ -57,6 +57,8 @@ def window_opens_at(window: CallingWindow, zones: tuple[str, ...], at: float) ->
         raise ValueError("a calling window needs a zone to be looked at in")
     openings = [partial(_opens_at, window, _zone(name)) for name in zones]
     likeliest = openings[0](at)
+    if len(openings) == 1:
+        return likeliest
     # Counted from the first zone's answer, so that asking again at that answer gives it again.
     common = _agreed(at, openings, until=likeliest + COMMON_DAYS * DAY_SECONDS)
     return likeliest if common is None else common
@@ -133,7 +135,8 @@ def _changed_at(zone: ZoneInfo, before: int, after: int) -> int:
 
 
 def _second_of_day(zone: ZoneInfo, at: int) -> int:
-    return (at + _offset(zone, at)) % DAY_SECONDS
+    there = datetime.fromtimestamp(at, zone)
+    return there.hour * 3600 + there.minute * 60 + there.second
 
 
 def _offset(zone: ZoneInfo, at: int) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.changes import AttemptChanged, InteractionChanged
@@ -24,6 +22,7 @@ from engine.core.model import (
     WorkId,
 )
 from engine.core.switchboard import ANSWER, NODE, OF_SERVICE, PACE, PERMITTED, PREVIEW, Switchboard
+from engine.core.values import replace
 
 
 class Serving(Switchboard):
@@ -47,9 +46,10 @@ class Serving(Switchboard):
             elif self._service_of(callback).connect is ConnectMode.PREVIEW:
                 self._offer_preview(callback, agent, now)
             else:
+                overtook = self.line.ahead_of(place)
                 self._reserve(callback, agent, Stage.RESERVED, now)
-                self._write(self.book.move(self._next_attempt_of(callback), Because.AGENT_RESERVED, now))
-                self._start_attempt(self._open(callback.id), agent, now)
+                self._write(self.book.begin_attempt(callback, Because.AGENT_RESERVED, now))
+                self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _give_agent(self, callback: Callback, agent: Agent, now: float) -> None:
         """The customer is on the phone already."""
@@ -62,27 +62,31 @@ class Serving(Switchboard):
         self.line.leave(callback.id)
         self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage), stage.value, now))
 
-    def _next_attempt_of(self, callback: Callback) -> Callback:
-        """The callback as its next attempt finds it."""
-        return replace(callback, attempts_started=callback.attempts_started + 1, at_head=False, next_attempt_at=None)
-
-    def _start_attempt(self, callback: Callback, agent: Agent, now: float) -> None:
-        """The agent is reserved and the attempt counted: call."""
+    def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
+        """The agent is reserved and the attempt counted: call the customer, or first the agent."""
+        phone, agent_first = callback.request.phone, self._service_of(callback).connect is ConnectMode.AGENT_FIRST
         attempt = Attempt(
             callback.live_attempt,
             callback.id,
             callback.attempts_started,
             agent.id,
-            dialed_at=now,
-            phone=callback.request.phone,
+            dialed_at=None if agent_first else now,
+            phone=phone,
+            overtook=overtook,
         )
         flow = self._flow(attempt, callback, agent)
         self._flows[attempt.id] = flow
-        self._calling[callback.request.phone] = attempt.id
-        self._pacer.dialled(attempt.id, callback.request.service, now)
-        self._history.note_dial(callback.request.phone, now)
+        self._calling[phone] = attempt.id
+        self._pacer.begun(attempt.id, callback.request.service)
+        if not agent_first:
+            self._note_dial(callback, now)
         self._pace(callback.request.service, now)
         self._apply(flow, flow.start(now), now)
+
+    def _note_dial(self, callback: Callback, now: float) -> None:
+        """From now on their phone may ring."""
+        self._pacer.dialled(callback.live_attempt, callback.request.service, now)
+        self._history.note_dial(callback.request.phone, now)
 
     def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
         """Write down and route what a flow's step brought about."""
@@ -103,7 +107,8 @@ class Serving(Switchboard):
     # ---- who may not be called now -------------------------------------------------------------------
 
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
-        return callback.request.phone not in self._calling and self._permitted_at(callback, now) == now
+        is_free = callback.request.phone not in self._calling
+        return is_free and all(rule(now) == now for rule in self._rules_of(callback))
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""

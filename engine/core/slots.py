@@ -17,6 +17,8 @@ from itertools import islice
 from engine.core.hours import DAY_SECONDS, Calendar, Period, date_at, day_begins, days_around, periods_of
 from engine.core.model import CallbackId, ServiceId, SlotPolicy
 
+_CUT_AT_ONCE_SECONDS = 7 * DAY_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -73,6 +75,10 @@ class SlotBook:
     def capacity(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many a slot may hold: its own capacity, else the service's."""
         return self._overrides.get(service, {}).get(start, policy.capacity)
+
+    def own_capacity(self, service: ServiceId, start: float) -> int | None:
+        """The capacity that a slot was given for itself; None: the service's counts."""
+        return self._overrides.get(service, {}).get(start)
 
     def remaining(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many more a slot may hold; 0 also where more are booked than it may hold."""
@@ -168,15 +174,33 @@ def nearest_free(
     return list(islice(free, limit))
 
 
+def free_between(
+    calendar: Calendar, policy: SlotPolicy, book: SlotBook, service: ServiceId, start: float, end: float, now: float
+) -> list[Slot]:
+    """Every slot that begins in [start, end) and may be booked, in order."""
+    first = max(start, now + policy.min_notice_seconds)
+    last = min(end, _booking_ends(calendar, policy, now))
+    return [
+        slot
+        for slot in slots_between(calendar, policy.minutes, first, last)
+        if slot.start > now and book.remaining(service, policy, slot.start)
+    ]
+
+
 def conflicts(calendar: Calendar, policy: SlotPolicy, book: SlotBook, service: ServiceId) -> list[Conflict]:
     """Bookings of a service that are no longer permitted, by start and then in the order of their booking.
 
     Of a slot that holds more than its capacity, those who booked last are named, as many as are too many.
     """
     found = []
+    slots: set[float] = set()
+    cut_until = float("-inf")
     for start in book.starts(service):
         booked = book.booked(service, start)
-        if slot_at(calendar, policy.minutes, start) is None:
+        if start >= cut_until:
+            cut_until = start + _CUT_AT_ONCE_SECONDS
+            slots = set(_starts(calendar, policy.minutes, start, cut_until))
+        if start not in slots:
             found += [Conflict(each, start, Unbookable.NOT_A_SLOT) for each in booked]
         else:
             beyond = booked[book.capacity(service, policy, start) :]

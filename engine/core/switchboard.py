@@ -31,7 +31,6 @@ from engine.core.model import (
     Interaction,
     InteractionId,
     InteractionState,
-    Pace,
     Service,
     ServiceId,
     Stage,
@@ -58,9 +57,9 @@ NO_ZONE = "UTC"
 
 
 class Switchboard:
-    """The parts and the decision under way. `node` bounds the calls of all services together."""
+    """The parts and the decision under way."""
 
-    def __init__(self, snapshot: Snapshot, node: Pace) -> None:
+    def __init__(self, snapshot: Snapshot) -> None:
         self.configuration = snapshot.configuration
         self.book = CallbackBook()
         self.line = Line()
@@ -72,7 +71,7 @@ class Switchboard:
         self.paused: set[ServiceId] = set(snapshot.paused)
         self._needs = Needs(self.configuration.services)
         self._matching = Matching(self.line, self.desks)
-        self._pacer = Pacer(node, self.configuration.services)
+        self._pacer = Pacer(snapshot.pace, self.configuration.services)
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
@@ -126,7 +125,7 @@ class Switchboard:
         live = []
         for attempt in snapshot.attempts:
             callback = self._open(attempt.callback)
-            dialling = callback.state in (CallbackState.RESERVED, CallbackState.DIALING)
+            dialling = callback.state in (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
             live.append(LiveCall(attempt.id, callback.request.service, dialling, attempt.dialed_at))
         rests = [
             (None if timer.owner == NODE else ServiceId(timer.owner.removeprefix(OF_SERVICE)), timer.due_at)
@@ -208,6 +207,14 @@ class Switchboard:
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
 
+    def _dials_at(self, callback: Callback, at: float) -> float | None:
+        """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
+        service = callback.request.service
+        forbidden = callback.request.phone in self.suppressions or service in self.paused
+        if forbidden or self._permitted_at(callback, at) != at:
+            return None
+        return self._pacer.next_dial_of(service, at)
+
     def _can_be_kept(self, callback: Callback, at: float) -> float | None:
         """When a later call, promised for `at`, would be; None if it could not be made any more."""
         permitted = self._retry_permitted_at(callback, at)
@@ -247,7 +254,9 @@ class Switchboard:
         self._calling[callback.request.phone] = attempt.id
 
     def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
-        return CallFlow(attempt, callback, self._service_of(callback), agent, partial(self._can_be_kept, callback))
+        permitted = partial(self._can_be_kept, callback)
+        dials_at = partial(self._dials_at, callback)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted, dials_at)
 
     def _open(self, callback: CallbackId) -> Callback:
         """An open callback as it stands now."""

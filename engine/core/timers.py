@@ -23,8 +23,8 @@ class Timers:
         return [TimerSet(Timer(owner, name, due_at))]
 
     def clear(self, owner: str, name: str) -> list[Change]:
-        names = self._due.get(owner, {})
-        if names.pop(name, None) is None:
+        names = self._due.get(owner)
+        if names is None or names.pop(name, None) is None:
             return []
         if not names:
             del self._due[owner]
@@ -36,6 +36,10 @@ class Timers:
     def due(self, owner: str, name: str, now: float) -> bool:
         """Whether this timer is set and its moment has come."""
         return self._due.get(owner, {}).get(name, float("inf")) <= now
+
+    def due_at(self, owner: str, name: str) -> float | None:
+        """When this timer fires; None if it is not set."""
+        return self._due.get(owner, {}).get(name)
 
     def is_set(self, owner: str, name: str) -> bool:
         return name in self._due.get(owner, {})

@@ -5,10 +5,8 @@ An agent answers only for what they hold; an answer that comes too late changes 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.admission import Admission
-from engine.core.changes import CallClassified
+from engine.core.changes import CallClassified, IdempotencyKept
 from engine.core.decision import Done
 from engine.core.events import (
     InteractionEndRequested,
@@ -33,6 +31,9 @@ from engine.core.model import (
 )
 from engine.core.serving import Serving
 from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, WRAP_UP
+from engine.core.values import replace
+
+_NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)
 
 
 class Workspace(Admission, Serving):
@@ -95,6 +96,9 @@ class Workspace(Admission, Serving):
         if event.callback is None and (work is None or work.stage is Stage.OFFERED):
             self._refuse("wrong-state", "you do not hold this work")
             return
+        if work is not None and work.stage in _NOT_BEGUN:
+            self._refuse("wrong-state", "this has not begun yet")
+            return
         if event.callback is not None and event.classification is not None:
             self._write([CallClassified(event.callback, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
@@ -133,8 +137,9 @@ class Workspace(Admission, Serving):
                 self._withdraw_preview(callback, "not_permitted", now)
             elif self._may_begin(now) and self._may_begin_of(callback.request.service, now):
                 del self._asked[callback.id], self._agreed[callback.id]
-                self._write(self.book.move(self._next_attempt_of(callback), Because.PREVIEW_ACCEPTED, now))
-                self._start_attempt(self._open(callback.id), agent, now)
+                overtook = self.line.ahead_of(self._place_of(callback))
+                self._write(self.book.begin_attempt(callback, Because.PREVIEW_ACCEPTED, now))
+                self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
         """The agent did not answer; no fault of theirs if a yes would have been refused."""
@@ -184,6 +189,8 @@ class Workspace(Admission, Serving):
                 event.id, event.media, event.service, InteractionState.QUEUED, now, priority, event.context
             )
             self._keep_interaction(interaction)
+            if event.idempotency is not None:
+                self._write([IdempotencyKept(event.idempotency, event.id, now)])
             self._join_interaction(interaction)
             self._decision.reply = interaction
 

@@ -7,16 +7,22 @@ that table and never computed from what the engine did.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 AREA = "+1202555"
+
+
+ADVICE, REPAIRS, SILVER, GOLD, CONCIERGE = "advice", "repairs", "silver", "gold", "concierge"
+"""Services with a story of their own: by appointment, nobody good enough at first, two priorities, agent first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One customer: what they ask for, what they do, and how it must end.
 
-    `outcomes` are those of the attempts in order; `keys` what the customer's phone sends in all.
+    `outcomes` are those of the attempts in order; `keys` what the customer's phone sends in all; `booked`: they ask for
+    the first slot and not for now.
     """
 
     number: str
@@ -27,6 +33,7 @@ class Part:
     reason: str
     outcomes: tuple[str, ...]
     keys: str = ""
+    booked: bool = False
 
     @property
     def dialled(self) -> str:
@@ -36,7 +43,8 @@ class Part:
 
 def _part(digits: str, service: str, first_name: str, does: str, ending: str, outcomes: str, keys: str = "") -> Part:
     state, reason = ending.split("/")
-    return Part(f"{AREA}{digits}", service, first_name, does, state, reason, tuple(outcomes.split()), keys)
+    booked = service == ADVICE
+    return Part(f"{AREA}{digits}", service, first_name, does, state, reason, tuple(outcomes.split()), keys, booked)
 
 
 CAST = (
@@ -63,10 +71,24 @@ CAST = (
     ),
     _part("0125", "sales", "Mia", "presses 1 over the announcement", "completed/talked", "connected", "1"),
     _part("0103", "billing", "Ned", "answers late and presses 1", "completed/talked", "connected", "1"),
+    _part("0101", ADVICE, "Olga", "booked the first slot", "completed/talked", "connected", "1"),
+    _part("0102", ADVICE, "Pia", "booked the same slot after Olga", "completed/talked", "connected", "1"),
+    _part("0104", REPAIRS, "Quinn", "waits until less skill will do", "completed/talked", "connected", "1"),
+    _part("0105", SILVER, "Rosa", "asked before Sam", "completed/talked", "connected", "1"),
+    _part("0106", GOLD, "Sam", "goes first: a gold customer", "completed/talked", "connected", "1"),
+    _part("0107", CONCIERGE, "Tess", "is called once her agent is there", "completed/talked", "connected", "1"),
 )
+
+OLGA, PIA, QUINN, ROSA, SAM, TESS = CAST[-6:]
 
 RINGS_OUT = "rita"
 """The agent whose phone nobody answers: must end not ready (rona)."""
+METALLURGIST = "max"
+"""The only agent for silver and gold; comes when both customers wait."""
+CONCIERGE_PHONE = "1005"
+WIDENS_AFTER_SECONDS = 6.0
+OPENS_AFTER_SECONDS = 15.0
+"""How long after the requests the advisers open."""
 
 _SERVICE: dict[str, Any] = {
     "company": "Example Limited",
@@ -82,16 +104,41 @@ _SERVICE: dict[str, Any] = {
     "confirmation": {"wait_seconds": 3, "repeats": 1},
 }
 
-DOCUMENT: dict[str, Any] = {
-    "services": [
-        {**_SERVICE, "id": "sales", "name": "Sales", "skill_expression": "sales"},
-        {**_SERVICE, "id": "billing", "name": "Billing", "skill_expression": "billing"},
-    ],
-    "agents": [
-        {"id": "amy", "name": "Amy", "endpoint": "PJSIP/agent-1001", "skills": {"sales": 5, "billing": 5}},
-        {"id": "bob", "name": "Bob", "endpoint": "PJSIP/agent-1002", "skills": {"billing": 5, "sales": 5}},
-        {"id": "cora", "name": "Cora", "endpoint": "PJSIP/agent-1003", "skills": {"sales": 5, "billing": 5}},
-        {"id": RINGS_OUT, "name": "Rita", "endpoint": "PJSIP/agent-1901", "skills": {"sales": 5}},
-    ],
-}
-"""Intervals are seconds where an operator would write minutes, so that the whole story fits into one."""
+
+def document(opens_at: datetime) -> dict[str, Any]:
+    """The demonstration's services; the advisers open for an hour at `opens_at` (UTC).
+
+    Intervals are seconds where an operator would write minutes, so that the whole story fits into one.
+    """
+    hours = f"{opens_at:%H:%M:%S}-{opens_at + timedelta(hours=1):%H:%M:%S}"
+    repairs = {"after_seconds": WIDENS_AFTER_SECONDS, "skill_expression": "repairs >= 1"}
+    return {
+        "services": [
+            _service("sales", "sales"),
+            _service("billing", "billing"),
+            _service(ADVICE, "advice", calendar="advisers", slots={"minutes": 15, "capacity": 2}),
+            _service(REPAIRS, "repairs >= 4", expansion=[repairs]),
+            _service(SILVER, "metal"),
+            _service(GOLD, "metal", priority={"callback": 10}),
+            _service(CONCIERGE, "concierge", connect="agent_first"),
+        ],
+        "calendars": [{"id": "advisers", "timezone": "UTC", "special_days": {f"{opens_at:%Y-%m-%d}": [hours]}}],
+        "agents": [
+            _agent("amy", 1001, sales=5, billing=5),
+            _agent("bob", 1002, billing=5, sales=5, repairs=2),
+            _agent("cora", 1003, sales=5, billing=5),
+            _agent("dora", 1004, advice=5),
+            _agent("eli", int(CONCIERGE_PHONE), concierge=5),
+            _agent(METALLURGIST, 1006, metal=5),
+            _agent(RINGS_OUT, 1901, sales=5),
+        ],
+        "limits": {"min_gap_seconds": 0},
+    }
+
+
+def _service(service: str, skill: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {**_SERVICE, "id": service, "name": service.capitalize(), "skill_expression": skill, **fields}
+
+
+def _agent(agent: str, phone: int, **skills: int) -> dict[str, Any]:
+    return {"id": agent, "name": agent.capitalize(), "endpoint": f"PJSIP/agent-{phone}", "skills": skills}

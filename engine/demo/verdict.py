@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from engine.demo.cast import CAST, RINGS_OUT, Part
+from engine.demo.cast import (
+    CAST,
+    CONCIERGE_PHONE,
+    OLGA,
+    PIA,
+    QUINN,
+    RINGS_OUT,
+    ROSA,
+    SAM,
+    TESS,
+    WIDENS_AFTER_SECONDS,
+    Part,
+)
 from engine.lab.witness import Side, WitnessCall
+
+PROMPTNESS_SECONDS = 3.0
+"""How soon after the start of their slot the first customer is called; nothing else keeps the adviser busy."""
 
 
 def faults(part: Part, callback: Mapping[str, Any], witness: Iterable[WitnessCall]) -> list[str]:
@@ -31,6 +47,33 @@ def faults(part: Part, callback: Mapping[str, Any], witness: Iterable[WitnessCal
     talked = any(call.met_at is not None for call in calls)
     if talked != ("connected" in part.outcomes):
         found.append("the customer heard an agent" if talked else "the customer never heard the agent")
+    return found
+
+
+def order_faults(
+    callbacks: Mapping[Part, Mapping[str, Any]], witness: Sequence[WitnessCall], opened_at: float
+) -> list[str]:
+    """Whether who had to wait did, and who had to go first did, by the INVITEs that the network saw.
+
+    `opened_at`: when the advisers opened, in epoch seconds.
+    """
+    invited = {part: [call.invited_at for call in witness if call.number == part.dialled] for part in CAST}
+    if missing := [part.first_name for part in (OLGA, PIA, QUINN, ROSA, SAM, TESS) if not invited[part]]:
+        return [f"never called: {', '.join(missing)}"]
+    olga, pia, quinn, rosa, sam, tess = (invited[part][0] for part in (OLGA, PIA, QUINN, ROSA, SAM, TESS))
+    found = []
+    if not opened_at <= olga < opened_at + PROMPTNESS_SECONDS:
+        found.append(f"Olga was called {olga - opened_at:+.1f} s from the start of her slot")
+    if pia < olga:
+        found.append("Pia was called before Olga, who had booked first")
+    asked_at = datetime.fromisoformat(callbacks[QUINN]["created_at"]).timestamp()
+    if quinn < asked_at + WIDENS_AFTER_SECONDS:
+        found.append(f"Quinn was called {quinn - asked_at:.1f} s after asking, before less skill would do")
+    if rosa < sam:
+        found.append("Rosa was called before Sam, who is a gold customer")
+    agents = [call.invited_at for call in witness if call.number == CONCIERGE_PHONE and call.answered_at is not None]
+    if not any(at < tess for at in agents):
+        found.append("Tess was called before her agent was")
     return found
 
 

@@ -14,9 +14,6 @@ from engine.document.models import AgentEntry, ServiceEntry, ServicesDocument
 _KEPT = "kept, but not in effect in this version"
 # A value that already says what this version does needs no warning.
 _SERVICE_FIELDS: dict[str, object] = {
-    "pages": [],
-    "calendar": None,
-    "slots": None,
     "cost_per_minute": None,
 }
 
@@ -31,7 +28,6 @@ def warnings(document: ServicesDocument) -> list[str]:
             lines.append(
                 f"services[{n}].skill_expression: no agent of this document meets it, so nobody will be called"
             )
-    lines += [f"calendars[{n}]: {_KEPT}" for n, _ in enumerate(document.calendars)]
     for n, agent in enumerate(document.agents):
         lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
     return lines

@@ -206,9 +206,9 @@ class ServiceEntry(Entry):
 
 
 class HolidaysEntry(Entry):
-    """Public holidays of a country, with exceptions."""
+    """Public holidays of a country, without those excepted, and other days on which nobody works."""
 
-    country: Region
+    country: Region | None = None
     region: Line | None = None
     exceptions: list[Line] = Field([], alias="except")
     add: list[CalendarDate] = []

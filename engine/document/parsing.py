@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from engine.core import model
 from engine.core.expressions import parse as parse_expression
+from engine.core.hours import CalendarId
 from engine.core.permission import CallingWindow
+from engine.document.calendars import calendar_of, problems_of
 from engine.document.in_effect import warnings
 from engine.document.models import (
     AgentEntry,
@@ -25,6 +27,7 @@ from engine.document.models import (
     LimitsEntry,
     ServiceEntry,
     ServicesDocument,
+    SlotsEntry,
 )
 from engine.errors import DocumentError, FieldProblem
 from engine.fields import problems
@@ -61,6 +64,7 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         services={model.ServiceId(each.id): _service(each) for each in checked.services},
         agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
         dispositions={model.DispositionId(each.id): _disposition(each) for each in checked.dispositions},
+        calendars={CalendarId(each.id): calendar_of(each) for each in checked.calendars},
         limits=_limits(checked.limits),
     )
     return Parsed(checked, configuration, tuple(warnings(checked)))
@@ -94,6 +98,8 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
             yield FieldProblem(
                 f"dispositions[{n}].services", f"there is no service {unknown!r}; add it or leave it out"
             )
+    for n, calendar in enumerate(document.calendars):
+        yield from problems_of(calendar, f"calendars[{n}]")
     calendars = {each.id for each in document.calendars}
     for n, service in enumerate(document.services):
         at = f"services[{n}]"
@@ -103,6 +109,8 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
             yield FieldProblem(f"{at}.languages", "a language stands twice; name each once, the default first")
         if service.calendar is not None and service.calendar not in calendars:
             yield FieldProblem(f"{at}.calendar", f"there is no calendar {service.calendar!r}; add it or leave it out")
+        if service.slots is not None and service.calendar is None:
+            yield FieldProblem(f"{at}.slots", "slots are cut from the hours of a calendar; name one in calendar")
         for m, page in enumerate(service.pages):
             if page.subject not in subjects:
                 yield FieldProblem(f"{at}.pages[{m}].subject", f"this service has no subject {page.subject!r}")
@@ -132,6 +140,8 @@ def _service(entry: ServiceEntry) -> model.Service:
         ),
         agent_order=model.AgentOrder(entry.agent_order),
         pace=model.Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),
+        calendar=None if entry.calendar is None else CalendarId(entry.calendar),
+        slots=None if entry.slots is None else _slots(entry.slots),
         attempts=model.AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
@@ -158,6 +168,10 @@ def _service(entry: ServiceEntry) -> model.Service:
         caller_id=entry.caller_id,
         calling_window=None if entry.calling_window is None else _calling_window(entry.calling_window),
     )
+
+
+def _slots(entry: SlotsEntry) -> model.SlotPolicy:
+    return model.SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
 
 
 def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:

@@ -28,7 +28,8 @@ class EngineProcess:
     """`directory` holds settings, database, log and the administrator's key; it may be used again for a restart.
 
     `ari_url`: where it finds Asterisk, if not at the lab's PBX itself. `environment` is that of every start.
-    `command`: another program in the engine's place, which says where it listens and answers `/readyz` as it does.
+    `arguments`: further ones of `serve`. `command`: another program in the engine's place, which says where it listens
+    and answers `/readyz` as it does.
     """
 
     def __init__(
@@ -38,11 +39,12 @@ class EngineProcess:
         *,
         environment: dict[str, str] | None = None,
         ari_url: str | None = None,
+        arguments: Sequence[str] = (),
         command: Sequence[str] = (),
     ) -> None:
         self._lab = lab
         self._directory = directory
-        self._command = command or (str(Path(sys.executable).parent / "ringback"), *SERVE)
+        self._command = command or (str(Path(sys.executable).parent / "ringback"), *SERVE, *arguments)
         self._ari_url = ari_url or lab.pbx.ari_url
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None

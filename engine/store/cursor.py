@@ -6,12 +6,12 @@ import base64
 import json
 import math
 
-from engine.core.model import Callback
+from engine.core.model import Callback, Interaction
 
 
-def after(callback: Callback) -> str:
-    """The cursor that continues behind this callback."""
-    return base64.urlsafe_b64encode(json.dumps([callback.created_at, callback.id]).encode()).decode().rstrip("=")
+def after(item: Callback | Interaction) -> str:
+    """The cursor that continues behind this item."""
+    return base64.urlsafe_b64encode(json.dumps([item.created_at, item.id]).encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str) -> tuple[float, str]:

@@ -253,7 +253,7 @@ class Journal:
             version=version,
             document=document,
             callbacks=tuple(rows.callback_of(row) for row in callbacks),
-            attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at, each.id))),
+            attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at or 0.0, each.id))),
             agents=tuple(rows.agent_of(row) for row in agents),
             timers=tuple(rows.timer_of(row) for row in timers),
             interactions=tuple(rows.interaction_of(row) for row in interactions),

@@ -13,20 +13,43 @@ from typing import Any
 from sqlalchemy import Executable, select, tuple_
 
 from engine.core.changes import CallbackMoved
-from engine.core.model import AgentStatus, Attempt, Callback, CallbackId, CallbackState, ServiceId
+from engine.core.model import (
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Classification,
+    Interaction,
+    InteractionId,
+    InteractionState,
+    ServiceId,
+)
 from engine.store import cursor as cursors
 from engine.store import rows, statements
 from engine.store.database import path_of
 from engine.store.readers import Readers
 from engine.store.records import ApiKey, KeptAnswer, Page
 from engine.store.statements import compiled, table
-from engine.store.tables import OPEN_CALLBACK, ApiKeyRow, AttemptRow, CallbackMoveRow, CallbackRow, IdempotencyRow
+from engine.store.tables import (
+    OPEN,
+    OPEN_CALLBACK,
+    ApiKeyRow,
+    AttemptRow,
+    CallbackMoveRow,
+    CallbackRow,
+    ClassificationRow,
+    IdempotencyRow,
+    InteractionRow,
+)
 
 LIMIT_MAX = 500
 _IDS_AT_ONCE = 500
 
 _callbacks, _moves, _attempts = table(CallbackRow), table(CallbackMoveRow), table(AttemptRow)
 _answers, _keys = table(IdempotencyRow), table(ApiKeyRow)
+_classifications, _interactions = table(ClassificationRow), table(InteractionRow)
 
 
 class Queries:
@@ -73,13 +96,12 @@ class Queries:
         created_to: float | None = None,
         limit: int = 100,
         cursor: str | None = None,
-    ) -> Page:
+    ) -> Page[Callback]:
         """One page, newest first. None leaves a condition out; times in epoch seconds, `created_to` not included.
 
         Raises ValueError: `limit` is not 1 to 500, or `cursor` is not the `next` of an earlier page.
         """
-        if not 1 <= limit <= LIMIT_MAX:
-            raise ValueError(f"limit must be 1 to {LIMIT_MAX}")
+        _check_limit(limit)
         wanted = select(_callbacks).order_by(_callbacks.c.created_at.desc(), _callbacks.c.id.desc()).limit(limit + 1)
         if states is not None:
             wanted = wanted.where(_callbacks.c.state.in_([state.value for state in states]))
@@ -100,6 +122,41 @@ class Queries:
         items = tuple(found[:limit])
         return Page(items, cursors.after(items[-1]) if len(found) > limit else None)
 
+    async def interaction(self, interaction: InteractionId) -> Interaction | None:
+        """One piece of work from outside, ended or not."""
+        found = await self._rows(select(_interactions).where(_interactions.c.id == interaction))
+        return rows.interaction_of(found[0]) if found else None
+
+    async def interactions(
+        self,
+        *,
+        states: Collection[InteractionState] | None = None,
+        service: ServiceId | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Interaction]:
+        """One page of work from outside, newest first; conditions and errors as of `callbacks`."""
+        _check_limit(limit)
+        wanted = select(_interactions).order_by(_interactions.c.created_at.desc(), _interactions.c.id.desc())
+        wanted = wanted.limit(limit + 1)
+        if states is not None:
+            wanted = wanted.where(_interactions.c.state.in_([state.value for state in states]))
+            if not any(state.ended for state in states):
+                wanted = wanted.where(OPEN)
+        if service is not None:
+            wanted = wanted.where(_interactions.c.service == service)
+        if cursor is not None:
+            place = tuple_(*cursors.place_of(cursor))
+            wanted = wanted.where(tuple_(_interactions.c.created_at, _interactions.c.id) < place)
+        found = [rows.interaction_of(row) for row in await self._rows(wanted)]
+        items = tuple(found[:limit])
+        return Page(items, cursors.after(items[-1]) if len(found) > limit else None)
+
+    async def attempt(self, attempt: AttemptId) -> Attempt | None:
+        """One attempt, ended or not."""
+        found = await self._rows(select(_attempts).where(_attempts.c.id == attempt))
+        return rows.attempt_of(found[0]) if found else None
+
     async def attempts_of(self, callback: CallbackId) -> list[Attempt]:
         """The attempts of one callback, first to last."""
         return (await self.attempts_of_all([callback]))[callback]
@@ -113,6 +170,16 @@ class Queries:
             wanted = select(_attempts).where(_attempts.c.callback.in_(some)).order_by(_attempts.c.n)
             for attempt in map(rows.attempt_of, await self._rows(wanted)):
                 found[attempt.callback].append(attempt)
+        return found
+
+    async def classifications_of_all(self, callbacks: Iterable[CallbackId]) -> dict[CallbackId, Classification]:
+        """How these callbacks were classified; those that were not are left out."""
+        found: dict[CallbackId, Classification] = {}
+        ids = list(callbacks)
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            some = ids[start : start + _IDS_AT_ONCE]
+            wanted = select(_classifications).where(_classifications.c.callback.in_(some))
+            found.update((CallbackId(row[0]), rows.classification_of(row)) for row in await self._rows(wanted))
         return found
 
     async def moves_of(self, callback: CallbackId) -> list[CallbackMoved]:
@@ -153,3 +220,8 @@ class Queries:
 
     async def _rows(self, statement: Executable) -> Sequence[Sequence[Any]]:
         return await self._readers.all(*compiled(statement))
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LIMIT_MAX:
+        raise ValueError(f"limit must be 1 to {LIMIT_MAX}")

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from engine.core.changes import Change, SlotCapacitySet
 from engine.core.model import (
     AgentStatus,
     Attempt,
     Callback,
-    CallbackId,
     Interaction,
     ServiceId,
     Suppression,
     Timer,
 )
+
+T = TypeVar("T")
 
 HISTORY_SECONDS = 2 * 86400.0
 """How far back a start looks for what became of a number: over any local day, and the longest gap between two dials."""
@@ -112,18 +113,18 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What an idempotency key was answered; `at` in epoch seconds."""
+    """What an idempotency key was answered; `at` in epoch seconds. `callback`: the id of what came of it."""
 
     key: str
     body_hash: str
     answer: str
-    callback: CallbackId
+    callback: str
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """One page of a list, newest first. `next` is the cursor of the following page, None on the last."""
 
-    items: tuple[Callback, ...]
+    items: tuple[T, ...]
     next: str | None

@@ -186,6 +186,7 @@ def attempt_row(attempt: Attempt) -> Row:
         "sip_code": attempt.sip_code,
         "bridging_at": attempt.bridging_at,
         "phone": attempt.phone,
+        "overtook": attempt.overtook,
     }
 
 
@@ -207,6 +208,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         sip_code,
         bridging_at,
         phone,
+        overtook,
     ) = row
     return Attempt(
         id=AttemptId(id_),
@@ -225,6 +227,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         cause=cause,
         sip_code=sip_code,
         phone=phone,
+        overtook=overtook,
     )
 
 

@@ -108,7 +108,7 @@ class AttemptRow(SQLModel, table=True):
     callback: str = Field(sa_type=Text, foreign_key="callbacks.id", ondelete="CASCADE")
     n: int
     agent: str | None = Field(sa_type=Text)
-    dialed_at: float = Field(sa_type=Double)
+    dialed_at: float | None = Field(sa_type=Double)
     agent_legs: int
     rang: bool
     answered_at: float | None = Field(sa_type=Double)
@@ -120,6 +120,7 @@ class AttemptRow(SQLModel, table=True):
     sip_code: int | None
     bridging_at: float | None = Field(sa_type=Double)
     phone: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    overtook: int = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class AgentRow(SQLModel, table=True):

@@ -201,7 +201,7 @@ def _outcome(
 ) -> Outcome:
     attempts = None
     if called is not None:
-        written = rows(database, "SELECT phone FROM attempts JOIN callbacks ON callbacks.id = attempts.callback")
+        written = rows(database, "SELECT phone FROM attempts")
         attempts = Counter(str(phone).lstrip("+") for (phone,) in written)
     stored = {
         (str(callback), str(phone).lstrip("+")) for callback, phone in rows(database, "SELECT id, phone FROM callbacks")

@@ -23,6 +23,7 @@ BENCHES: Mapping[str, str] = {
     "crash": "tests.bench.crash",
     "restart": "tests.bench.restart",
     "disk": "tests.bench.disk",
+    "matching": "tests.bench.matching",
 }
 """Each bench's name and its module."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -21,13 +22,13 @@ from aiohttp.web import Application, Request
 from engine.api import build_app
 from engine.api.credentials import new_key
 from engine.api.ports import Check
+from engine.app import snapshot_of
 from engine.config import LimitSettings, Settings
-from engine.core.decision import Reply, Snapshot
+from engine.core.decision import Reply
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
 from engine.core.events import Event
-from engine.core.model import Configuration
-from engine.document import parse
+from engine.core.model import Configuration, Pace
 from engine.metrics import Metrics
 from engine.runtime import Runtime
 from engine.store.journal import Journal
@@ -38,6 +39,8 @@ ADMIN_KEY = "the key in the administrator's file"
 ORIGIN = "https://shop.example"
 PHONE = "+12025550113"
 OTHER_PHONE = "+12025550114"
+AGENT = "amy"
+"""Whose key the one of role `agent` is."""
 
 DOCUMENT: dict[str, Any] = {
     "services": [
@@ -88,6 +91,9 @@ class EngineWithoutAsterisk:
 
     async def write(self, record: KeyKept | KeyRevoked) -> None:
         await self.runtime.write(record)
+
+    def now(self) -> float:
+        return self.runtime.now()
 
     def health(self) -> Mapping[str, Check]:
         return self.checks
@@ -158,19 +164,22 @@ async def refused(response: ClientResponse, status: int, code: str) -> dict[str,
 
 @contextlib.asynccontextmanager
 async def running_api(
-    folder: Path, *, document: Mapping[str, Any] | None = DOCUMENT, requests_per_minute: int = 1000
+    folder: Path,
+    *,
+    document: Mapping[str, Any] | None = DOCUMENT,
+    requests_per_minute: int = 1000,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Api]:
-    """An API on the database in `folder`; `document` (None: the one kept there) is in force."""
+    """An API on the database in `folder`; `document` (None: the one kept there) is in force.
+
+    Everything is decided by `clock`; no timer fires.
+    """
     url = f"sqlite+aiosqlite:///{folder / 'ringback.db'}"
     async with contextlib.AsyncExitStack() as stack:
         journal = await stack.enter_async_context(await Journal.open(url))
         queries = await stack.enter_async_context(Queries(url))
         stored = await journal.load()
-        configuration = parse(stored.document, version=stored.version).configuration if stored.document else None
-        dispatcher = Dispatcher(
-            Snapshot(configuration or Configuration(), stored.callbacks, stored.attempts, stored.agents, stored.timers)
-        )
-        runtime = Runtime(dispatcher, journal)
+        runtime = Runtime(Dispatcher(snapshot_of(stored, Pace())), journal, clock=clock)
         engine = EngineWithoutAsterisk(runtime)
         runtime.effects = engine
         running = asyncio.create_task(runtime.run(), name="runtime under test")
@@ -179,7 +188,8 @@ async def running_api(
         for role in set(KeyRole) - {KeyRole.ADMIN}:
             public = role is KeyRole.PUBLIC
             kind, origins = (KeyKind.WEB, [ORIGIN]) if public else (KeyKind.SECRET, [])
-            keys[role], key = new_key(f"test {role}", role, now=1.0, kind=kind, origins=origins)
+            subject = AGENT if role is KeyRole.AGENT else None
+            keys[role], key = new_key(f"test {role}", role, now=1.0, kind=kind, origins=origins, subject=subject)
             await engine.write(KeyKept(key))
         metrics = Metrics()
         app = build_app(

@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from engine.store.records import KeyRole
-from tests.component.api_harness import PHONE, running_api
+from tests.component.api_harness import DOCUMENT, PHONE, running_api
 
 
 @dataclass
@@ -42,15 +43,17 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """An engine on a new database in `folder`, with the harness's document in force."""
+def serving(
+    folder: Path, *, document: Mapping[str, Any] = DOCUMENT, clock: Callable[[], float] = time.time
+) -> Iterator[Served]:
+    """An engine on a new database in `folder`, with a document in force."""
     began = threading.Event()
     made: list[Served] = []
     ends: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def serve() -> None:
         end = asyncio.Event()
-        async with running_api(folder) as api:
+        async with running_api(folder, document=document, clock=clock) as api:
             made.append(Served(str(api.client.make_url("")).rstrip("/"), api.keys, folder))
             ends.append((asyncio.get_running_loop(), end))
             began.set()

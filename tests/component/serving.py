@@ -16,15 +16,15 @@ def said(directory: Path) -> str:
 
 
 @contextmanager
-def serving(directory: Path, *, until: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
-    """An engine without Asterisk that has logged `until`."""
+def serving(directory: Path, *arguments: str, until: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    """An engine without Asterisk that has logged `until`; `arguments` are further ones of `serve`."""
     (directory / "ringback.toml").write_text(
         f'[http]\nport = {port}\n[prompts]\ndir = "prompts"\n[[asterisk]]\nari_url = "http://127.0.0.1:1/ari"\n',
         "utf-8",
     )
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [RINGBACK, "serve"],
+            [RINGBACK, "serve", *arguments],
             cwd=directory,
             stdout=log,
             stderr=log,

@@ -98,6 +98,7 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         cause=16,
         phone="+4915112345678",
         sip_code=200,
+        overtook=3,
     )
 
 

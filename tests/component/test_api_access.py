@@ -1,5 +1,6 @@
 """Who may do what over HTTP: keys, their roles and origins, and making and revoking them."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,15 +14,38 @@ from tests.component.api_harness import ADMIN_KEY, ORIGIN, Api, refused, running
 
 KEYS = f"{PREFIX}/keys"
 ADMIN, EVERYBODY = frozenset({KeyRole.ADMIN}), frozenset(KeyRole)
-CUSTOMERS = STAFF | {KeyRole.PUBLIC}
+CUSTOMERS, AGENT = STAFF | {KeyRole.PUBLIC}, frozenset({KeyRole.AGENT})
 
 # What each address needs, written down a second time on purpose: a role that is widened by mistake must be noticed.
 ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
     ("POST", f"{PREFIX}/callbacks"): CUSTOMERS,
     ("GET", f"{PREFIX}/callbacks"): STAFF,
     ("GET", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
+    ("PATCH", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
     ("DELETE", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
+    ("POST", f"{PREFIX}/callbacks/{{id}}/requeue"): STAFF,
     ("GET", f"{PREFIX}/services"): CUSTOMERS,
+    ("GET", f"{PREFIX}/services/{{service}}/availability"): CUSTOMERS,
+    ("GET", f"{PREFIX}/resolve"): CUSTOMERS,
+    ("GET", f"{PREFIX}/services/{{id}}/slots"): STAFF,
+    ("PUT", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
+    ("DELETE", f"{PREFIX}/services/{{id}}/slots/{{start}}"): STAFF,
+    ("PUT", f"{PREFIX}/services/{{id}}/paused"): STAFF,
+    ("GET", f"{PREFIX}/agent"): AGENT,
+    ("PUT", f"{PREFIX}/agent/state"): AGENT,
+    **{
+        ("POST", f"{PREFIX}/agent/work/{{id}}/{answer}"): AGENT
+        for answer in ("accept", "reject", "reschedule", "complete")
+    },
+    ("GET", f"{PREFIX}/dispositions"): STAFF | AGENT,
+    ("POST", f"{PREFIX}/interactions"): STAFF,
+    ("GET", f"{PREFIX}/interactions"): STAFF,
+    ("GET", f"{PREFIX}/interactions/{{id}}"): STAFF,
+    ("POST", f"{PREFIX}/interactions/{{id}}/complete"): STAFF,
+    ("DELETE", f"{PREFIX}/interactions/{{id}}"): STAFF,
+    ("GET", f"{PREFIX}/suppressions"): STAFF,
+    ("POST", f"{PREFIX}/suppressions"): STAFF,
+    ("DELETE", f"{PREFIX}/suppressions/{{phone}}"): STAFF,
     ("GET", f"{PREFIX}/agents"): STAFF,
     ("PUT", f"{PREFIX}/agents/{{id}}/state"): STAFF,
     ("POST", f"{PREFIX}/config"): ADMIN,
@@ -49,12 +73,12 @@ def test_every_route_has_its_roles_written_down(api: Api) -> None:
 async def test_each_role_reaches_what_it_may_and_nothing_else(api: Api) -> None:
     for (method, path), allowed in ROLES.items():
         for role in KeyRole:
-            response = await api.ask(method, path.replace("{id}", "nothing"), role=role)
+            response = await api.ask(method, re.sub(r"{\w+}", "nothing", path), role=role)
             if role in allowed:
                 assert response.status not in (401, 403) or (method, role) == ("DELETE", KeyRole.PUBLIC), (path, role)
             else:
                 await refused(response, 403, "forbidden")
-        without = await api.ask(method, path.replace("{id}", "nothing"), role=None)
+        without = await api.ask(method, re.sub(r"{\w+}", "nothing", path), role=None)
         if allowed == EVERYBODY:
             assert without.status == 200
         else:

@@ -137,16 +137,21 @@ async def test_before_anything_was_applied_the_document_is_empty(tmp_path: Path)
 
 async def test_a_change_is_told_applied_and_survives_a_restart(tmp_path: Path, document: dict[str, Any]) -> None:
     document["services"][0]["wrap_up_seconds"] = 5
-    document["services"][0]["slots"] = {"minutes": 15}
+    document["services"][0]["cost_per_minute"] = 0.1
     document["agents"].append({"id": "bob", "name": "Bob", "endpoint": "PJSIP/agent-1002"})
     document["services"].pop()
     async with running_api(tmp_path) as api:
         result = await (await api.ask("POST", CONFIG, json={"document": document})).json()
         changes = {each["path"]: each for each in result["changes"]}
         assert (result["applied"], result["version"]) == (True, 2)
-        assert result["warnings"] == ["services[0].slots: kept, but not in effect in this version"]
+        assert result["warnings"] == ["services[0].cost_per_minute: kept, but not in effect in this version"]
         billing = "services.billing"
-        assert list(changes) == ["services.hidden", f"{billing}.slots", f"{billing}.wrap_up_seconds", "agents.bob"]
+        assert list(changes) == [
+            "services.hidden",
+            f"{billing}.wrap_up_seconds",
+            f"{billing}.cost_per_minute",
+            "agents.bob",
+        ]
         assert [each["action"] for each in changes.values()] == ["remove", "change", "change", "add"]
         assert changes["services.billing.wrap_up_seconds"]["before"] == 30
         assert changes["services.billing.wrap_up_seconds"]["after"] == 5
@@ -169,7 +174,7 @@ async def test_a_dry_run_tells_and_changes_nothing(api: Api, document: dict[str,
 
 async def test_the_same_document_again_keeps_the_version(api: Api) -> None:
     result = await (await api.ask("POST", CONFIG, json={"document": DOCUMENT})).json()
-    assert result == {"changes": [], "applied": True, "version": 1, "warnings": []}
+    assert result == {"changes": [], "applied": True, "version": 1, "warnings": [], "conflicts": []}
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

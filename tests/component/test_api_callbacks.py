@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from engine.api.credentials import hash_of
-from engine.core.model import CallbackId
+from engine.core.events import LegEnded
+from engine.core.model import CallbackId, LegId
 from engine.store.records import KeyRole
-from tests.component.api_harness import OTHER_PHONE, PHONE, Api, refused, running_api
+from tests.component.api_harness import DOCUMENT, OTHER_PHONE, PHONE, Api, refused, running_api
 
 CALLBACKS = "/api/v1/callbacks"
 
@@ -261,6 +263,31 @@ async def test_nobody_cancels_while_the_customer_is_being_called(api: Api) -> No
     view = await (await api.ask("GET", f"{CALLBACKS}/{accepted['id']}")).json()
     assert view["position"] is None
     assert [attempt["n"] for attempt in view["attempts"]] == [1]
+
+
+async def test_an_attempt_in_which_only_the_agent_was_rung_has_no_dial_and_is_none_for_the_customer(api: Api) -> None:
+    document = deepcopy(DOCUMENT)
+    document["services"][0]["connect"] = "agent_first"
+    applied = await (await api.ask("POST", "/api/v1/config", json={"document": document})).json()
+    assert applied["applied"]
+    await api.ask("PUT", "/api/v1/agents/amy/state", json={"state": "ready"})
+    accepted = await api.accepted()
+    path = f"{CALLBACKS}/{accepted['id']}"
+    assert [type(effect).__name__ for effect in api.engine.effects] == ["RingAgent"]
+    await refused(await api.ask("DELETE", path), 409, "call-in-progress")
+    view = await (await api.ask("GET", path)).json()
+    assert (view["state"], view["position"]) == ("ringing_agent", None)
+    [attempt] = view["attempts"]
+    assert (attempt["agent"], attempt["dialed_at"], attempt["ended_at"]) == ("amy", None, None)
+
+    api.engine.runtime.tell(LegEnded(LegId(f"{accepted['id']}-1.agent.1"), 21))
+    await api.ask("PUT", "/api/v1/agents/amy/state", json={"state": "not_ready"})
+
+    headers = {"X-Callback-Token": accepted["token"]}
+    customers = await (await api.ask("GET", path, role=None, headers=headers)).json()
+    assert (customers["state"], customers["position"], customers["attempts_made"]) == ("queued", 1, 0)
+    [missed] = (await (await api.ask("GET", path)).json())["attempts"]
+    assert (missed["outcome"], missed["dialed_at"]) == ("no_agent", None)
 
 
 # ---- the staff's list --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -19,7 +20,7 @@ from sqlmodel import SQLModel
 import engine.store.tables  # noqa: F401 - fills the metadata
 from cli.db import db_group
 from engine.core.changes import AttemptChanged
-from engine.core.model import CallbackId, ServiceId, Stage, Work, WorkId
+from engine.core.model import CallbackId, Outcome, ServiceId, Stage, Work, WorkId
 from engine.errors import StoreError
 from engine.store import schema
 from engine.store.journal import Journal
@@ -28,17 +29,17 @@ from engine.store.queries import Queries
 from engine.store.records import NodeSeen
 from engine.store.schema import REVISIONS, SchemaAge, age_of, upgrade
 from engine.store.upkeep import check
-from tests.component.store_samples import NOW, a_full_attempt, a_full_callback, url_of
+from tests.component.store_samples import NOW, a_full_attempt, a_full_callback, an_open_attempt, url_of
 
 FIRST_SCHEMA = Path(__file__).with_name("schema_0001.sql")
 """A database that Ringback wrote with its first schema, a row in every table, as SQLite dumps it."""
 
 
 def objects(path: Path, kind: str) -> dict[str, str]:
-    """The definitions in a database by name, without their line breaks and spaces."""
+    """The definitions in a database by name, without line breaks, spaces and quotes: SQLite quotes what it renames."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND sql NOT NULL", (kind,))
-        return {name: re.sub(r"\s+", "", sql) for name, sql in found if name != "alembic_version"}
+        return {name: re.sub(r'[\s"]+', "", sql) for name, sql in found if name != "alembic_version"}
 
 
 def test_a_migrated_database_equals_a_fresh_one(tmp_path: Path) -> None:
@@ -158,13 +159,42 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
         (amy,) = state.agents
         assert amy.works == (Work(WorkId("cb2-1"), ServiceId("billing"), Stage.ACTIVE, CallbackId("cb2")),)
         (old_attempt,) = await queries.attempts_of(CallbackId("full"))
-        assert old_attempt == replace(a_full_attempt(CallbackId("full")), bridging_at=None)
+        assert old_attempt == replace(a_full_attempt(CallbackId("full")), bridging_at=None, overtook=0)
         (live,) = state.attempts
         assert (live.id, live.bridging_at, live.bridged_at) == ("cb2-1", None, NOW + 5)
         assert state.nodes == {}
         await journal.commit([AttemptChanged(replace(live, bridging_at=NOW + 6)), NodeSeen("asterisk", "2026")])
         state = await journal.load()
         assert (state.attempts[0].bridging_at, state.nodes) == (NOW + 6, {"asterisk": "2026"})
+
+
+async def test_a_database_of_the_second_schema_keeps_its_attempts_and_takes_one_that_was_never_dialled(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ringback.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_SCHEMA.read_text())
+    with transaction(path) as upgrading:
+        command.upgrade(configured(upgrading), "0002")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE attempts SET bridging_at = bridged_at - 0.5 WHERE bridged_at NOT NULL")
+    before, indices = contents(path)["attempts"], objects(path, "index")
+    assert len(before) > 1
+
+    upgrade(path)
+
+    columns = [name for name, _ in before[0]]
+    after = [[(name, value) for name, value in row if name in columns] for row in contents(path)["attempts"]]
+    assert after == before
+    assert indices.items() <= objects(path, "index").items()
+    assert check(path) == []
+    async with await Journal.open(url_of(path)) as journal:
+        [live] = (await journal.load()).attempts
+        assert live.bridging_at == NOW + 4.5
+        ended = replace(live, ended_at=NOW + 9, outcome=Outcome.INTERRUPTED)
+        rung = replace(an_open_attempt(live.callback, 2), dialed_at=None, agent_legs=1)
+        await journal.commit([AttemptChanged(ended), AttemptChanged(rung)])
+        assert (await journal.load()).attempts == (rung,)
 
 
 def test_an_upgraded_database_of_the_first_schema_equals_a_fresh_one(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.live.demo_runs import DemoRuns, Ended, Interruption
 CALLBACK_FIELDS = [
     "id", "parent_id", "service", "subject", "phone", "customer_id", "first_name", "last_name", "language", "context",
     "page_url", "state", "reason", "channel", "when", "priority", "position", "wait", "scheduled_for",
-    "next_attempt_at", "agent", "disposition", "created_at", "ended_at", "attempts",
+    "next_attempt_at", "agent", "disposition", "outcome_code", "notes", "created_at", "ended_at", "attempts",
 ]
 ATTEMPT_FIELDS = [
     "n", "outcome", "cause", "sip_code", "verdict", "agent", "dialed_at", "answered_at", "confirmed_at", "bridged_at",

@@ -12,9 +12,9 @@ from engine.core.events import (
     KeyPressed,
     LegEntered,
 )
-from engine.core.model import Attempt, Callback, CallbackId, LegId
+from engine.core.model import Attempt, Callback, CallbackId, Configuration, LegId
 from engine.errors import StoreError
-from engine.outage import Restored, StoreGuard
+from engine.outage import StoreGuard
 from tests.unit.core.journal import Journal as Rows
 from tests.unit.written_engine import CONFIGURATION, CUSTOMER, READY, Engine, asked
 
@@ -25,13 +25,13 @@ FULL = StoreError("the disk is full")
 class Store:
     """An engine with its guard. What was written durably is what a reload reads; `down` keeps it from answering."""
 
-    def __init__(self, limit_seconds: float = 60.0) -> None:
-        self.engine = Engine()
+    def __init__(self, limit_seconds: float = 60.0, configuration: Configuration = CONFIGURATION) -> None:
+        self.engine = Engine(configuration=configuration)
         self.down: StoreError | None = None
         self.kinds_of_failure: list[str] = []
         self.restored = asyncio.Event()
         self._rows = Rows()
-        self._rows.configuration = CONFIGURATION
+        self._rows.configuration = configuration
         for status in self.engine.runtime.dispatcher.desks.statuses():
             self._rows.agents[status.id] = status
         self.guard = StoreGuard(
@@ -97,17 +97,16 @@ class Store:
     async def _settled(self) -> None:
         """Effects end at once here."""
 
-    async def _reload(self) -> Restored:
+    async def _reload(self) -> Dispatcher:
         if self.down is not None:
             raise self.down
         rows = Rows()
-        rows.configuration = CONFIGURATION
+        rows.configuration = self._rows.configuration
         rows.agents = dict(self._rows.agents)
         for group in self.engine.journal.durable_groups:
             for change in group:
                 rows._keep(change)  # type: ignore[arg-type]
-        still_open = {callback.id for callback in rows.callbacks.values() if callback.open}
-        return Dispatcher(rows.snapshot()), still_open.__contains__
+        return Dispatcher(rows.snapshot())
 
 
 async def announcing(store: Store) -> None:

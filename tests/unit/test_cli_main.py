@@ -11,7 +11,10 @@ from click.testing import CliRunner
 
 from cli.main import SUBCOMMANDS, main
 
-GROUPS = ("config", "callback", "service", "agent", "key", "prompts", "asterisk", "db", "lab")
+GROUPS = (
+    *("config", "callback", "service", "slot", "interaction", "suppression", "agent", "key", "prompts", "asterisk"),
+    *("db", "lab"),
+)
 
 
 @pytest.mark.parametrize("name", [n for n, each in SUBCOMMANDS.items() if importlib.util.find_spec(each.module)])
@@ -27,7 +30,9 @@ def test_the_garbage_collector_looks_again_once_a_subcommand_is_loaded() -> None
     assert gc.get_freeze_count() > 1000, "what was imported is still looked at"
 
 
-@pytest.mark.parametrize("name", ["doctor", "config", "callback", "service", "agent", "key"])
+@pytest.mark.parametrize(
+    "name", ["doctor", "config", "callback", "service", "slot", "interaction", "suppression", "agent", "key"]
+)
 def test_every_command_has_an_example(name: str) -> None:
     with click.Context(main) as context:
         command = main.get_command(context, name)

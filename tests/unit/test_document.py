@@ -118,11 +118,7 @@ def test_everything_without_effect_gets_one_warning() -> None:
     assert parse(yaml.safe_load(EXAMPLE)).warnings == tuple(
         f"{field}: kept, but not in effect in this version{more}"
         for field, more in {
-            "services[0].pages": "",
-            "services[0].calendar": "",
-            "services[0].slots": "",
             "services[0].screening": "; every answered call is taken for a person",
-            "calendars[0]": "",
             "agents[0].username": "",
         }.items()
     )

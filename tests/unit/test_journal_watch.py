@@ -6,11 +6,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.changes import AttemptChanged, CallbackMoved
+from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
 from engine.core.decision import Recovered
 from engine.core.events import AttemptSeen, LegSeen
 from engine.core.lifecycle import Because
-from engine.core.model import Attempt, AttemptId, CallbackId, CallbackState, Outcome
+from engine.core.model import (
+    Attempt,
+    AttemptId,
+    Callback,
+    CallbackId,
+    CallbackState,
+    Outcome,
+    Request,
+    RequestChannel,
+    ServiceId,
+)
 from engine.journal_watch import JournalWatch
 from engine.metrics import Metrics
 
@@ -53,3 +63,22 @@ def test_faults_are_counted() -> None:
     figures = metrics.text().decode()
     assert 'ringback_store_failures_total{kind="slow"} 1.0' in figures
     assert 'ringback_effects_total{effect="Connect",result="unknown"} 1.0' in figures
+
+
+def test_whom_an_attempt_overtook_is_counted_once_when_it_begins() -> None:
+    metrics = Metrics()
+    watch = JournalWatch(metrics)
+    request = Request(ServiceId("billing"), "+12025550113", "en", RequestChannel.WEB)
+    reserved = Callback(CALLBACK, request, CallbackState.RESERVED, 1.0, 1.0, "hash", attempts_started=1)
+    attempt = Attempt(ATTEMPT, CALLBACK, 1, None, 2.0, overtook=3)
+    begins = CallbackMoved(CALLBACK, CallbackState.QUEUED, CallbackState.RESERVED, Because.AGENT_RESERVED, 2.0)
+    shown = CallbackMoved(CALLBACK, CallbackState.RESERVED, CallbackState.PREVIEWING, Because.PREVIEW_OFFERED, 2.0)
+    dialled = CallbackMoved(CALLBACK, CallbackState.RESERVED, CallbackState.DIALING, Because.DIALLED, 3.0)
+
+    watch.written([CallbackChanged(reserved), begins, CallbackChanged(reserved), shown, AttemptChanged(attempt)])
+    assert "ringback_overtakes_total{" not in metrics.text().decode()
+    watch.written([CallbackChanged(reserved), begins, AttemptChanged(attempt), AttemptChanged(attempt)])
+    # A field of a reserved callback may change before its phone rings.
+    watch.written([CallbackChanged(reserved), AttemptChanged(attempt), CallbackChanged(reserved), dialled])
+
+    assert 'ringback_overtakes_total{service="billing"} 3.0' in metrics.text().decode()

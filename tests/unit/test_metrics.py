@@ -2,8 +2,23 @@
 
 from engine.core.decision import Snapshot
 from engine.core.dispatcher import Dispatcher
-from engine.core.events import CallbackRequested, PresenceRequested
-from engine.core.model import AgentId, CallbackId, Presence, Request, RequestChannel, ServiceId
+from engine.core.events import (
+    CallbackRequested,
+    InteractionRequested,
+    PauseRequested,
+    PresenceRequested,
+    SuppressRequested,
+)
+from engine.core.model import (
+    AgentId,
+    CallbackId,
+    InteractionId,
+    Media,
+    Presence,
+    Request,
+    RequestChannel,
+    ServiceId,
+)
 from engine.document import parse
 from engine.metrics import Metrics
 
@@ -53,6 +68,9 @@ def test_gauges_are_read_from_the_dispatcher_at_the_scrape() -> None:
     assert 'ringback_up{system="store"} 1.0' in waiting
     assert 'ringback_up{system="asterisk:pbx1"} 0.0' in waiting
     assert "ringback_configuration_version 4.0" in waiting
+    assert "ringback_services_paused 0.0" in waiting
+    assert "ringback_suppressions 0.0" in waiting
+    assert "ringback_interactions_open{" not in waiting
     dispatcher.handle(PresenceRequested(AgentId("amy"), Presence.READY), 2.0)
     served = metrics.text().decode()
     assert 'ringback_callbacks_open{service="billing",state="reserved"} 1.0' in served
@@ -60,3 +78,13 @@ def test_gauges_are_read_from_the_dispatcher_at_the_scrape() -> None:
     assert "ringback_calls_live 1.0" in served
     assert "cb1" not in served
     assert "2025550113" not in served
+    dispatcher.handle(InteractionRequested(InteractionId("in1"), Media("chat"), ServiceId("billing")), 3.0)
+    dispatcher.handle(PauseRequested(ServiceId("billing")), 3.0)
+    dispatcher.handle(SuppressRequested("+12025550114"), 3.0)
+    later = metrics.text().decode()
+    assert 'ringback_interactions_open{service="billing",state="queued"} 1.0' in later
+    assert 'ringback_line_waiting{service="billing"} 1.0' in later
+    assert "ringback_services_paused 1.0" in later
+    assert "ringback_suppressions 1.0" in later
+    assert "in1" not in later
+    assert "2025550114" not in later

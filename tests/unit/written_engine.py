@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
@@ -23,6 +23,7 @@ from engine.core.model import (
     AgentStatus,
     CallbackId,
     Configuration,
+    ConnectMode,
     LegId,
     Presence,
     Request,
@@ -38,6 +39,9 @@ START = 1_700_000_000.0
 BILLING = Service(ServiceId("billing"), "Billing", "Example Ltd", parse("billing"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
 CONFIGURATION = Configuration(services={BILLING.id: BILLING}, agents={AMY.id: AMY})
+AGENT_FIRST = Configuration(
+    services={BILLING.id: replace(BILLING, connect=ConnectMode.AGENT_FIRST)}, agents={AMY.id: AMY}
+)
 CUSTOMER = LegId("c1-1.customer")
 READY = PresenceRequested(AMY.id, Presence.READY)
 NOT_READY = PresenceRequested(AMY.id, Presence.NOT_READY, "lunch")
@@ -76,13 +80,15 @@ class Writing:
 class Engine:
     """A runtime on a real dispatcher; `started` has each effect with the number of commits before it."""
 
-    def __init__(self, *timers: Timer, agents: tuple[AgentStatus, ...] = ()) -> None:
+    def __init__(
+        self, *timers: Timer, agents: tuple[AgentStatus, ...] = (), configuration: Configuration = CONFIGURATION
+    ) -> None:
         self.now = START
         self.journal = Writing()
         self.journal.may_end.set()
         self.told: list[Event] = []
         self.started: list[tuple[Effect, int]] = []
-        dispatcher = Dispatcher(Snapshot(CONFIGURATION, timers=timers, agents=agents))
+        dispatcher = Dispatcher(Snapshot(configuration, timers=timers, agents=agents))
         self.runtime = Runtime(dispatcher, self.journal, clock=lambda: self.now, told=self._hear)
         self.runtime.effects = self
         self.task: asyncio.Task[None] | None = None

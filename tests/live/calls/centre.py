@@ -21,6 +21,8 @@ from engine.lab.engine_process import EngineProcess
 from engine.lab.witness import WitnessCall
 
 Callback = Mapping[str, Any]
+NO_CAPS = {"per_number_per_day": 1000, "min_gap_seconds": 0, "attempts_per_number_per_day": 1000}
+"""Stories call one number again after seconds, and again for the next story."""
 
 
 def service(name: str, /, **fields: object) -> dict[str, Any]:
@@ -69,7 +71,8 @@ class Centre:
         return EngineClient(self.engine.url, self.engine.admin_key, timeout_seconds=60.0)
 
     def configure(self, services: Sequence[dict[str, Any]], agents: Sequence[dict[str, Any]]) -> None:
-        self.client.post("/config", {"document": {"services": list(services), "agents": list(agents)}})
+        document = {"services": list(services), "agents": list(agents), "limits": NO_CAPS}
+        self.client.post("/config", {"document": document})
 
     def ready(self, *numbers: int) -> None:
         """Set agents ready, the longest idle first."""

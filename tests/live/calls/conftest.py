@@ -23,6 +23,10 @@ SERVICES = [
     service("leaving"),
     service("nobody", hold_limit_seconds=6, attempts={"max": 2, "interval_seconds": 4, "fault_interval_seconds": 2}),
     service("withdrawn"),
+    service("first", connect="agent_first"),
+    service("first_rings_out", connect="agent_first"),
+    service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
+    service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
 ]
 NUMBERS_AGENTS = range(1101, 1117)
 AGENTS = [
@@ -36,6 +40,11 @@ AGENTS = [
     agent(1151, "leaving"),
     agent(1161, "nobody"),
     agent(1171, "withdrawn"),
+    agent(1181, "first"),
+    {**agent(1901, "first_rings_out"), "id": "a1901-first"},
+    agent(1191, "first_rings_out"),
+    agent(1201, "first_busy"),
+    agent(1904, "first_leaves"),
 ]
 
 

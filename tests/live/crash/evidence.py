@@ -120,9 +120,13 @@ class Evidence:
 
 
 def read_database(path: Path) -> tuple[list[CallbackSeen], list[AttemptSeen]]:
-    """Callbacks and attempts as they are written."""
+    """Callbacks, and the attempts in which the customer was dialled, as they are written."""
     callbacks = rows(path, "select id, ltrim(phone, '+'), state, reason, ended_at from callbacks")
-    attempts = rows(path, "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts")
+    attempts = rows(
+        path,
+        "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts"
+        " where dialed_at not null",
+    )
     return [CallbackSeen(*row) for row in callbacks], [AttemptSeen(*row) for row in attempts]
 
 

@@ -129,7 +129,7 @@ def _folder(place: Place, name: str) -> Path:
 
 def _dialled(centre: Centre) -> list[Dialled]:
     rows = centre.rows(
-        "select phone, dialed_at from attempts join callbacks on callbacks.id = attempts.callback where phone like ?",
+        "select phone, dialed_at from attempts where phone like ?",
         f"%{BUSY}",
     )
     return [Dialled(row["phone"].removeprefix("+"), row["dialed_at"]) for row in rows]

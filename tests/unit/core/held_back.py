@@ -5,17 +5,18 @@ Only what the engine promises stands here, in the plainest form: no memory, no p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from engine.core.model import Callback, CallbackState, Limits, Pace, Request, ServiceId
+from engine.core.model import Attempt, Callback, CallbackState, Limits, Pace, Request, ServiceId
 from engine.core.permission import CallingWindow
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World
 
-_RINGS = (CallbackState.RESERVED, CallbackState.DIALING)
+_RINGS = (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
 _MINUTES = 3 * 24 * 60
 
 
@@ -48,10 +49,10 @@ def service_is_held(world: World, service: ServiceId) -> bool:
     ringing = [
         each for each in of_service if each.ended_at is None and journal.callbacks[each.callback].state in _RINGS
     ]
-    if _is_full(journal.configuration.services[service].pace, world, len(ringing), [a.dialed_at for a in of_service]):
+    if _is_full(journal.configuration.services[service].pace, world, len(ringing), _dials(of_service)):
         return True
     live = len(list(journal.open_attempts()))
-    return _is_full(world.node, world, live, [attempt.dialed_at for attempt in journal.attempts.values()])
+    return _is_full(world.node, world, live, _dials(journal.attempts.values()))
 
 
 def zones_of(world: World, request: Request) -> tuple[str, ...]:
@@ -88,12 +89,17 @@ def _is_full(pace: Pace, world: World, calls: int, began: list[float]) -> bool:
 
 
 def _dialled_enough(world: World, request: Request, limits: Limits) -> bool:
-    dials = [attempt.dialed_at for attempt in world.journal.attempts.values() if attempt.phone == request.phone]
+    dials = _dials(attempt for attempt in world.journal.attempts.values() if attempt.phone == request.phone)
     if any(world.now < at + limits.min_gap_seconds for at in dials):
         return True
     zone = ZoneInfo(zones_of(world, request)[0])
     today = datetime.fromtimestamp(world.now, zone).date()
     return sum(datetime.fromtimestamp(at, zone).date() == today for at in dials) >= limits.attempts_per_number_per_day
+
+
+def _dials(attempts: Iterable[Attempt]) -> list[float]:
+    """When customers were dialled; who is called after their agent may not have been yet."""
+    return [attempt.dialed_at for attempt in attempts if attempt.dialed_at is not None]
 
 
 def _holds(window: CallingWindow, zone: str, at: float) -> bool:

@@ -5,7 +5,7 @@ Each rule is written against the journal and against its own naive search, never
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
@@ -22,6 +22,7 @@ from engine.core.model import (
     Callback,
     CallbackId,
     CallbackState,
+    ConnectMode,
     Presence,
     ServiceId,
     Stage,
@@ -35,17 +36,25 @@ if TYPE_CHECKING:
 
 _IN_A_CALL = (
     CallbackState.RESERVED,
+    CallbackState.RINGING_AGENT,
     CallbackState.DIALING,
     CallbackState.ANNOUNCING,
     CallbackState.CONFIRMED,
     CallbackState.CONNECTED,
 )
+_IN_FLIGHT = (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
 
 Rank = tuple[int, int, float, float, str]
 
 
-def check(world: World, event: Event, decision: Decision, before: dict[CallbackId, Callback]) -> None:
-    """All rules. `before`: the rows of the callbacks before the decision."""
+def check(
+    world: World,
+    event: Event,
+    decision: Decision,
+    before: dict[CallbackId, Callback],
+    attempts: Mapping[AttemptId, Attempt],
+) -> None:
+    """All rules. `before`, `attempts`: the rows of the callbacks and of the attempts before the decision."""
     _memory_and_journal_agree(world)
     _one_live_attempt_for_each_call(world)
     _work_belongs_to_a_call(world)
@@ -57,6 +66,10 @@ def check(world: World, event: Event, decision: Decision, before: dict[CallbackI
     _calls_of_one_customer_never_overlap(world, decision)
     _bridges_are_used_once_and_dismantled(world, decision)
     _dials_have_a_reserved_agent(world, decision)
+    _who_is_dialled_has_an_agent(world)
+    _who_is_dialled_is_written_so(world)
+    _the_agent_comes_first_where_it_is_wanted(world, decision, attempts)
+    _who_was_not_called_keeps_their_place(world, decision, before)
     _line_order_is_kept(world, decision, before)
     if world.telephony and not world.stopping:
         _nobody_waits_beside_a_free_agent(world)
@@ -89,7 +102,7 @@ def _one_live_attempt_for_each_call(world: World) -> None:
     assert in_a_call == set(callbacks)
     for callback in world.journal.callbacks.values():
         ended = [attempt for attempt in attempts_of(world, callback.id) if attempt.ended_at is not None]
-        assert callback.outcomes == tuple(attempt.outcome for attempt in ended)
+        assert callback.outcomes == tuple(attempt.outcome for attempt in ended if attempt.dialed_at is not None)
         assert callback.attempts_started == len(ended) + (callback.id in in_a_call)
 
 
@@ -154,7 +167,7 @@ def _closing_is_timed_and_holds_nobody(world: World) -> None:
             continue
         assert attempt.bridging_at is None
         assert {name for owner, name in world.journal.timers if owner == attempt.id} == {"closing"}
-        if attempt.answered_at is not None:
+        if attempt.answered_at is not None or attempt.agent_legs > 0:
             assert attempt.id not in {each.work.attempt for each in world.journal.agents.values() if each.work}
 
 
@@ -196,15 +209,69 @@ def _bridges_are_used_once_and_dismantled(world: World, decision: Decision) -> N
 
 
 def _dials_have_a_reserved_agent(world: World, decision: Decision) -> None:
+    """No more phones ring than agents are reserved; one whose own phone was rung first is free once it is decided."""
     if not any(isinstance(effect, DialCustomer) for effect in decision.effects):
         return
-    in_flight = [attempt for attempt in world.journal.open_attempts() if attempt.answered_at is None]
+    in_flight = [
+        attempt
+        for attempt in world.journal.open_attempts()
+        if attempt.dialed_at is not None
+        and attempt.answered_at is None
+        and (attempt.outcome is None or attempt.agent_legs == 0)
+    ]
     reserved = [
         status
         for status in world.journal.agents.values()
         if status.work is not None and status.work.stage is Stage.RESERVED
     ]
     assert len(in_flight) <= len(reserved)
+
+
+def _who_is_dialled_has_an_agent(world: World) -> None:
+    """Until they answer, or the dial is given up."""
+    held = {status.work.attempt for status in world.journal.agents.values() if status.work is not None}
+    for attempt in world.journal.open_attempts():
+        undecided = attempt.answered_at is None and attempt.outcome is None
+        assert not undecided or attempt.id in held, f"{attempt.id} rings for nobody"
+
+
+def _who_is_dialled_is_written_so(world: World) -> None:
+    for attempt in world.journal.attempts.values():
+        assert (attempt.dialed_at is not None) == (attempt.customer_leg in world.posted)
+        if attempt.dialed_at is None and attempt.ended_at is None and attempt.id not in world.unlooked:
+            timers = {name for owner, name in world.journal.timers if owner == attempt.id}
+            assert timers & {"agent_ring", "dial"}, f"{attempt.id} waits for an agent, and nothing ends it"
+
+
+def _the_agent_comes_first_where_it_is_wanted(
+    world: World, decision: Decision, attempts: Mapping[AttemptId, Attempt]
+) -> None:
+    """Judged by the service at the beginning of an attempt, the only moment at which it is asked."""
+    for change in decision.changes:
+        if isinstance(change, AttemptChanged) and change.attempt.id not in attempts:
+            callback = world.journal.callbacks[change.attempt.callback]
+            service = world.journal.configuration.services[callback.request.service]
+            agent_first = service.connect is ConnectMode.AGENT_FIRST
+            assert (change.attempt.dialed_at is None) == agent_first
+            assert (change.attempt.agent_legs == 1) == agent_first
+
+
+def _who_was_not_called_keeps_their_place(
+    world: World, decision: Decision, before: Mapping[CallbackId, Callback]
+) -> None:
+    rows = dict(before)
+    for change in decision.changes:
+        if not isinstance(change, CallbackChanged):
+            continue
+        callback = change.callback
+        earlier = rows.get(callback.id)
+        rows[callback.id] = callback
+        if earlier is not None and earlier.state is CallbackState.QUEUED:
+            world.places[callback.id] = rank(earlier)
+        if earlier is not None and earlier.state is CallbackState.RINGING_AGENT and callback.state not in _IN_A_CALL:
+            dialled = attempts_of(world, callback.id)[callback.attempts_started - 1].dialed_at is not None
+            kept = rank(callback) == world.places[callback.id] and callback.outcomes == earlier.outcomes
+            assert dialled or kept, f"{callback.id} was not called and has lost its place or counts an outcome"
 
 
 def _nobody_waits_beside_a_free_agent(world: World) -> None:

@@ -40,11 +40,13 @@ from engine.core.model import (
     Configuration,
     Interaction,
     InteractionId,
+    Pace,
     ServiceId,
     Suppression,
     Timer,
 )
 
+NO_LIMIT = Pace()
 HISTORY_SECONDS = 2 * 86400.0
 """How far back a start reads what became of a number, and the capacities of slots."""
 
@@ -74,10 +76,10 @@ class Journal:
         if isinstance(decision.reply, Configuration):
             self.configuration = decision.reply
 
-    def snapshot(self, now: float = 0.0) -> Snapshot:
+    def snapshot(self, now: float = 0.0, pace: Pace = NO_LIMIT) -> Snapshot:
         """What a start would read at `now`; of a clock that stands long ago it reads all there is."""
         since = now - HISTORY_SECONDS
-        dialled = sorted(self.attempts.values(), key=lambda each: (each.dialed_at, each.id))
+        dials = [(each.dialed_at, each.id, each.phone) for each in self.attempts.values() if each.dialed_at is not None]
         asked = sorted(self.callbacks.values(), key=lambda each: (each.created_at, each.id))
         interactions = sorted(self.interactions.values(), key=lambda each: (each.created_at, each.id))
         return Snapshot(
@@ -88,7 +90,7 @@ class Journal:
                     key=lambda each: (each.joined_at, each.created_at, each.id),
                 )
             ),
-            tuple(sorted(self.open_attempts(), key=lambda each: (each.dialed_at, each.id))),
+            tuple(sorted(self.open_attempts(), key=lambda each: (each.dialed_at or 0.0, each.id))),
             tuple(sorted(self.agents.values(), key=lambda each: each.id)),
             tuple(sorted(self.timers.values(), key=lambda each: (each.due_at, each.owner, each.name))),
             tuple(each for each in interactions if not each.state.ended),
@@ -100,8 +102,9 @@ class Journal:
                     key=lambda each: (each.service, each.start),
                 )
             ),
-            tuple((each.phone, each.dialed_at) for each in dialled if each.dialed_at >= since),
+            tuple((phone, at) for at, _id, phone in sorted(dials) if at >= since),
             tuple((each.request.phone, each.created_at) for each in asked if each.created_at >= since),
+            pace,
         )
 
     def open_attempts(self) -> Iterator[Attempt]:

@@ -75,9 +75,13 @@ class Meetings:
                 self._of[bridge] = Meeting.UNTOLD
 
     def _seen(self, attempt: Attempt, look: AttemptSeen) -> None:
-        """Who was ever in a bridge stays in it: a leg that is there and in none proves that they never met."""
+        """Who was ever in a bridge stays in it: a leg that is there and in none proves that they never met.
+
+        That a customer who was never dialled is not there says nothing of the leg that is to come.
+        """
         for leg, seen in ((attempt.customer_leg, look.customer), (attempt.agent_leg, look.agent)):
-            if seen is LegSeen.GONE:
+            to_come = leg == attempt.customer_leg and attempt.dialed_at is None
+            if seen is LegSeen.GONE and not to_come:
                 for gone in (self.ended, self.told, self.unseen):
                     gone.add(leg)
         if attempt.bridge not in self._of:

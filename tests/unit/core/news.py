@@ -1,7 +1,8 @@
 """What may be told of a World in disorder: in season, out of season, late and doubled, but never against the facts.
 
-Facts are what no order of events can change: whether two people were put together. A look that finds them apart, or a
-Connect that is refused, is never told after they were; all other news may be nonsense.
+Facts are what no order of events can change: whether two people were put together, and that a customer's leg which was
+never posted cannot end. A look that finds them apart, or a Connect that is refused, is never told after they were; all
+other news may be nonsense.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.effects import Connect, Effect
 from engine.core.events import (
+    AttemptLetGo,
     AttemptSeen,
     CancelRequested,
     EffectEnded,
@@ -34,7 +36,7 @@ from tests.unit.core.world import World
 
 NOBODY = "nobody"
 TIMER_NAMES = [
-    *("ring", "silent", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music"),
+    *("dial", "ring", "silent", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music"),
     *("closing", "retry", "life", "wrap_up", "rona_return"),
 ]
 OK, REFUSED, UNKNOWN = ResultKind.OK, ResultKind.REFUSED, ResultKind.UNKNOWN
@@ -44,6 +46,8 @@ def next_of(world: World, flow: CallFlow, *, keys: str = "1", connect: ResultKin
     """The natural next event of a call; `keys`: what the customer presses."""
     attempt = flow.attempt
     match flow.phase:
+        case Phase.RINGING_FIRST:
+            return LegEntered(attempt.agent_leg)
         case Phase.DIALING | Phase.ANSWERED:
             return LegEntered(attempt.customer_leg)
         case Phase.ANNOUNCING:
@@ -75,7 +79,8 @@ def results_of(world: World, effect: Effect) -> Sequence[ResultKind]:
 def looks_at(world: World, attempt: Attempt) -> Sequence[AttemptSeen]:
     """What looks may find of a live attempt: never two people apart who were put together, never who left long ago."""
     gone = world.meetings.unseen
-    customers = [LegSeen.GONE] if attempt.customer_leg in gone else list(LegSeen)
+    never_dialled = attempt.customer_leg not in world.posted
+    customers = [LegSeen.GONE] if never_dialled or attempt.customer_leg in gone else list(LegSeen)
     agents = [LegSeen.GONE] if attempt.agent_leg in gone else list(LegSeen)
     apart = [AttemptSeen(attempt.id, customer, agent) for customer in customers for agent in agents]
     together = [replace(look, bridged=True) for look in apart if LegSeen.ENTERED in (look.customer, look.agent)]
@@ -95,7 +100,7 @@ def odd_news_of(world: World, flow: CallFlow) -> Sequence[Event]:
     effects = [effect for effect in world.effects if effect.attempt == attempt.id]
     results = [EffectEnded(effect, result) for effect in effects[-4:] for result in results_of(world, effect)]
     return [
-        *(LegEnded(customer, cause) for cause in (None, 1, 17)),
+        *(LegEnded(customer, cause) for cause in (None, 1, 17) if customer in world.posted),
         *(LegEnded(agent, cause) for cause in (0, 16, 21)),
         *(kind(leg) for leg in (customer, agent) for kind in (LegRinging, LegAnswered, LegEntered)),
         *(KeyPressed(customer, digit) for digit in "1239#"),
@@ -110,6 +115,7 @@ def odd_news_of(world: World, flow: CallFlow) -> Sequence[Event]:
         *results,
         *looks_at(world, attempt),
         *(TimerFired(attempt.id, name) for name in TIMER_NAMES),
+        AttemptLetGo(attempt.id),
     ]
 
 

@@ -32,9 +32,7 @@ from engine.core.events import (
 )
 from engine.core.hours import Calendar, CalendarId, Interval
 from engine.core.model import (
-    CalendarId as ServiceCalendarId,
-)
-from engine.core.model import (
+    Attempt,
     Callback,
     Classification,
     ConnectMode,
@@ -58,9 +56,7 @@ _WRITTEN = {Phase.DIALING, Phase.CONNECTED, Phase.CLOSING}
 _MORNING = Interval(9 * 3600, 17 * 3600)
 HOURS = Calendar(CalendarId("office"), ZONE, (*((_MORNING,) for _day in range(5)), (), ()))
 SLOTS = SlotPolicy(minutes=30, capacity=2, days_ahead=7)
-DESK = replace(
-    BILLING, id=ServiceId("desk"), name="Desk", calendar=ServiceCalendarId(HOURS.id), slots=SLOTS, life_seconds=7200
-)
+DESK = replace(BILLING, id=ServiceId("desk"), name="Desk", calendar=HOURS.id, slots=SLOTS, life_seconds=7200)
 ASKED_FIRST = replace(BILLING, connect=ConnectMode.PREVIEW, preview_seconds=20, reject_exclusion_seconds=300)
 """Billing, whose agents are asked before anybody is called."""
 
@@ -200,11 +196,11 @@ class Doubled(World):
     """Before each decision a second engine starts from the journal, and has to decide the same.
 
     Not where a start knows less: an announcement, an agent's ringing and a whisper are not written, nor what was not
-    heard; of calls that have ended only the time is known until which a rate rests, not what another rate would be.
+    heard, nor what the pace of a service has counted of calls that have ended.
     """
 
     def _decide(self, event: Event, *, act: bool = True) -> Decision:
-        second = Dispatcher(self.journal.snapshot(self.now), self.node) if self._all_is_written(event) else None
+        second = Dispatcher(self.journal.snapshot(self.now, self.node)) if self._all_is_written(event) else None
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)
@@ -213,6 +209,13 @@ class Doubled(World):
 
     def _all_is_written(self, event: Event) -> bool:
         phases = {flow.phase for flow in self.dispatcher.live()}
-        ended = (each.dialed_at for each in self.journal.attempts.values() if each.ended_at is not None)
-        rates = not isinstance(event, ConfigurationApplied) or all(at + SLOWEST_RATE < self.now for at in ended)
-        return rates and self.telephony and not self.stopping and not self.held and phases <= _WRITTEN
+        is_known = not any(self._is_counted_only_here(attempt, event) for attempt in self.journal.attempts.values())
+        return is_known and self.telephony and not self.stopping and not self.held and phases <= _WRITTEN
+
+    def _is_counted_only_here(self, attempt: Attempt, event: Event) -> bool:
+        """Whether a call that has ended counts for a rate, now or by this event, of which a start does not know."""
+        if attempt.ended_at is None or attempt.dialed_at is None or attempt.dialed_at + SLOWEST_RATE < self.now:
+            return False
+        service = self.journal.configuration.services.get(self.journal.callbacks[attempt.callback].request.service)
+        has_rate = service is not None and service.pace.calls_per_second is not None
+        return has_rate or isinstance(event, ConfigurationApplied)

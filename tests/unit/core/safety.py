@@ -15,6 +15,7 @@ from engine.core.desks import RONA
 from engine.core.dispatcher import TIMED_UNHEARD
 from engine.core.effects import Connect, DialCustomer, Release
 from engine.core.events import (
+    AttemptLetGo,
     AttemptSeen,
     ConfigurationApplied,
     EffectEnded,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tests.unit.core.world import World
 
 _WISHES = (Outcome.CANCELLED_BY_KEY, Outcome.NEVER_AGAIN)
-_MEANT = (KeyPressed, StopRequested, PresenceRequested, ConfigurationApplied, AttemptSeen)
+_MEANT = (KeyPressed, StopRequested, AttemptLetGo, PresenceRequested, ConfigurationApplied, AttemptSeen)
 """What may end a call whether Asterisk is heard or not: somebody wants it, or it was looked at."""
 
 
@@ -48,6 +49,9 @@ def check(world: World, event: Event, decision: Decision, before: Mapping[Attemp
     _nobody_is_called_again_who_talked_or_wished_otherwise(world, event, decision, before)
     _a_number_has_one_leg(world, decision)
     _no_call_goes_on_without_its_people(world)
+    _who_is_dialled_after_the_agent_has_the_agent_on_the_phone(world, decision)
+    _no_agents_leg_is_left_over(world, decision)
+    _a_look_blames_nobody(event, decision)
     _who_is_left_in_a_dead_call_is_released(world, decision)
     if isinstance(event, TelephonyReady):
         _what_was_held_has_fired(world)
@@ -113,6 +117,35 @@ def _no_call_goes_on_without_its_people(world: World) -> None:
             raise AssertionError(f"{attempt.id} goes on as a conversation, and its agent is gone")
 
 
+def _who_is_dialled_after_the_agent_has_the_agent_on_the_phone(world: World, decision: Decision) -> None:
+    """And nobody is dialled while Asterisk cannot be heard."""
+    for effect in decision.effects:
+        if not isinstance(effect, DialCustomer):
+            continue
+        assert world.telephony, f"{effect.leg} is dialled unheard"
+        attempt = world.journal.attempts[effect.attempt]
+        if attempt.agent_legs > 0:
+            there = attempt.agent_leg in world.entered and attempt.agent_leg not in world.meetings.told
+            assert there, f"{effect.leg} is dialled, and {attempt.agent_leg} is not on the phone"
+
+
+def _no_agents_leg_is_left_over(world: World, decision: Decision) -> None:
+    """Whose call is over is released, or known to be gone."""
+    for effect in decision.effects:
+        if isinstance(effect, Release):
+            world.released.add(effect.leg)
+    for change in decision.changes:
+        if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None and change.attempt.agent_legs:
+            leg = change.attempt.agent_leg
+            assert leg in world.released | world.meetings.ended, f"{leg} is left over"
+
+
+def _a_look_blames_nobody(event: Event, decision: Decision) -> None:
+    if isinstance(event, AttemptSeen):
+        missed = [each.agent for each in decision.changes if isinstance(each, AgentMoved) and each.because == RONA]
+        assert not missed, f"{missed} are said to have missed a call because of {event}"
+
+
 def _who_is_left_in_a_dead_call_is_released(world: World, decision: Decision) -> None:
     for change in decision.changes:
         if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
@@ -152,7 +185,8 @@ def _may_end(world: World, event: Event, attempt: Attempt) -> bool:
                 world.journal.callbacks[attempt.callback].request.service
             )
             ring_seconds = service.ring_timeout_seconds if service else 0
-            waited = world.now - attempt.dialed_at >= ring_seconds + SILENT_DIAL_SECONDS
+            dialled_for = 0.0 if attempt.dialed_at is None else world.now - attempt.dialed_at
+            waited = dialled_for >= ring_seconds + SILENT_DIAL_SECONDS
             return owner == attempt.id and name == TIMED_UNHEARD[-1] and waited
         case EffectEnded(effect=DialCustomer(), result=ResultKind.REFUSED):
             return True

@@ -23,6 +23,7 @@ from engine.core.events import (
     EffectEnded,
     Event,
     LegEnded,
+    LegEntered,
     PresenceRequested,
     ResultKind,
 )
@@ -33,6 +34,7 @@ from engine.core.model import (
     AttemptId,
     AttemptPolicy,
     CallbackId,
+    ConnectMode,
     Outcome,
     OutcomeRule,
     Presence,
@@ -65,17 +67,33 @@ QUICK = replace(
     attempts=AttemptPolicy(max=3, interval_seconds=120, by_outcome={Outcome.BUSY: OutcomeRule(max=2)}),
 )
 URGENT = replace(SALES, life_seconds=2000, priority=3, wrap_up_seconds=0, attempts=AttemptPolicy(max=2))
+FIRST = replace(
+    BILLING,
+    id=ServiceId("first"),
+    skill=parse("billing or sales"),
+    connect=ConnectMode.AGENT_FIRST,
+    life_seconds=3000,
+    wrap_up_seconds=20,
+    priority=1,
+    attempts=AttemptPolicy(max=2, interval_seconds=120),
+)
 SHORT = replace(QUICK, life_seconds=100, skill=parse("billing >= 4 or sales >= 4"), attempts=AttemptPolicy(max=1))
 
 DOCUMENTS = [
-    configuration((QUICK, URGENT), (AMY, BEN, EVE)),
-    configuration((QUICK, URGENT), (AMY, EVE), replace(NO_CAPS, max_open_per_number=1)),
-    configuration((SHORT, URGENT), (AMY, BEN)),
-    configuration((QUICK,), (replace(BEN, skills={"billing": 1}), EVE)),
-    configuration((QUICK, replace(URGENT, skill=parse("not billing"))), ()),
+    configuration((QUICK, URGENT, FIRST), (AMY, BEN, EVE)),
+    configuration((QUICK, URGENT, FIRST), (AMY, EVE), replace(NO_CAPS, max_open_per_number=1)),
+    configuration((SHORT, URGENT, FIRST), (AMY, BEN)),
+    configuration((QUICK, FIRST), (replace(BEN, skills={"billing": 1}), EVE)),
+    configuration((QUICK, replace(URGENT, skill=parse("not billing")), replace(FIRST, life_seconds=100)), ()),
+    configuration(
+        (replace(QUICK, connect=ConnectMode.AGENT_FIRST), URGENT, replace(FIRST, connect=ConnectMode.RESERVE)),
+        (AMY, BEN),
+    ),
+    configuration((QUICK,), (AMY, BEN, EVE)),
 ]
 
 pick = st.integers(0, 10_000)
+AN_AGENT_DOES = ["enter", "end", "leave", "refuse", "look", "time", "lose", "regain"]
 
 
 def _dials(effect: Effect) -> bool:
@@ -87,7 +105,7 @@ class Disorder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World((QUICK, URGENT), (AMY, BEN, EVE))
+        self.world = World((QUICK, URGENT, FIRST), (AMY, BEN, EVE))
         self.world.results.clear()
         self.requests = 0
 
@@ -102,11 +120,11 @@ class Disorder(RuleBasedStateMachine):
         for agent in sorted(ready):
             self.world.tell(PresenceRequested(AgentId(agent), Presence.READY))
         for phone in range(waiting):
-            self.world.tell(self._request(phone, "sales" if phone == 2 else "billing"))
+            self.world.tell(self._request(phone, ("billing", "first", "sales", "first")[phone]))
 
     # ---- what mostly happens
 
-    @rule(phone=st.integers(0, 5), service=st.sampled_from(["billing", "billing", "sales", NOBODY]))
+    @rule(phone=st.integers(0, 5), service=st.sampled_from(["billing", "first", "sales", "first", NOBODY]))
     def somebody_asks(self, phone: int, service: str) -> None:
         self.world.tell(self._request(phone, service))
 
@@ -163,13 +181,52 @@ class Disorder(RuleBasedStateMachine):
             if flow is not None:
                 self._happens(flow, what, which + n, connect)
 
+    @rule(
+        which=pick,
+        steps=st.integers(0, 2),
+        then=st.lists(st.sampled_from(AN_AGENT_DOES), max_size=4),
+    )
+    def an_agent_is_rung_first(self, which: int, steps: int, then: list[str]) -> None:
+        """The moments before the customer has answered, in any order."""
+        live = self.world.dispatcher.live()
+        flows = [flow for flow in live if flow.attempt.agent_legs > 0 and flow.attempt.answered_at is None]
+        if not flows:
+            return
+        attempt = flows[which % len(flows)].attempt.id
+        for n, what in enumerate([*["enter"] * steps, *then]):
+            flow = self._flow_of(attempt)
+            if flow is not None:
+                self._an_agent_does(flow, what, which + n)
+
+    def _an_agent_does(self, flow: CallFlow, what: str, which: int) -> None:
+        world, leg = self.world, flow.attempt.agent_leg
+        match what:
+            case "enter":
+                world.tell(LegEntered(leg))
+            case "end":
+                world.tell(LegEnded(leg, 16))
+            case "leave" if flow.agent is not None:
+                world.tell(PresenceRequested(flow.agent, Presence.NOT_READY))
+            case "refuse":
+                for ring in world.done(RingAgent, flow.attempt.id)[-1:]:
+                    world.tell(EffectEnded(ring, list(ResultKind)[which % 3]))
+            case "look":
+                looks = looks_at(world, flow.attempt)
+                world.tell(looks[which % len(looks)])
+            case "time":
+                world.pass_time(BILLING.agent_ring_seconds)
+            case "lose":
+                world.lose_telephony()
+            case "regain":
+                world.regain_telephony()
+
     def _flow_of(self, attempt: AttemptId) -> CallFlow | None:
         return next((flow for flow in self.world.dispatcher.live() if flow.attempt.id == attempt), None)
 
     def _happens(self, flow: CallFlow, what: str, which: int, connect: ResultKind) -> None:
         world = self.world
         match what:
-            case "customer":
+            case "customer" if flow.attempt.customer_leg in world.posted:
                 world.tell(LegEnded(flow.attempt.customer_leg, 16))
             case "agent":
                 world.tell(LegEnded(flow.attempt.agent_leg, 16))

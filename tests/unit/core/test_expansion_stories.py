@@ -34,7 +34,9 @@ def ready(*agents: Agent) -> Doubled:
 
 def served_after(customer: Customer) -> float:
     """Seconds from asking to the first dial."""
-    return customer.attempts[0].dialed_at - customer.callback.joined_at
+    dialed_at = customer.attempts[0].dialed_at
+    assert dialed_at is not None
+    return dialed_at - customer.callback.joined_at
 
 
 def widens_at(customer: Customer) -> float | None:

@@ -13,7 +13,6 @@ STATES: list[CallbackState | None] = [None, *CallbackState]
 ENDS = {state for state in CallbackState if state.ended}
 LATER_FEATURES = {
     CallbackState.AWAITING_CUSTOMER,
-    CallbackState.RINGING_AGENT,
 }
 
 
@@ -71,8 +70,9 @@ def test_given_a_cause_then_it_either_always_ends_or_never() -> None:
         assert len(targets) == 1, because
 
 
-def test_given_an_attempt_then_it_begins_only_in_the_line_and_the_line_is_joined_only_between_attempts() -> None:
+def test_given_an_attempt_then_it_begins_only_in_the_line_and_the_line_is_joined_only_between_calls() -> None:
     into_reserved = {state for (state, _because), target in TABLE.items() if target is CallbackState.RESERVED}
     into_the_line = {state for (state, _because), target in TABLE.items() if target is CallbackState.QUEUED}
     assert into_reserved == {CallbackState.QUEUED, CallbackState.PREVIEWING}
-    assert into_the_line == {None, CallbackState.SCHEDULED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING}
+    not_called = {CallbackState.PREVIEWING, CallbackState.RINGING_AGENT}
+    assert into_the_line == {None, CallbackState.SCHEDULED, CallbackState.RETRY_WAIT, *not_called}

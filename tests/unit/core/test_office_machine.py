@@ -58,7 +58,6 @@ from engine.core.model import (
     Widening,
     WorkId,
 )
-from engine.core.model import CalendarId as ServiceCalendarId
 from engine.core.permission import CallingWindow
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import looks_at, next_of, results_of
@@ -79,7 +78,7 @@ RESERVED = Service(
     "Example Ltd",
     parse("a >= 3"),
     expansion=(Widening(60, parse("a")), Widening(200, parse("a or b"))),
-    calendar=ServiceCalendarId(ALWAYS.id),
+    calendar=ALWAYS.id,
     slots=PLACES,
     attempts=AttemptPolicy(max=2, interval_seconds=90),
     pace=Pace(max_dials=1),
@@ -126,7 +125,7 @@ DOCUMENTS = [
     ),
     configuration(
         (
-            replace(RESERVED, connect=ConnectMode.PREVIEW, expansion=(), calendar=ServiceCalendarId(BY_DAY.id)),
+            replace(RESERVED, connect=ConnectMode.PREVIEW, expansion=(), calendar=BY_DAY.id),
             replace(PREVIEWED, connect=ConnectMode.RESERVE, life_seconds=200),
             replace(WINDOWED, connect=ConnectMode.PREVIEW, pace=Pace(calls_per_second=0.25)),
         ),

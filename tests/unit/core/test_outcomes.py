@@ -238,7 +238,7 @@ def silent_dial() -> Customer:
     return world.customer()
 
 
-STORIES: dict[tuple[str, Outcome], tuple[Callable[[], Customer], Callable[[Customer], None]]] = {
+TIMED_OUT: dict[tuple[str, Outcome], tuple[Callable[[], Customer], Callable[[Customer], None]]] = {
     ("ring", O.NO_ANSWER): (called, rings_out),
     ("ring", O.INTERRUPTED): (silent_dial, is_never_heard_of),
     ("silent", O.INTERRUPTED): (called, rings_unheard),
@@ -252,7 +252,7 @@ STORIES: dict[tuple[str, Outcome], tuple[Callable[[], Customer], Callable[[Custo
 
 @pytest.mark.parametrize("row", TIMEOUTS, ids=lambda row: f"{row.timer}-{row.outcome}")
 def test_given_a_time_out_of_the_table_then_the_call_ends_with_its_outcome(row: TimeOut) -> None:
-    begin, story = STORIES[row.timer, row.outcome]
+    begin, story = TIMED_OUT[row.timer, row.outcome]
     customer = begin()
 
     story(customer)
@@ -261,7 +261,7 @@ def test_given_a_time_out_of_the_table_then_the_call_ends_with_its_outcome(row: 
 
 
 def test_given_the_time_outs_then_each_has_its_story() -> None:
-    assert {(row.timer, row.outcome) for row in TIMEOUTS} == set(STORIES)
+    assert {(row.timer, row.outcome) for row in TIMEOUTS} == set(TIMED_OUT)
 
 
 # ---- the page --------------------------------------------------------------------------------------------

@@ -43,11 +43,12 @@ def centre(
 
 def dialled_at(world: World, service: str | None = None) -> list[float]:
     """When customers were dialled, of one service or of all."""
-    return [
+    return sorted(
         attempt.dialed_at
         for attempt in world.journal.attempts.values()
-        if service in (None, world.journal.callbacks[attempt.callback].request.service)
-    ]
+        if attempt.dialed_at is not None
+        and service in (None, world.journal.callbacks[attempt.callback].request.service)
+    )
 
 
 def states(customers: list[Customer]) -> list[CallbackState]:

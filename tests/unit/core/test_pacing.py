@@ -35,6 +35,7 @@ class Street:
     def calls(self, service: ServiceId = B) -> AttemptId:
         assert self.next_at(service) == self.now
         attempt = AttemptId(f"a{len(self.began)}")
+        self.pacer.begun(attempt, service)
         self.pacer.dialled(attempt, service, self.now)
         self.began.append(self.now)
         return attempt

@@ -144,7 +144,8 @@ def _nobody_is_called_against_a_rule(world: World, decision: Decision) -> None:
         others = [each for each in journal.attempts.values() if each.phone == effect.phone and each.id != attempt.id]
         assert all(each.ended_at is not None for each in others), f"{effect.phone} is called twice at once"
         limits = journal.configuration.limits
-        assert all(world.now >= each.dialed_at + limits.min_gap_seconds for each in others), f"{effect.phone}: too soon"
+        dials = [each.dialed_at for each in others if each.dialed_at is not None]
+        assert all(world.now >= at + limits.min_gap_seconds for at in dials), f"{effect.phone}: too soon"
         window = journal.configuration.services[request.service].calling_window
         zones = held_back.zones_of(world, request)
         assert window is None or held_back.in_the_window(window, zones, world.now), f"{effect.leg} outside the window"

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
-from engine.core.dispatcher import NO_LIMIT, TIMED_UNHEARD, Dispatcher
+from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
     Connect,
     DialCustomer,
@@ -48,7 +48,7 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.expressions import Expression, parse
-from engine.core.hours import Calendar
+from engine.core.hours import Calendar, CalendarId
 from engine.core.model import (
     Agent,
     AgentId,
@@ -56,7 +56,6 @@ from engine.core.model import (
     Attempt,
     AttemptId,
     BridgeId,
-    CalendarId,
     Callback,
     CallbackId,
     CallbackState,
@@ -91,6 +90,7 @@ HANG_UP = 0.25
 LAST_WORDS = 4.0
 """The same where a few words are said first."""
 
+NO_LIMIT = Pace()
 NO_CAPS = Limits(per_number_per_day=10**9, min_gap_seconds=0, attempts_per_number_per_day=10**9)
 """Stories say themselves what a number may not."""
 
@@ -129,11 +129,12 @@ class World:
     restart, the ends of legs go unheard.
 
     What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
-    not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `bridges` are those
-    posted, each with its agent's leg; `meetings` says who may have talked. `unlooked` are the attempts that were live
-    at the start and that were not looked at since; of those, `unseen` are confirmed ones that no agent held: their
-    customers are not known to wait. `held` are timers that fell due unheard; each fires when telephony is back. `told`
-    is all since the start.
+    not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `entered` are legs
+    that were told or seen to be in our hands, `released` those that were let go by a decision; `places` says where each
+    callback stood in the line last. `bridges` are those posted, each with its agent's leg; `meetings` says who may have
+    talked. `unlooked` are the attempts that were live at the start and not looked at since; of those, `unseen` are
+    confirmed ones that no agent held: their customers are not known to wait. `held` are timers that fell due unheard;
+    each fires when telephony is back. `told` is all since the start.
     """
 
     def __init__(
@@ -147,7 +148,7 @@ class World:
         self.now = START
         self.node = node
         self.journal = Journal()
-        self.dispatcher = Dispatcher(Snapshot(), node)
+        self.dispatcher = Dispatcher(Snapshot(pace=node))
         self.effects: list[Effect] = []
         self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
         self.hang_up_seconds: float | None = HANG_UP
@@ -162,6 +163,9 @@ class World:
         self.dismantled: set[BridgeId] = set()
         self.meetings = Meetings()
         self.wished_to_end: set[CallbackId] = set()
+        self.entered: set[LegId] = set()
+        self.released: set[LegId] = set()
+        self.places: dict[CallbackId, invariants.Rank] = {}
         self.held: set[Timer] = set()
         self.unseen: set[AttemptId] = set()
         self.unlooked: set[AttemptId] = set()
@@ -225,8 +229,8 @@ class World:
         self.stopping = False
         self.telephony = True
         self.told.clear()
-        self.started_from = self.journal.snapshot(self.now)
-        self.dispatcher = Dispatcher(self.started_from, self.node)
+        self.started_from = self.journal.snapshot(self.now, self.node)
+        self.dispatcher = Dispatcher(self.started_from)
         held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
         confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
@@ -360,7 +364,7 @@ class World:
         self.told.append((event, self.now, decision))
         self.journal.keep(decision)
         self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
-        invariants.check(self, event, decision, before)
+        invariants.check(self, event, decision, before, attempts)
         waiting.check(self, decision)
         safety.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
@@ -376,7 +380,11 @@ class World:
     def _note(self, event: Event, *, decided: bool = True) -> None:
         """Keep what the event says of customers' legs, apart from what the dispatcher makes of it."""
         self.meetings.note(event, self.journal.attempts, decided=decided)
+        if isinstance(event, AttemptSeen) and event.agent is LegSeen.ENTERED and event.attempt in self.journal.attempts:
+            self.entered.add(self.journal.attempts[event.attempt].agent_leg)
         match event:
+            case LegEntered(leg=leg):
+                self.entered.add(leg)
             case LegEnded(leg=leg):
                 self.alive.discard(leg)
                 self.leaving.pop(leg, None)
@@ -525,7 +533,7 @@ class Customer:
         """The outcome stands at once; nothing else is over until the leg is gone, which takes a while."""
         world, attempt, before = self.world, self.attempt, self.callback
         assert (attempt.outcome, attempt.ended_at) == (outcome, None)
-        assert len(before.outcomes) == attempt.n - 1
+        assert len(before.outcomes) == sum(each.dialed_at is not None for each in self.attempts) - 1
         gone_at = world.leaving[attempt.customer_leg]
         world.pass_time(gone_at - world.now - 0.125)
         assert self.callback == before, "the leg is still there"
@@ -557,6 +565,12 @@ class AgentAtDesk:
     def leg(self) -> LegId:
         """The leg that rang this agent last."""
         return [effect.leg for effect in self.world.done(RingAgent) if effect.agent == self.id][-1]
+
+    @property
+    def hears(self) -> Effect | None:
+        """The last thing done on the leg that rang this agent last."""
+        on_leg = [effect for effect in self.world.done_on(self.leg) if not isinstance(effect, RingAgent)]
+        return on_leg[-1] if on_leg else None
 
     @property
     def times_rung(self) -> int:

@@ -1,4 +1,4 @@
-"""What the complete core keeps: appointments, several works of an agent, suppressions, classifications and the like."""
+"""What the complete core keeps: appointments, several works of an agent, attempts without a dial, suppressions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,10 @@ _OPEN = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
-    """Add columns and tables; each agent's work becomes a list of one, attempts get the number they dialled."""
+    """Add columns and tables; each agent's work becomes a list of one, attempts get the number they dialled.
+
+    Attempts are copied: SQLite has no other way to say that `dialed_at` may be empty, if only an agent was rung.
+    """
     op.add_column("callbacks", sa.Column("skill", sa.Text(), nullable=True))
     op.add_column("callbacks", sa.Column("widened", sa.Integer(), server_default="0", nullable=False))
     op.add_column("callbacks", sa.Column("excluded", sa.Text(), server_default="[]", nullable=False))
@@ -26,7 +29,10 @@ def upgrade() -> None:
     op.add_column("callbacks", sa.Column("scheduled_for", sa.Double(), nullable=True))
     op.add_column("callbacks", sa.Column("booked", sa.Boolean(), server_default="0", nullable=False))
     op.add_column("callbacks", sa.Column("asked_at", sa.Double(), server_default="0", nullable=False))
+    with op.batch_alter_table("attempts") as attempts:
+        attempts.alter_column("dialed_at", existing_type=sa.Double(), nullable=True)
     op.add_column("attempts", sa.Column("phone", sa.Text(), server_default="", nullable=False))
+    op.add_column("attempts", sa.Column("overtook", sa.Integer(), server_default="0", nullable=False))
     op.execute(_DIALLED_NUMBER)
     op.add_column("agents", sa.Column("works", sa.Text(), server_default="[]", nullable=False))
     op.execute(_ONE_WORK)

@@ -1,0 +1,189 @@
+"""How one live attempt ends, and what it holds until then: its record, its legs and its timers.
+
+An outcome that is decided is never changed, and the attempt is over only when the customer's leg is gone. What is done
+on the way to an end stands in callmoves.py, which event leads to it in callflow.py; the phases stand in callphase.py.
+"""
+
+from __future__ import annotations
+
+from engine.core.callphase import Phase, Step, phase_of
+from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
+from engine.core.events import LegEnded
+from engine.core.facts import AgentFreed, Closing, Fact, Finished
+from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
+from engine.core.permission import Constraint
+from engine.core.values import replace
+
+_BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm")
+_AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
+STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
+"""Every timer of a call that goes on; one that is closing has none of them."""
+
+
+def unrestricted(at: float) -> float:
+    """Any moment will do."""
+    return at
+
+
+class CallEnds:
+    """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
+
+    `permitted`: the first moment from another one on at which the customer may be called again, None for never.
+    `dials_at`: the same for an agent who is on the phone and waits for the customer, None for not in this call.
+    `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        callback: Callback,
+        service: Service,
+        agent: Agent | None,
+        permitted: Constraint = unrestricted,
+        dials_at: Constraint = unrestricted,
+    ) -> None:
+        self.attempt = attempt
+        self.callback = callback
+        self.service = service
+        self.phase = phase_of(attempt, callback.state)
+        self.heard = True
+        self._dial_known = callback.state is CallbackState.DIALING
+        self._limits = service.call_limits
+        self._permitted = permitted
+        self._dials_at = dials_at
+        self._phone = callback.request.phone
+        self._voice = Voice(service.id, callback.request.language)
+        self._agent = agent
+        self._agent_leg_live = agent is not None and attempt.agent_legs > 0
+        self._agent_came = False
+        self._announcement = ""
+        self._repeats_left = service.confirmation.repeats
+        self._media_failed = False
+        self._stopping = False
+        self._rang_out = False
+        self._agent_unreached = False
+        self._connect_under_way = False
+        self._connect_refused = False
+        self._left: list[LegEnded] = []
+        self._step = Step()
+
+    @property
+    def agent(self) -> AgentId | None:
+        return self._agent.id if self._agent else None
+
+    # ---- endings --------------------------------------------------------------------------------------------
+
+    def _close(self, outcome: Outcome, now: float, *prompts: PromptId) -> None:
+        """The outcome stands; let the customer go, with a few last words or without."""
+        self._release_customer(*prompts)
+        self._closing(
+            outcome,
+            now + (self._limits.last_words_seconds if prompts else self._limits.closing_seconds),
+        )
+
+    def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
+        """The customer pressed a key that ends the call: say that it counts, once it is written."""
+        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
+        self._closing(outcome, now + self._limits.last_words_seconds)
+
+    def _closing(self, outcome: Outcome, limit: float) -> None:
+        self.phase = Phase.CLOSING
+        self.attempt = replace(self.attempt, outcome=outcome)
+        for name in STEP_TIMERS:
+            self._arm(name, None)
+        self._arm("closing", limit)
+        self._tell(Closing())
+        self._drop_agent_leg()
+        # While a phone may still ring, its agent stays reserved; one who waited on the phone is free at once.
+        if self.attempt.answered_at is not None or self.attempt.agent_legs > 0:
+            self._free_agent()
+
+    def _shows_itself(self, now: float) -> None:
+        """The leg of a dial that was given up is there, or may be: the release may have come before it."""
+        if self.attempt.answered_at is None:
+            self.attempt = replace(self.attempt, rang=True)
+            self._release_again(now)
+
+    def _release_again(self, now: float) -> None:
+        self._release_customer()
+        self._arm("closing", now + self._limits.closing_seconds)
+
+    def _closed(self, now: float) -> None:
+        outcome = self.attempt.outcome
+        assert outcome is not None  # noqa: S101 - nothing closes without one
+        self._finish(outcome, now)
+
+    def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
+        self.phase = Phase.ENDED
+        self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
+        self._drop_agent_leg()
+        if self.attempt.agent_legs and self.attempt.confirmed_at is not None:
+            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
+        may_have_talked = unobserved or self.attempt.bridged_at is not None
+        talked = self._agent.id if self._agent and may_have_talked else None
+        if talked is None:
+            self._free_agent()
+        self._tell(Finished(self.attempt, outcome, talked, unobserved))
+
+    def _ended_unobserved(self, now: float) -> None:
+        """They talked, or may have, and nobody watched the end of it."""
+        self._finish(Outcome.CONNECTED, now, unobserved=True)
+
+    def release_now(self, *prompts: PromptId) -> Release:
+        """What lets the customer go."""
+        return Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice)
+
+    def _release_customer(self, *prompts: PromptId) -> None:
+        self._do(self.release_now(*prompts))
+
+    # ---- the agent's side -----------------------------------------------------------------------------------
+
+    def _free_agent(self) -> None:
+        if self._agent is not None:
+            self._tell(AgentFreed(self._agent.id))
+            self._agent = None
+
+    def _drop_agent_leg(self) -> None:
+        if self._agent_leg_live:
+            self._agent_leg_live = False
+            self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+
+    # ---- bookkeeping ----------------------------------------------------------------------------------------
+
+    def _asking_limit(self) -> float:
+        """From the customer's dial to the confirmation."""
+        return self.service.ring_timeout_seconds + self._limits.enter_seconds + self._announcement_limit()
+
+    def _agent_limit(self) -> float:
+        """From an agent's ring to the conversation; who is rung first waits for the customer, too."""
+        limits = self._limits
+        own = self.service.agent_ring_seconds + limits.enter_seconds + limits.whisper_seconds
+        if self.phase is not Phase.RINGING_FIRST:
+            return own
+        return own + self._asking_limit() + limits.bridge_seconds
+
+    def _waiting_limit(self) -> float:
+        """From the confirmation to the conversation."""
+        limits, service = self._limits, self.service
+        return service.hold_limit_seconds + service.agent_ring_seconds + limits.whisper_seconds + limits.bridge_seconds
+
+    def _announcement_limit(self) -> float:
+        confirmation = self.service.confirmation
+        return (1 + confirmation.repeats) * (self._limits.announcement_seconds + confirmation.wait_seconds)
+
+    def _is_agent(self, leg: LegId) -> bool:
+        """Whether it is the agent leg in use; one that was given up says nothing any more."""
+        return self._agent_leg_live and leg == self.attempt.agent_leg
+
+    def _do(self, effect: Effect) -> None:
+        self._step.effects.append(effect)
+
+    def _arm(self, name: str, due_at: float | None) -> None:
+        self._step.timers[name] = due_at
+
+    def _tell(self, *facts: Fact) -> None:
+        self._step.facts.extend(facts)
+
+    def _taken(self) -> Step:
+        step, self._step = self._step, Step()
+        return step

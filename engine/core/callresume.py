@@ -1,0 +1,141 @@
+"""How one attempt goes on after a start and after a lost event socket, from what Asterisk still has of it.
+
+Entry actions are made again, dialling never is. A look may be older than what was told since, so it proves less than an
+event does; what it cannot show (keys, whether two people have met) is decided on the side of whoever may be talking.
+"""
+
+from __future__ import annotations
+
+from engine.core.callmoves import CallMoves
+from engine.core.callphase import Phase, Recovery, Step
+from engine.core.events import LegEnded, LegSeen
+from engine.core.model import Outcome, PromptId
+from engine.core.values import replace
+
+
+class CallResume(CallMoves):
+    """What a recovery does, phase by phase."""
+
+    def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:
+        """Go on from what Asterisk still has, and say how. Entry actions are repeatable, dialling is not.
+
+        `bridged`: one of the legs is in the bridge of the agent leg posted last.
+        """
+        left = {event.leg for event in self._left}
+        self._left.clear()
+        # A look may be older than the end of a leg that was told.
+        customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
+        agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
+        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
+        if self.phase is Phase.RINGING_FIRST:
+            recovery = self._not_yet_dialled(agent, now)
+        elif customer is LegSeen.GONE:
+            recovery = self._gone_unseen(now, agent, bridged=bridged)
+        else:
+            recovery = self._still_there(customer, agent, now, bridged=bridged)
+            if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+                self._wait_on_the_phone()
+        return self._taken(), recovery
+
+    def _not_yet_dialled(self, agent: LegSeen, now: float) -> Recovery:
+        """Only the agent was rung. Who is there is kept, and the customer is dialled when Asterisk is heard again."""
+        if agent is LegSeen.GONE:
+            # Also a leg that no look found: its ring may be queued, or on its way to Asterisk.
+            self._agent_leg_live = True
+            self._finish(Outcome.NO_AGENT, now)
+            return Recovery.BACK_IN_LINE
+        if agent is LegSeen.ENTERED or self._agent_came:
+            # Not dialled at once: a late leg of an earlier call to this customer may have to be hung up first.
+            self._agent_waits(now)
+            return Recovery.AGENT_KEPT
+        self._agent_unreached = False
+        self._arm("agent_ring", now + self.service.agent_ring_seconds)
+        return Recovery.LEFT_ALONE
+
+    def _wait_on_the_phone(self) -> None:
+        """Music again for an agent who was rung first and is still there.
+
+        Why another's leg is gone nobody knows: they stay reserved, and are rung anew when the customer confirms.
+        """
+        if self._agent_leg_live and self._agent is None:
+            self._drop_agent_leg()
+        elif self._agent_leg_live:
+            self._music_for_agent()
+
+    def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
+        """The customer's leg ended while nobody listened."""
+        if self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged)):
+            self._ended_unobserved(now)
+            return Recovery.ENDED_UNOBSERVED
+        # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
+        self.attempt = replace(self.attempt, rang=True, bridging_at=None)
+        if self.phase is Phase.CLOSING:
+            self._closed(now)
+            return Recovery.CLOSED
+        self._finish(Outcome.INTERRUPTED, now)
+        return Recovery.INTERRUPTED
+
+    def _may_have_met(self, agent: LegSeen, bridged: bool) -> bool:  # noqa: FBT001 - a fact about the look
+        """An agent who is still there and in no bridge has never been connected."""
+        return bridged or self._connect_under_way or (agent is LegSeen.GONE and not self._connect_refused)
+
+    def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
+        match self.phase:
+            case Phase.CLOSING:
+                self._release_again(now)
+                self._drop_agent_leg()
+                return Recovery.RELEASED
+            case Phase.CONNECTED:
+                return self._go_on_talking(agent, now)
+            case Phase.BRIDGING if bridged and self._agent is not None:
+                self._connected(now)
+                return self._go_on_talking(agent, now)
+            case Phase.BRIDGING if self._connect_under_way:
+                if agent is LegSeen.GONE:
+                    self._left.append(LegEnded(self.attempt.agent_leg))
+                return Recovery.LEFT_ALONE
+            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
+                self.attempt = replace(self.attempt, bridging_at=None)
+                self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
+                return Recovery.RELEASED
+            case Phase.CONFIRMED | Phase.WHISPERING if self._agent is not None and self._agent_leg_live:
+                self._keep_agent(agent, now)
+                return Recovery.AGENT_KEPT
+            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
+                self._wait_again(now)
+                return Recovery.AGENT_WANTED
+            case _ if customer is LegSeen.ENTERED:
+                self._announce(now)
+                return Recovery.ANNOUNCED
+            case Phase.ANNOUNCING if self._announcement:
+                pass  # its entry was heard: the look is older
+            case Phase.DIALING if customer is LegSeen.ANSWERED:
+                self._customer_answered(now)
+            case Phase.ANSWERED | Phase.ANNOUNCING:
+                self._await_entry(now)
+            case _:
+                self.attempt = replace(self.attempt, rang=True)
+                self._dialled()
+                if self._rang_out:
+                    self._arm("silent", None)
+                    self._close(Outcome.NO_ANSWER, now)
+        return Recovery.LEFT_ALONE
+
+    def _go_on_talking(self, agent: LegSeen, now: float) -> Recovery:
+        if agent is not LegSeen.GONE:
+            return Recovery.LEFT_ALONE
+        self._release_customer()
+        self._ended_unobserved(now)
+        return Recovery.ENDED_UNOBSERVED
+
+    def _keep_agent(self, agent: LegSeen, now: float) -> None:
+        """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
+        self._music()
+        if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
+            # Nobody whispers whose entry was not heard: a look that shows them outside is older.
+            self._whisper(now)
+            return
+        self.phase = Phase.CONFIRMED
+        self._agent_unreached = False
+        self._arm("whisper", None)
+        self._arm("agent_ring", now + self.service.agent_ring_seconds)
