@@ -2,6 +2,7 @@
 
 It counts and says when the next call may begin; it never waits. It writes nothing down: after a start it counts anew
 from the live attempts, from the moments of the last dials, and from the timers that said when a call may begin again.
+Only a call of a service with several calls a second, begun and over within the second before the start, is forgotten.
 """
 
 from __future__ import annotations

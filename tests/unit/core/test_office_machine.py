@@ -115,9 +115,9 @@ DOCUMENTS = [
     configuration(SERVICES, (AMY, BEN, EVE), LIMITS, EVERY_HOUR),
     configuration(
         (
-            replace(RESERVED, pace=Pace(2, 1), expansion=(Widening(30, parse("b")),)),
+            replace(RESERVED, connect=ConnectMode.AGENT_FIRST, pace=Pace(2, 1), expansion=(Widening(30, parse("b")),)),
             replace(PREVIEWED, pace=Pace(1), calendar=None, slots=None),
-            replace(WINDOWED, calling_window=None),
+            replace(WINDOWED, connect=ConnectMode.AGENT_FIRST),
         ),
         (AMY, replace(BEN, capacity=None), EVE),
         replace(LIMITS, min_gap_seconds=0),
@@ -281,7 +281,8 @@ class Office(RuleBasedStateMachine):
 
     @rule(which=pick, cause=st.sampled_from([1, 16, 17, 34]))
     def a_call_ends(self, which: int, cause: int) -> None:
-        if flows := list(self.world.dispatcher.live()):
+        flows = [flow for flow in self.world.dispatcher.live() if flow.attempt.customer_leg in self.world.posted]
+        if flows:
             self.world.tell(LegEnded(flows[which % len(flows)].attempt.customer_leg, cause))
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 7.0, 20.0, 45.0, 130.0, 300.0]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.core.decision import Done
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import LegEnded, LegSeen
-from engine.core.model import Agent, AgentId, CallbackState, Pace, Service, ServiceId
+from engine.core.model import Agent, AgentId, AttemptPolicy, CallbackState, Pace, Service, ServiceId
 from tests.unit.core.held_back import too_soon
 from tests.unit.core.office import Doubled, chat, code, dials, goes_on_until, pauses, resumes
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World
@@ -24,11 +24,18 @@ def crew(size: int, skill: str = "billing") -> tuple[Agent, ...]:
     return tuple(Agent(AgentId(f"{skill}-{n}"), f"{skill} {n}", f"PJSIP/{skill}-{n}", {skill: 5}) for n in range(size))
 
 
-def centre(billing: Pace = NONE, sales: Pace = NONE, node: Pace = NONE, agents: int = 6) -> Doubled:
+def centre(
+    billing: Pace = NONE,
+    sales: Pace = NONE,
+    node: Pace = NONE,
+    agents: int = 6,
+    kind: type[World] = Doubled,
+    **fields: object,
+) -> World:
     """Two services with agents of their own, all of them ready."""
-    services = (replace(BILLING, pace=billing), replace(SALES, pace=sales))
+    services = (replace(BILLING, pace=billing, **fields), replace(SALES, pace=sales, **fields))  # type: ignore[arg-type]
     staff = (*crew(agents), *crew(agents, "sales"))
-    world = Doubled(services, staff, node=node)
+    world = kind(services, staff, node=node)
     for agent in staff:
         world.agent(agent.id).ready()
     return world
@@ -125,7 +132,8 @@ def test_given_any_requests_then_no_second_sees_more_calls_than_it_may_and_every
     rate: float, of_node: float, at_once: int | None, asked: list[tuple[str, float, int | str | None]]
 ) -> None:
     billing, node = Pace(at_once, rate), Pace(calls_per_second=of_node)
-    world = centre(billing=billing, node=node, agents=20)
+    once = AttemptPolicy(max=1)
+    world = centre(billing, node=node, agents=20, kind=World, attempts=once, ring_timeout_seconds=4)
     for service, seconds, ends in asked:
         world.customer(service)
         world.pass_time(seconds)
@@ -134,7 +142,7 @@ def test_given_any_requests_then_no_second_sees_more_calls_than_it_may_and_every
                 world.tell(LegEnded(flow.attempt.customer_leg, 17))
             else:
                 Customer(world, flow.callback.id).answers()
-    world.pass_time(40 * len(asked))  # a phone that nobody answers rings for 32 s
+    world.pass_time(300)
 
     for pace, began in ((billing, dialled_at(world, "billing")), (node, dialled_at(world))):
         for n, at in enumerate(began):
@@ -244,6 +252,19 @@ def test_given_a_slow_rate_when_the_engine_starts_again_then_the_next_call_is_no
     world.pass_time(60)
 
     assert [each.attempt.dialed_at for each in (other, second)] == [START + 4, START + 8]
+
+
+def test_given_a_second_that_is_half_used_when_the_engine_starts_again_then_only_the_rest_of_it_may_be() -> None:
+    world = centre(node=Pace(calls_per_second=2))
+    world.customer().hangs_up(cause=1)
+
+    world.restart()
+    world.pass_time(0.25)
+    customers = [world.customer(service) for service in ("billing", "sales")]
+
+    assert states(customers) == [S.DIALING, S.QUEUED]
+    world.pass_time(0.75)
+    assert customers[1].attempt.dialed_at == START + 1
 
 
 # ---- pauses --------------------------------------------------------------------------------------------

@@ -218,10 +218,13 @@ def test_given_a_held_back_customer_when_the_requirement_widens_then_they_are_st
     world.agent().ready()
     asleep = caller(world, "billing", None, TOKYO)
     opening = wait_of(asleep)
+    world.agent().leaves()
 
     world.pass_time(60)
 
     assert (asleep.callback.widened, wait_of(asleep)) == (1, opening)
+    assert world.dispatcher.line.is_parked(asleep.id)
+    world.agent().ready()
     goes_on_until(world, opening)
     assert asleep.attempt.dialed_at == opening
 
@@ -237,6 +240,27 @@ def test_given_a_held_back_customer_when_the_engine_starts_again_then_they_are_h
     assert world.dispatcher.line.is_parked(asleep.id)
     goes_on_until(world, opening)
 
+    assert asleep.attempt.dialed_at == opening
+
+
+def test_given_a_held_back_customer_when_another_call_to_their_number_ends_then_they_are_still_held_back() -> None:
+    world = Doubled((replace(BILLING, calling_window=BY_DAY), SALES), (AMY, BEN))
+    world.agent("amy").ready()
+    asleep = caller(world, "billing", PHONE, TOKYO)
+    opening = wait_of(asleep)
+    world.agent("ben").ready()
+    other = caller(world, "sales", PHONE, TOKYO)
+    assert other.is_in(S.DIALING), "the other service calls at any time"
+    world.agent("amy").leaves()
+    world.agent("ben").leaves()
+
+    world.pass_time(1)
+
+    assert other.is_in(S.RETRY_WAIT)
+    assert world.dispatcher.line.is_parked(asleep.id)
+    other.cancels()
+    world.agent("amy").ready()
+    goes_on_until(world, opening)
     assert asleep.attempt.dialed_at == opening
 
 
@@ -372,9 +396,9 @@ def test_given_two_requests_at_one_moment_when_one_gets_another_number_then_one_
     moves(first, number=NewNumber(other))
     first.cancels()
 
-    assert isinstance(world.ask("billing", PHONE), Accepted)
-    assert code(world.ask("billing", PHONE)) == "duplicate-request"
-    assert isinstance(world.ask("sales", other), Accepted)
+    caller(world, "billing", PHONE).cancels()
+    assert code(world.ask("billing", PHONE)) == "too-many-requests"
+    caller(world, "billing", other).cancels()
     assert code(world.ask("billing", other)) == "too-many-requests"
 
 

@@ -503,13 +503,13 @@ def test_given_several_who_were_agreed_to_when_lines_come_free_then_the_line_dec
     None
 ):
     world = bureau(replace(ASKED_FIRST, pace=Pace(max_dials=1)), (AMY, BEN, CAT))
-    for agent in ("amy", "ben", "cat"):
+    for agent in ("amy", "cat", "ben"):
         world.agent(agent).ready()
         world.pass_time(1)
     customers = [world.customer() for _each in range(3)]
     accepts(world.agent("amy"), customers[0])
-    accepts(world.agent("cat"), customers[2])
-    accepts(world.agent("ben"), customers[1])
+    accepts(world.agent("ben"), customers[2])
+    accepts(world.agent("cat"), customers[1])
     world.restart()
     world.agent("amy").ready()
 

@@ -510,6 +510,7 @@ def test_given_two_of_a_slot_between_attempts_when_the_first_asks_for_now_then_t
     assert (first.state, second.state) == (S.RETRY_WAIT, S.RETRY_WAIT)
 
     moves(second, now=True)
+    world.pass_time(1)
     moves(first, now=True)
     world.agent("amy").ready()
 
