@@ -323,7 +323,7 @@ def test_an_agents_phone_is_released_while_the_engine_is_away(day: Day) -> None:
     call_seen = day.away_agent
     assert call_seen.answered_at is not None
     assert call_seen.ended_at is not None
-    assert call_seen.ended_at - call_seen.answered_at == pytest.approx(4.5, abs=1.0)
+    assert call_seen.ended_at - call_seen.answered_at == pytest.approx(9.5, abs=1.0)
 
 
 def _samples(path: Path) -> "array[int]":
