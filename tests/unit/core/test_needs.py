@@ -136,7 +136,7 @@ def test_given_more_kinds_than_are_remembered_then_all_are_still_right(monkeypat
 # ---- when it widens ------------------------------------------------------------------------------------
 
 
-@given(st.floats(0, 400))
+@given(st.integers(0, 3200).map(lambda eighths: eighths / 8))
 def test_given_any_wait_then_as_many_steps_count_as_it_is_long(waited: float) -> None:
     known = Needs(SERVICES)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.core.model import AttemptId, Pace, Service, ServiceId
 from engine.core.pacing import LiveCall, Pacer
+from tests.unit.core.held_back import too_soon
 from tests.unit.core.world import BILLING, SALES, START
 
 B, S = BILLING.id, SALES.id
@@ -103,13 +104,14 @@ def test_given_a_rate_that_changes_then_what_was_begun_before_counts_for_the_new
     street.calls_as_often_as_it_may(waiting)
     changed_at = len(street.began)
 
-    street.pacer.configured(services(Pace(calls_per_second=after)))
+    pace = Pace(calls_per_second=after)
+    street.pacer.configured(services(pace))
     street.calls_as_often_as_it_may(waiting_on)
 
     # The old calls that the new rate looks back at are those that the old one still knew.
-    known = street.began[max(0, changed_at - max(1, int(before))) :]
-    assert most_in(known, 1.0 - 1e-6) <= max(math.ceil(before), math.ceil(after))
-    assert most_in(street.began[changed_at:], 1.0 - 1e-6) <= math.ceil(after)
+    known_from = max(0, changed_at - (int(before) if before == int(before) else 1))
+    for n in range(changed_at, len(street.began)):
+        assert not too_soon(pace, street.began[known_from:n], street.began[n])
 
 
 def test_given_a_slower_rate_then_the_last_call_under_the_faster_one_counts() -> None:
