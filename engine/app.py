@@ -299,18 +299,18 @@ def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
     if stored.document is not None:
         configuration = parse(stored.document, version=stored.version).configuration
     return Snapshot(
-        configuration,
-        stored.callbacks,
-        stored.attempts,
-        stored.agents,
-        stored.timers,
-        stored.interactions,
-        stored.suppressions,
-        stored.paused,
-        stored.slot_capacities,
-        stored.dials,
-        stored.requests,
-        pace,
+        configuration=configuration,
+        callbacks=stored.callbacks,
+        attempts=stored.attempts,
+        agents=stored.agents,
+        timers=stored.timers,
+        interactions=stored.interactions,
+        suppressions=stored.suppressions,
+        paused=stored.paused,
+        slot_capacities=stored.slot_capacities,
+        dials=stored.dials,
+        requests=stored.requests,
+        pace=pace,
     )
 
 

@@ -156,7 +156,3 @@ class Calling(Workspace):
             self._write(self.timers.set(agent, WRAP_UP, now + service.wrap_up_seconds))
         else:
             self._end_wrap_up(agent, work, "no_wrap_up", now)
-
-    def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
-        self._write(self.timers.clear(agent, WRAP_UP))
-        self._write(self.desks.release(agent, work, because, now))

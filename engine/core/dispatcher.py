@@ -291,7 +291,7 @@ class Dispatcher(Calling):
             self._interaction_timer(interaction, name, now)
         elif status := self.desks.status(AgentId(owner)):
             if name == WRAP_UP and status.work is not None and status.work.stage is Stage.WRAP_UP:
-                self._write(self.desks.release(status.id, status.work.id, "wrap_up_over", now))
+                self._end_wrap_up(status.id, status.work.id, "wrap_up_over", now)
             elif name == RONA_RETURN and status.presence is Presence.NOT_READY:
                 self._write(self.desks.set_presence(status.id, Presence.READY, None, RONA_RETURN, now))
 

@@ -102,11 +102,14 @@ class Workspace(Admission, Serving):
         if event.callback is not None and event.classification is not None:
             self._write([CallClassified(event.callback, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
-            self._write(self.timers.clear(event.agent, WRAP_UP))
-            self._write(self.desks.release(event.agent, work.id, "completed", now))
+            self._end_wrap_up(event.agent, work.id, "completed", now)
         elif work is not None and work.callback is None:
             self._end_interaction(self.interactions[InteractionId(work.id)], InteractionState.COMPLETED, now)
         self._decision.reply = self.desks.status(event.agent) or Done()
+
+    def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
+        self._write(self.timers.clear(agent, WRAP_UP))
+        self._write(self.desks.release(agent, work, because, now))
 
     def _may_classify(self, event: WorkCompleted) -> bool:
         classification, known = event.classification, self.configuration.dispositions
