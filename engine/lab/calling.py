@@ -71,6 +71,10 @@ async def call(
             aiohttp.ClientSession(headers=pbx.headers(), timeout=timeout) as session,
             session.ws_connect(f"{pbx.ari_url}/events", params={"app": application}) as events,
         ):
+            # Durations count from the request to dial, not from having a connection for it: Asterisk queues 10 at most,
+            # and one beyond comes again after a second.
+            async with session.get(f"{pbx.ari_url}/asterisk/ping") as answer:
+                await answer.read()
             caller = _Caller(session, events, pbx.ari_url, application)
             return await caller.run(endpoint, announcement, limit_seconds, seconds_after_key)
     except (aiohttp.ClientError, TimeoutError) as error:

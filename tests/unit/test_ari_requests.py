@@ -59,6 +59,15 @@ async def test_no_free_connection_in_time_is_certainly_not_sent() -> None:
     assert len(network.seen) == 1
 
 
+async def test_a_burst_never_overflows_the_queue_of_connections_that_asterisk_has() -> None:
+    async with (
+        bad_network(never_answer) as network,
+        AriClient(network.url, "engine", PASSWORD, request_timeout_seconds=0.4) as client,
+    ):
+        await asyncio.gather(*(dial(client) for _ in range(40)))
+    assert 4 <= len(network.seen) < 10
+
+
 async def test_a_late_answer_leaves_it_open_what_was_done() -> None:
     async with bad_network(never_answer) as network, client_of(network, request_timeout_seconds=0.2) as client:
         result = await dial(client)

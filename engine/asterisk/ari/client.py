@@ -23,11 +23,11 @@ class AriClient:
     """`async with AriClient("http://127.0.0.1:8088/ari", user, password) as client: ...`
 
     Each request ends within `request_timeout_seconds`; half of it may pass until a connection is had.
-    `max_connections` bounds requests at the same time, the others wait; it must stay below `sessionlimit` in
-    Asterisk's http.conf (100), beyond which Asterisk drops connections without an answer. Raises ValueError
-    for an address that is none, or that holds a password. Before `open` and after `close` every request is
-    Unknown, not sent. `observe` is told how each request ended: its kind, such as `POST /channels/{id}/play/{id}`, and
-    ok, refused or unknown.
+    `max_connections` bounds requests at the same time, the others wait. It stays below 10, the queue of connections
+    that Asterisk has not yet accepted (its main/tcptls.c): the kernel drops those beyond, and each comes again only
+    after a second. Raises ValueError for an address that is none, or that holds a password. Before `open` and after
+    `close` every request is Unknown, not sent. `observe` is told how each request ended: its kind, such as
+    `POST /channels/{id}/play/{id}`, and ok, refused or unknown.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class AriClient:
         password: str,
         *,
         request_timeout_seconds: float = 5.0,
-        max_connections: int = 32,
+        max_connections: int = 8,
         observe: Callable[[str, str], None] = lambda _operation, _result: None,
     ) -> None:
         self._transport = Transport(
