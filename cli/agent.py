@@ -6,7 +6,7 @@ import click
 
 from cli.client import EngineClient, segment, with_engine
 from cli.printing import as_json, print_facts, print_json, print_table, show, shown, table
-from engine.core.model import Presence
+from engine.core.terms import Presence
 from engine.errors import RingbackError
 
 _WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")

@@ -10,7 +10,7 @@ from cli.asking import context_of, context_option, idempotency_key_option, key_o
 from cli.client import EngineClient, segment, with_engine
 from cli.printing import as_json, moment, print_facts, print_json, print_table, show, shown, table
 from cli.watch import OPEN_STATES, watch_all, watch_one
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 STATES = [state.value for state in CallbackState]
 _ATTEMPT_COLUMNS = ("N", "OUTCOME", "AGENT", "DIALED", "ANSWERED", "CONFIRMED", "CONNECTED", "ENDED", "TALK", "SIP")

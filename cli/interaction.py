@@ -7,7 +7,7 @@ import click
 from cli.asking import context_of, context_option, idempotency_key_option, key_of
 from cli.client import EngineClient, segment, with_engine
 from cli.printing import as_json, moment, print_json, print_table, shown
-from engine.core.model import InteractionState
+from engine.core.terms import InteractionState
 
 STATES = [state.value for state in InteractionState]
 

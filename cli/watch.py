@@ -15,7 +15,7 @@ import click
 
 from cli.client import EngineClient, EngineNotReachableError, segment
 from cli.printing import console, moment, print_json, shown, table
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

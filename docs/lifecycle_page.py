@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.core.lifecycle import REASONS, TABLE, Because
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 PAGE = Path(__file__).resolve().parent / "lifecycle.md"
 BEGIN = "<!-- drawn from engine/core/lifecycle.py by `make docs`; do not edit below -->\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.core.callphase import FREE_LATERS
-from engine.core.model import Outcome
 from engine.core.outcomes import CAUSES, RESPONSES, TIMEOUTS
 from engine.core.retry import COUNTED, ENDS, FAULTS, FAULTS_BEFORE_HOLD
+from engine.core.terms import Outcome
 
 MEANINGS: dict[Outcome, str] = {
     Outcome.CONNECTED: "customer and agent were connected, or may have been",

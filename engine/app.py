@@ -22,11 +22,12 @@ from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
+from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
-from engine.core.model import Configuration, Pace, PromptId
+from engine.core.terms import PromptId
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch

@@ -14,7 +14,8 @@ from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
 from engine.core.decision import Recovered, Reply
 from engine.core.events import AttemptSeen, Event
 from engine.core.lifecycle import Because
-from engine.core.model import Attempt, CallbackId, CallbackState, ServiceId
+from engine.core.records import Attempt
+from engine.core.terms import CallbackId, CallbackState, ServiceId
 from engine.metrics import Metrics
 from engine.store.records import Entry
 

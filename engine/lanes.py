@@ -22,7 +22,7 @@ import structlog
 from engine import crash_points
 from engine.core.effects import Connect, DialCustomer, Dismantle, Effect, Farewell, Release, RingAgent
 from engine.core.events import EffectEnded, ResultKind
-from engine.core.model import AttemptId, LegId
+from engine.core.terms import AttemptId, LegId
 
 log = structlog.get_logger()
 

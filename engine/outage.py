@@ -24,7 +24,7 @@ from engine.core.callphase import Phase
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Release
 from engine.core.events import AttemptLetGo
-from engine.core.model import AttemptId
+from engine.core.terms import AttemptId
 from engine.errors import StoreError
 from engine.runtime import Effects, Runtime
 

@@ -36,7 +36,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.model import Callback, customer_leg_of
+from engine.core.records import Callback, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 

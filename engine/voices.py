@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import structlog
 
 from engine.config import PromptSettings
-from engine.core.model import Configuration
+from engine.core.configuration import Configuration
 from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, build
 from engine.prompts.library import MissingPrompt, Unfit
 

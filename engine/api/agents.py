@@ -15,9 +15,11 @@ from engine.api.endpoints import Endpoint
 from engine.api.paging import Listed, ListQuery, page_of
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
+from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import PresenceRequested
-from engine.core.model import Agent, AgentId, AgentStatus, Presence, Work
+from engine.core.records import AgentStatus, Work
+from engine.core.terms import AgentId, Presence
 
 
 class NotReadyReason(StrEnum):

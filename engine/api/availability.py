@@ -26,10 +26,11 @@ from engine.api.slot_shapes import (
     bookable_slot,
 )
 from engine.api.targets import offered_language, target_of
+from engine.core.configuration import Configuration, Service
 from engine.core.dispatcher import Dispatcher
 from engine.core.hours import DAY_SECONDS, Calendar, CalendarId, closes_at, is_open, opens_at
-from engine.core.model import Configuration, Service, ServiceId
 from engine.core.slots import free_between
+from engine.core.terms import ServiceId
 from engine.document.values import Id
 from engine.store.records import KeyRole
 

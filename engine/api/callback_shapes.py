@@ -16,7 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
 from engine.api.when import When
-from engine.core.model import Attempt, Callback, CallbackState, Classification, Outcome, Reason, RequestChannel
+from engine.core.records import Attempt, Callback, Classification
+from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
 from engine.document.values import Id, Timezone
 
 

@@ -27,7 +27,7 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.api.rate_limit import CustomerLimit
 from engine.core.events import CancelRequested
-from engine.core.model import Reason, ServiceId
+from engine.core.terms import Reason, ServiceId
 from engine.store.queries import Queries
 from engine.store.records import KeyRole
 

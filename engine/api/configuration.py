@@ -17,9 +17,9 @@ from engine.api.ports import Engine, Prepare
 from engine.api.problems import ProblemError
 from engine.api.slot_shapes import BookingConflict, booking_conflicts
 from engine.config import MAX_DOCUMENT_BYTES
+from engine.core.configuration import Configuration
 from engine.core.decision import Refusal
 from engine.core.events import ConfigurationApplied
-from engine.core.model import Configuration
 from engine.document import Parsed, export, parse
 from engine.document.comparison import differences
 from engine.errors import DocumentError, FieldProblem

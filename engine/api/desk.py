@@ -17,19 +17,11 @@ from engine.api.follow_up import FollowUps
 from engine.api.own_desk import OwnDesk, PutOff, own_agent, own_desk
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
+from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import Event, PreviewRescheduled, WorkAccepted, WorkCompleted, WorkRejected
-from engine.core.model import (
-    Agent,
-    AttemptId,
-    Callback,
-    CallbackId,
-    Classification,
-    DispositionId,
-    Stage,
-    Work,
-    WorkId,
-)
+from engine.core.records import Callback, Classification, Work
+from engine.core.terms import AttemptId, CallbackId, DispositionId, Stage, WorkId
 from engine.document.values import Id
 from engine.store.queries import Queries
 from engine.store.records import KeyRole

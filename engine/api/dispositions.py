@@ -9,7 +9,7 @@ from engine.api.bodies import Answered, answer, read_query
 from engine.api.endpoints import Endpoint
 from engine.api.paging import Listed, ListQuery, page_of
 from engine.api.ports import Engine
-from engine.core.model import DispositionKind
+from engine.core.terms import DispositionKind
 from engine.store.records import KeyRole
 
 

@@ -8,7 +8,8 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Accepted, Refusal
 from engine.core.events import CallbackRequested
-from engine.core.model import Callback, CallbackId
+from engine.core.records import Callback
+from engine.core.terms import CallbackId
 from engine.metrics import Metrics
 
 

@@ -25,7 +25,8 @@ from engine.api.when import seconds_of
 from engine.core.decision import Accepted, Refusal
 from engine.core.events import CallbackRequested, IdempotencyKey, NewNumber
 from engine.core.expressions import Expression, ExpressionError, parse
-from engine.core.model import Callback, CallbackId, CallbackState, Request, RequestChannel, ServiceId
+from engine.core.records import Callback, Request
+from engine.core.terms import CallbackId, CallbackState, RequestChannel, ServiceId
 from engine.document import ServiceEntry
 from engine.metrics import Metrics
 from engine.numbers import NumberRefused, check, zones_of

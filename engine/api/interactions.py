@@ -33,7 +33,8 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Refusal
 from engine.core.events import IdempotencyKey, InteractionEndRequested, InteractionRequested
-from engine.core.model import VOICE, Interaction, InteractionId, InteractionState, Media, ServiceId
+from engine.core.records import Interaction
+from engine.core.terms import VOICE, InteractionId, InteractionState, Media, ServiceId
 from engine.document.values import Id, Whole
 from engine.store.queries import Queries
 

@@ -12,7 +12,8 @@ from engine.api.credentials import matches
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Accepted, Refusal, Reply
-from engine.core.model import Callback, CallbackId
+from engine.core.records import Callback
+from engine.core.terms import CallbackId
 from engine.store.queries import Queries
 
 

@@ -14,17 +14,10 @@ from engine.api.bodies import Answered, Moment, moment_or_none
 from engine.api.codes import Code
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AgentStatus,
-    Callback,
-    InteractionId,
-    Presence,
-    Stage,
-    Work,
-)
+from engine.core.configuration import Agent
+from engine.core.records import AgentStatus, Callback, Work
 from engine.core.switchboard import ANSWER, PREVIEW
+from engine.core.terms import AgentId, InteractionId, Presence, Stage
 from engine.store.queries import Queries
 
 

@@ -15,7 +15,7 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Refusal
 from engine.core.events import PauseRequested, ResumeRequested
-from engine.core.model import ServiceId
+from engine.core.terms import ServiceId
 from engine.document.values import Flag
 
 

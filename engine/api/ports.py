@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.core.configuration import Configuration
 from engine.core.decision import Reply
 from engine.core.dispatcher import Dispatcher
 from engine.core.events import Event
-from engine.core.model import Configuration
 from engine.store.records import KeyKept, KeyRevoked
 
 Prepare = Callable[[Configuration], Awaitable[list[str]]]

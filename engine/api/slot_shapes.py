@@ -14,8 +14,9 @@ from engine.api.bodies import Answered, Moment, Received
 from engine.api.callback_shapes import Language, PageUrl, Wait
 from engine.api.moments import utc_text_of
 from engine.api.when import DayOrMoment
-from engine.core.model import CallbackId, Configuration, ServiceId
+from engine.core.configuration import Configuration
 from engine.core.slots import Conflict, Slot, SlotBook, Unbookable, conflicts
+from engine.core.terms import CallbackId, ServiceId
 from engine.document.values import Id, Whole
 
 MOST_CAPACITY = 100_000

@@ -23,11 +23,12 @@ from engine.api.slot_shapes import (
     staff_slot,
 )
 from engine.api.when import start_of
+from engine.core.configuration import Service, SlotPolicy
 from engine.core.decision import Done, Refusal
 from engine.core.events import SlotCapacityRequested
 from engine.core.hours import Calendar
-from engine.core.model import Service, ServiceId, SlotPolicy
 from engine.core.slots import Slot, slots_between
+from engine.core.terms import ServiceId
 
 
 class Slots:

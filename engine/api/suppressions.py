@@ -16,7 +16,8 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Refusal
 from engine.core.events import SuppressRequested, UnsuppressRequested
-from engine.core.model import Reason, Suppression
+from engine.core.records import Suppression
+from engine.core.terms import Reason
 from engine.document.values import Line
 from engine.numbers import parse_e164
 

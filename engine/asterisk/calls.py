@@ -35,7 +35,7 @@ from engine.core.effects import (
     Voice,
 )
 from engine.core.events import Event, ResultKind
-from engine.core.model import BridgeId, LegId, PromptId
+from engine.core.terms import BridgeId, LegId, PromptId
 
 log = structlog.get_logger()
 T = TypeVar("T")

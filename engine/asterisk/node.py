@@ -28,7 +28,8 @@ from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.effects import Effect, EffectClass
 from engine.core.events import AttemptSeen, Event, LegSeen, ResultKind, TelephonyLost, TelephonyReady
-from engine.core.model import Attempt, AttemptId, LegId, attempt_of_leg
+from engine.core.records import Attempt, attempt_of_leg
+from engine.core.terms import AttemptId, LegId
 from engine.errors import StoreError
 from engine.metrics import Metrics
 

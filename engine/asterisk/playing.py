@@ -20,7 +20,7 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result
 from engine.asterisk.ari.snapshots import PlaybackState
 from engine.core.effects import Voice
 from engine.core.events import Event, PlayingFinished
-from engine.core.model import LegId, PromptId
+from engine.core.terms import LegId, PromptId
 
 log = structlog.get_logger()
 

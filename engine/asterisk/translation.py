@@ -13,7 +13,7 @@ from engine.asterisk.ari.events import (
 )
 from engine.asterisk.ari.snapshots import Channel, ChannelState
 from engine.core.events import Event, KeyPressed, LegAnswered, LegEnded, LegEntered, LegRinging, LegSeen
-from engine.core.model import LegId
+from engine.core.terms import LegId
 
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.core.changes import IdempotencyKept, SlotCapacitySet, SuppressionKept, SuppressionRemoved
+from engine.core.configuration import Service
 from engine.core.decision import Accepted, Done, Refusal
 from engine.core.events import (
     CallbackRequested,
@@ -15,11 +16,12 @@ from engine.core.events import (
 )
 from engine.core.hours import is_open, opens_at
 from engine.core.lifecycle import Because, can
-from engine.core.model import Callback, CallbackId, CallbackState, Reason, Request, Service, Suppression
 from engine.core.number_history import kept_seconds
 from engine.core.permission import local_midnight_after
+from engine.core.records import Callback, Request, Suppression
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, WIDEN, Switchboard
+from engine.core.terms import CallbackId, CallbackState, Reason
 from engine.core.values import replace
 
 _UNBOOKABLE = {

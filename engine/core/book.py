@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from engine.core.changes import CallbackChanged, CallbackMoved, Change
 from engine.core.lifecycle import REASONS, Because, after
-from engine.core.model import Callback, CallbackId, CallbackState, Reason, ServiceId
+from engine.core.records import Callback
+from engine.core.terms import CallbackId, CallbackState, Reason, ServiceId
 from engine.core.values import replace
 
 

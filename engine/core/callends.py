@@ -7,11 +7,13 @@ on the way to an end stands in callmoves.py, which event leads to it in callflow
 from __future__ import annotations
 
 from engine.core.callphase import Phase, Step, phase_of
+from engine.core.configuration import Agent, Service
 from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
 from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, Closing, Fact, Finished
-from engine.core.model import Agent, AgentId, Attempt, Callback, CallbackState, LegId, Outcome, PromptId, Service
 from engine.core.permission import Constraint
+from engine.core.records import Attempt, Callback
+from engine.core.terms import AgentId, CallbackState, LegId, Outcome, PromptId
 from engine.core.values import replace
 
 _BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from engine.core import outcomes
 from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
 from engine.core.callresume import CallResume
+from engine.core.configuration import Agent
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
@@ -25,7 +26,7 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.facts import Dialled
-from engine.core.model import Agent, LegId, Outcome, PromptId
+from engine.core.terms import LegId, Outcome, PromptId
 from engine.core.values import replace
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from engine.core import retry
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
+from engine.core.configuration import Service
 from engine.core.events import Event
 from engine.core.facts import (
     AgentFreed,
@@ -24,19 +25,9 @@ from engine.core.facts import (
     Finished,
 )
 from engine.core.lifecycle import Because, can
-from engine.core.model import (
-    AgentId,
-    AttemptId,
-    Callback,
-    CallbackState,
-    Outcome,
-    Reason,
-    Service,
-    Stage,
-    Suppression,
-    WorkId,
-)
+from engine.core.records import Callback, Suppression
 from engine.core.switchboard import RETRY, WRAP_UP
+from engine.core.terms import AgentId, AttemptId, CallbackState, Outcome, Reason, Stage, WorkId
 from engine.core.values import replace
 from engine.core.workspace import Workspace
 

@@ -21,7 +21,7 @@ from engine.core.facts import (
     Dialled,
     Dialling,
 )
-from engine.core.model import Outcome, PromptId
+from engine.core.terms import Outcome, PromptId
 from engine.core.values import replace
 
 

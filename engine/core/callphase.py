@@ -19,7 +19,8 @@ from enum import StrEnum
 
 from engine.core.effects import Effect
 from engine.core.facts import Fact
-from engine.core.model import Attempt, CallbackState, PromptId
+from engine.core.records import Attempt
+from engine.core.terms import CallbackState, PromptId
 
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""

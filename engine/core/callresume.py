@@ -9,7 +9,7 @@ from __future__ import annotations
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import Phase, Recovery, Step
 from engine.core.events import LegEnded, LegSeen
-from engine.core.model import Outcome, PromptId
+from engine.core.terms import Outcome, PromptId
 from engine.core.values import replace
 
 

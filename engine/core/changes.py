@@ -5,19 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from engine.core.events import IdempotencyKey
-from engine.core.model import (
-    AgentId,
-    AgentStatus,
-    Attempt,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Classification,
-    Interaction,
-    ServiceId,
-    Suppression,
-    Timer,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction, Suppression, Timer
+from engine.core.terms import AgentId, CallbackId, CallbackState, ServiceId
 from engine.core.values import dataclass
 
 

@@ -7,20 +7,11 @@ from typing import TypeAlias
 
 from engine.core.callphase import Phase, Recovery
 from engine.core.changes import Change, SlotCapacitySet
+from engine.core.configuration import Configuration, Pace
 from engine.core.effects import Effect
-from engine.core.model import (
-    AgentStatus,
-    Attempt,
-    AttemptId,
-    Callback,
-    Configuration,
-    Interaction,
-    Pace,
-    ServiceId,
-    Suppression,
-    Timer,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
 from engine.core.slots import Slot
+from engine.core.terms import AttemptId, ServiceId
 from engine.core.values import dataclass
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
-from engine.core.model import Agent, AgentId, AgentStatus, Presence, Stage, Work, WorkId
+from engine.core.configuration import Agent
+from engine.core.records import AgentStatus, Work
+from engine.core.terms import AgentId, Presence, Stage, WorkId
 from engine.core.values import replace
 
 RONA = "rona"

@@ -47,22 +47,10 @@ from engine.core.events import (
     WorkRejected,
 )
 from engine.core.lifecycle import Because, can
-from engine.core.model import (
-    AgentId,
-    AgentStatus,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Interaction,
-    InteractionId,
-    Presence,
-    ServiceId,
-    Stage,
-    attempt_of_leg,
-)
 from engine.core.needs import Needs
+from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
 from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
+from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, Presence, ServiceId, Stage
 from engine.core.values import replace
 
 ENDS_WITH_ITS_LIFE = (CallbackState.QUEUED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING)

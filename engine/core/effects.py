@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
-from engine.core.model import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
+from engine.core.terms import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
 from engine.core.values import dataclass
 
 

@@ -7,19 +7,18 @@ from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
+from engine.core.configuration import Configuration
 from engine.core.effects import Effect
-from engine.core.model import (
+from engine.core.records import Classification, Request
+from engine.core.terms import (
     AgentId,
     AttemptId,
     CallbackId,
-    Classification,
-    Configuration,
     InteractionId,
     LegId,
     Media,
     Presence,
     Reason,
-    Request,
     ServiceId,
     WorkId,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from engine.core.model import AgentId, Attempt, Outcome
+from engine.core.records import Attempt
+from engine.core.terms import AgentId, Outcome
 from engine.core.values import dataclass
 
 

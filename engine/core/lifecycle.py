@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from engine.core.model import CallbackState as S
-from engine.core.model import Reason
+from engine.core.terms import CallbackState as S
+from engine.core.terms import Reason
 
 
 class Because(StrEnum):

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from sortedcontainers import SortedList
 
 from engine.core.expressions import Expression
-from engine.core.model import VOICE, AgentId, AgentOrder, Media, ServiceId
+from engine.core.terms import VOICE, AgentId, AgentOrder, Media, ServiceId
 from engine.core.values import dataclass
 
 ItemId: TypeAlias = str

@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
+from engine.core.configuration import Agent
 from engine.core.desks import Desks
 from engine.core.line import Key, Line, Place, Queue
-from engine.core.model import VOICE, Agent, AgentId, AgentOrder, Media
+from engine.core.terms import VOICE, AgentId, AgentOrder, Media
 
 Pair: TypeAlias = tuple[Place, Agent]
 _Idle: TypeAlias = tuple[float, AgentId]
@@ -94,14 +95,14 @@ class Matching:
     def _for_the_only_one(self, agent_id: AgentId) -> Pair | None:
         """An agent alone has changed: they take the first in the line whom they may serve."""
         agent, status = self._desks.agent(agent_id), self._desks.status(agent_id)
-        if agent is not None and status is not None and status.ready and not agent.is_full(status):
+        if agent is not None and status is not None and status.ready and not status.is_full(agent.capacity):
             best: Queue | None = None
             first: Key | None = None
             for queue in self._groups[agent_id].queues(self._line):
                 if queue.first is None or not queue.is_open or (first is not None and first < queue.first):
                     continue
                 need = queue.need
-                if agent_id not in need.excluded and agent.may_take(need.media, status):
+                if agent_id not in need.excluded and status.may_take(need.media, agent.capacity):
                     best, first = queue, queue.first
             if best is not None:
                 return self._place_of(best), agent
@@ -156,7 +157,7 @@ class Matching:
         before = listed.pop(agent.id, None)
         if before is not None:
             free.remove((before, agent.id))
-        if status is None or not status.ready or not agent.may_take(media, status):
+        if status is None or not status.ready or not status.may_take(media, agent.capacity):
             return False
         listed[agent.id] = status.idle_since
         free.add((status.idle_since, agent.id))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.core.configuration import Service
 from engine.core.expressions import Expression, all_of
 from engine.core.line import Need
-from engine.core.model import AgentId, Callback, Interaction, Service, ServiceId
+from engine.core.records import Callback, Interaction
+from engine.core.terms import AgentId, ServiceId
 
 MOST_KNOWN = 10_000
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from engine.core.model import Limits
+from engine.core.configuration import Limits
 from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
 from engine.core.values import dataclass, replace
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.core.model import Outcome
+from engine.core.terms import Outcome
 
 _BUSY, _NO_ANSWER, _REJECTED = Outcome.BUSY, Outcome.NO_ANSWER, Outcome.REJECTED
 _INVALID, _NETWORK, _REFUSED = Outcome.INVALID_NUMBER, Outcome.NETWORK_FAILURE, Outcome.REFUSED

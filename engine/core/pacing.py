@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.core.model import AttemptId, Pace, Service, ServiceId
+from engine.core.configuration import Pace, Service
+from engine.core.terms import AttemptId, ServiceId
 
 
 class _Meter:

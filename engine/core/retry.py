@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from engine.core.configuration import AttemptPolicy, Confirmation, OutcomeRule
 from engine.core.lifecycle import Because
-from engine.core.model import Attempt, AttemptPolicy, Confirmation, Outcome, OutcomeRule
 from engine.core.permission import Constraint
+from engine.core.records import Attempt
+from engine.core.terms import Outcome
 
 COUNTED = frozenset(
     {

@@ -5,23 +5,20 @@ from __future__ import annotations
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.changes import AttemptChanged, InteractionChanged
+from engine.core.configuration import Agent
 from engine.core.lifecycle import Because
-from engine.core.model import (
-    Agent,
-    Attempt,
+from engine.core.records import Attempt, Callback, Interaction, Work
+from engine.core.switchboard import ANSWER, NODE, OF_SERVICE, PACE, PERMITTED, PREVIEW, Switchboard
+from engine.core.terms import (
     AttemptId,
-    Callback,
     CallbackId,
     ConnectMode,
-    Interaction,
     InteractionId,
     InteractionState,
     ServiceId,
     Stage,
-    Work,
     WorkId,
 )
-from engine.core.switchboard import ANSWER, NODE, OF_SERVICE, PACE, PERMITTED, PREVIEW, Switchboard
 from engine.core.values import replace
 
 

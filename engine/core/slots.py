@@ -14,8 +14,9 @@ from enum import StrEnum
 from heapq import merge
 from itertools import islice
 
+from engine.core.configuration import SlotPolicy
 from engine.core.hours import DAY_SECONDS, Calendar, Period, date_at, day_begins, days_around, periods_of
-from engine.core.model import CallbackId, ServiceId, SlotPolicy
+from engine.core.terms import CallbackId, ServiceId
 
 _CUT_AT_ONCE_SECONDS = 7 * DAY_SECONDS
 

@@ -12,6 +12,7 @@ from functools import partial
 from engine.core.book import CallbackBook
 from engine.core.callflow import CallFlow
 from engine.core.changes import Change
+from engine.core.configuration import Agent, Service
 from engine.core.decision import Accepted, Decision, Refusal, Snapshot
 from engine.core.desks import Desks
 from engine.core.events import CancelRequested
@@ -19,29 +20,23 @@ from engine.core.hours import Calendar, opens_at
 from engine.core.lifecycle import Because
 from engine.core.line import Line, Place
 from engine.core.matching import Matching
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AgentStatus,
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Interaction,
-    InteractionId,
-    InteractionState,
-    Service,
-    ServiceId,
-    Stage,
-    Suppression,
-    WorkId,
-)
 from engine.core.needs import Needs
 from engine.core.number_history import NumberHistory
 from engine.core.pacing import LiveCall, Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
+from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression
 from engine.core.slots import SlotBook
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    InteractionId,
+    InteractionState,
+    ServiceId,
+    Stage,
+    WorkId,
+)
 from engine.core.timers import Timers
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"

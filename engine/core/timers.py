@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.core.changes import Change, TimerCleared, TimerSet
-from engine.core.model import Timer
+from engine.core.records import Timer
 
 
 class Timers:

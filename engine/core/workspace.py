@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.core.admission import Admission
 from engine.core.changes import CallClassified, IdempotencyKept
+from engine.core.configuration import Service
 from engine.core.decision import Done
 from engine.core.events import (
     InteractionEndRequested,
@@ -17,20 +18,10 @@ from engine.core.events import (
     WorkRejected,
 )
 from engine.core.lifecycle import Because
-from engine.core.model import (
-    AgentId,
-    Callback,
-    DispositionKind,
-    Interaction,
-    InteractionId,
-    InteractionState,
-    Service,
-    Stage,
-    Work,
-    WorkId,
-)
+from engine.core.records import Callback, Interaction, Work
 from engine.core.serving import Serving
 from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, WRAP_UP
+from engine.core.terms import AgentId, DispositionKind, InteractionId, InteractionState, Stage, WorkId
 from engine.core.values import replace
 
 _NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 from engine.core.expressions import MAX_LEVEL
-from engine.core.model import Outcome
+from engine.core.terms import Outcome
 from engine.document.values import (
     CalendarDate,
     CallerId,

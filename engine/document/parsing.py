@@ -13,10 +13,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.core import model
+from engine.core.configuration import (
+    Agent,
+    AttemptPolicy,
+    CallLimits,
+    Configuration,
+    Confirmation,
+    ConfirmationKeys,
+    Disposition,
+    Limits,
+    OutcomeRule,
+    Pace,
+    Service,
+    SlotPolicy,
+    Widening,
+)
 from engine.core.expressions import parse as parse_expression
 from engine.core.hours import CalendarId
 from engine.core.permission import CallingWindow
+from engine.core.terms import AgentId, AgentOrder, ConnectMode, DispositionId, DispositionKind, ServiceId
 from engine.document.calendars import calendar_of, problems_of
 from engine.document.in_effect import warnings
 from engine.document.models import (
@@ -38,7 +53,7 @@ class Parsed:
     """A good document, the configuration it means, and what of it has no effect, one line each."""
 
     document: ServicesDocument
-    configuration: model.Configuration
+    configuration: Configuration
     warnings: tuple[str, ...]
 
     @property
@@ -59,11 +74,11 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
     found = list(_contradictions(checked))
     if found:
         raise DocumentError(found)
-    configuration = model.Configuration(
+    configuration = Configuration(
         version=version,
-        services={model.ServiceId(each.id): _service(each) for each in checked.services},
-        agents={model.AgentId(each.id): _agent(each) for each in checked.agents},
-        dispositions={model.DispositionId(each.id): _disposition(each) for each in checked.dispositions},
+        services={ServiceId(each.id): _service(each) for each in checked.services},
+        agents={AgentId(each.id): _agent(each) for each in checked.agents},
+        dispositions={DispositionId(each.id): _disposition(each) for each in checked.dispositions},
         calendars={CalendarId(each.id): calendar_of(each) for each in checked.calendars},
         limits=_limits(checked.limits),
     )
@@ -124,9 +139,9 @@ def _repeated(at: str, ids: Iterable[str]) -> Iterator[FieldProblem]:
         seen.add(each)
 
 
-def _service(entry: ServiceEntry) -> model.Service:
-    return model.Service(
-        id=model.ServiceId(entry.id),
+def _service(entry: ServiceEntry) -> Service:
+    return Service(
+        id=ServiceId(entry.id),
         name=entry.name,
         company=entry.company,
         skill=parse_expression(entry.skill_expression),
@@ -136,18 +151,18 @@ def _service(entry: ServiceEntry) -> model.Service:
             for each in entry.subjects
         },
         expansion=tuple(
-            model.Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
+            Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
         ),
-        agent_order=model.AgentOrder(entry.agent_order),
-        pace=model.Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),
+        agent_order=AgentOrder(entry.agent_order),
+        pace=Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),
         calendar=None if entry.calendar is None else CalendarId(entry.calendar),
         slots=None if entry.slots is None else _slots(entry.slots),
-        attempts=model.AttemptPolicy(
+        attempts=AttemptPolicy(
             max=entry.attempts.max,
             interval_seconds=entry.attempts.interval_seconds,
             fault_interval_seconds=entry.attempts.fault_interval_seconds,
             by_outcome={
-                outcome: model.OutcomeRule(rule.max, rule.interval_seconds)
+                outcome: OutcomeRule(rule.max, rule.interval_seconds)
                 for outcome, rule in entry.attempts.by_outcome.items()
             },
         ),
@@ -155,10 +170,10 @@ def _service(entry: ServiceEntry) -> model.Service:
         ring_timeout_seconds=entry.ring_timeout_seconds,
         agent_ring_seconds=entry.agent_ring_seconds,
         hold_limit_seconds=entry.hold_limit_seconds,
-        call_limits=model.CallLimits(**entry.call_limits.model_dump()),
+        call_limits=CallLimits(**entry.call_limits.model_dump()),
         wrap_up_seconds=entry.wrap_up_seconds,
         rona_return_seconds=entry.rona_return_seconds,
-        connect=model.ConnectMode(entry.connect),
+        connect=ConnectMode(entry.connect),
         preview_seconds=entry.preview_seconds,
         reject_exclusion_seconds=entry.reject_exclusion_seconds,
         life_seconds=entry.life_seconds,
@@ -170,36 +185,36 @@ def _service(entry: ServiceEntry) -> model.Service:
     )
 
 
-def _slots(entry: SlotsEntry) -> model.SlotPolicy:
-    return model.SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
+def _slots(entry: SlotsEntry) -> SlotPolicy:
+    return SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
 
 
-def _confirmation(entry: ConfirmationEntry) -> model.Confirmation:
+def _confirmation(entry: ConfirmationEntry) -> Confirmation:
     keys = entry.keys
-    return model.Confirmation(
-        keys=model.ConfirmationKeys(keys.connect, keys.later, keys.cancel, keys.never),
+    return Confirmation(
+        keys=ConfirmationKeys(keys.connect, keys.later, keys.cancel, keys.never),
         wait_seconds=entry.wait_seconds,
         repeats=entry.repeats,
         later_seconds=entry.later_seconds,
     )
 
 
-def _agent(entry: AgentEntry) -> model.Agent:
+def _agent(entry: AgentEntry) -> Agent:
     capacity = None if entry.capacity_rule is None else parse_expression(entry.capacity_rule)
-    return model.Agent(model.AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)
+    return Agent(AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)
 
 
-def _disposition(entry: DispositionEntry) -> model.Disposition:
-    return model.Disposition(
-        model.DispositionId(entry.id),
+def _disposition(entry: DispositionEntry) -> Disposition:
+    return Disposition(
+        DispositionId(entry.id),
         entry.name,
-        model.DispositionKind(entry.kind),
-        frozenset(model.ServiceId(each) for each in entry.services),
+        DispositionKind(entry.kind),
+        frozenset(ServiceId(each) for each in entry.services),
     )
 
 
-def _limits(entry: LimitsEntry) -> model.Limits:
-    return model.Limits(
+def _limits(entry: LimitsEntry) -> Limits:
+    return Limits(
         max_open_per_number=entry.max_open_per_number,
         per_number_per_day=entry.per_number_per_day,
         min_gap_seconds=entry.min_gap_seconds,

@@ -4,7 +4,7 @@ Texts stand in the shipped folder `prompts/`; built files lie at `<dir>/<languag
 knows nothing of calls, of the store or of Asterisk beyond the name under which Asterisk plays a file.
 """
 
-from engine.core.model import PromptId
+from engine.core.terms import PromptId
 from engine.prompts.build import BuildReport, build
 from engine.prompts.errors import PromptError
 from engine.prompts.library import CheckReport, MissingPrompt, PromptLibrary, Unfit, check

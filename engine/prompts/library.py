@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from engine.core.model import PromptId
+from engine.core.terms import PromptId
 from engine.prompts import audio
 from engine.prompts.errors import PromptError
 from engine.prompts.services import SpokenService, is_folder_name

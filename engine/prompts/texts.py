@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from engine import shipped
-from engine.core.model import PromptId
+from engine.core.terms import PromptId
 from engine.prompts.errors import PromptError
 from engine.prompts.services import SpokenService
 

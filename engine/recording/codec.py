@@ -16,7 +16,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
-from engine.core.model import Configuration
+from engine.core.configuration import Configuration
 from engine.recording import forms
 from engine.recording.forms import CodecError, Form, Json, kind_of
 

@@ -12,9 +12,9 @@ from enum import Enum
 from types import NoneType
 from typing import Any, TypeAlias
 
+from engine.core.configuration import Configuration
 from engine.core.expressions import Expression
 from engine.core.expressions import parse as parse_expression
-from engine.core.model import Configuration
 from engine.document import parse as parse_document
 from engine.errors import DocumentError
 

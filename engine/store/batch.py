@@ -28,8 +28,8 @@ from engine.core.changes import (
     TimerCleared,
     TimerSet,
 )
-from engine.core.model import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
-from engine.store import rows, statements
+from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.store import rows, standing_rows, statements
 from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked, NodeSeen
 from engine.store.rows import Row
 
@@ -122,20 +122,26 @@ class Batch:
         yield statements.ADD_AGENT_MOVE, [rows.agent_move_row(each) for each in self.agent_moves]
         cleared = [{"owner": owner, "name": name} for (owner, name), timer in self.timers.items() if timer is None]
         yield statements.DROP_TIMER, list(cleared)
-        yield statements.PUT_TIMER, [rows.timer_row(timer) for timer in self.timers.values() if timer is not None]
+        yield (
+            statements.PUT_TIMER,
+            [standing_rows.timer_row(timer) for timer in self.timers.values() if timer],
+        )
         yield statements.PUT_CLASSIFICATION, [rows.classification_row(each) for each in self.classifications.values()]
         yield statements.PUT_INTERACTION, [rows.interaction_row(each) for each in self.interactions.values()]
         unsuppressed = [phone for phone, kept in self.suppressions.items() if kept is None]
         yield statements.DROP_SUPPRESSION, [{"phone": phone} for phone in unsuppressed]
-        yield statements.PUT_SUPPRESSION, [rows.suppression_row(kept) for kept in self.suppressions.values() if kept]
+        yield (
+            statements.PUT_SUPPRESSION,
+            [standing_rows.suppression_row(each) for each in self.suppressions.values() if each],
+        )
         yield statements.DROP_PAUSE, [{"service": service} for service, at in self.paused.items() if at is None]
         yield statements.PUT_PAUSE, [{"service": each.service, "at": each.at} for each in self.paused.values() if each]
         own = [each for each in self.slot_capacities.values() if each.capacity is not None]
         back = [each for each in self.slot_capacities.values() if each.capacity is None]
         yield statements.DROP_SLOT_CAPACITY, [{"service": each.service, "start": each.start} for each in back]
-        yield statements.PUT_SLOT_CAPACITY, [rows.slot_capacity_row(each) for each in own]
-        yield statements.KEEP_ANSWER, [rows.kept_answer_row(each) for each in self.answers]
-        yield statements.ADD_CONFIGURATION, [rows.configuration_row(each) for each in self.configurations]
-        yield statements.PUT_KEY, [rows.key_row(each) for each in self.keys.values()]
+        yield statements.PUT_SLOT_CAPACITY, [standing_rows.slot_capacity_row(each) for each in own]
+        yield statements.KEEP_ANSWER, [standing_rows.kept_answer_row(each) for each in self.answers]
+        yield statements.ADD_CONFIGURATION, [standing_rows.configuration_row(each) for each in self.configurations]
+        yield statements.PUT_KEY, [standing_rows.key_row(each) for each in self.keys.values()]
         yield statements.REVOKE_KEY, [{"key_id": each.id, "at": each.at} for each in self.revoked]
-        yield statements.PUT_NODE, [rows.node_row(each) for each in self.nodes.values()]
+        yield statements.PUT_NODE, [standing_rows.node_row(each) for each in self.nodes.values()]

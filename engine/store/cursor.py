@@ -6,7 +6,7 @@ import base64
 import json
 import math
 
-from engine.core.model import Callback, Interaction
+from engine.core.records import Callback, Interaction
 
 
 def after(item: Callback | Interaction) -> str:

@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from engine.core.model import ServiceId
+from engine.core.terms import ServiceId
 from engine.errors import CommitUnknownError, StoreError
-from engine.store import rows, statements
+from engine.store import rows, standing_rows, statements
 from engine.store.batch import Batch, Statement
 from engine.store.database import connect_writer, leaves_nothing, path_of, told
 from engine.store.lock import StoreLock
@@ -255,11 +255,11 @@ class Journal:
             callbacks=tuple(rows.callback_of(row) for row in callbacks),
             attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at or 0.0, each.id))),
             agents=tuple(rows.agent_of(row) for row in agents),
-            timers=tuple(rows.timer_of(row) for row in timers),
+            timers=tuple(standing_rows.timer_of(row) for row in timers),
             interactions=tuple(rows.interaction_of(row) for row in interactions),
-            suppressions=tuple(rows.suppression_of(row) for row in suppressions),
+            suppressions=tuple(standing_rows.suppression_of(row) for row in suppressions),
             paused=tuple(ServiceId(row[0]) for row in paused),
-            slot_capacities=tuple(rows.slot_capacity_of(row) for row in capacities),
+            slot_capacities=tuple(standing_rows.slot_capacity_of(row) for row in capacities),
             dials=tuple((row[0], row[1]) for row in dials),
             requests=tuple((row[0], row[1]) for row in requests),
             nodes={row[0]: row[1] for row in nodes},

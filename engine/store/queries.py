@@ -13,21 +13,10 @@ from typing import Any
 from sqlalchemy import Executable, select, tuple_
 
 from engine.core.changes import CallbackMoved
-from engine.core.model import (
-    AgentStatus,
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Classification,
-    Interaction,
-    InteractionId,
-    InteractionState,
-    ServiceId,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction
+from engine.core.terms import AttemptId, CallbackId, CallbackState, InteractionId, InteractionState, ServiceId
 from engine.store import cursor as cursors
-from engine.store import rows, statements
+from engine.store import rows, standing_rows, statements
 from engine.store.database import path_of
 from engine.store.readers import Readers
 from engine.store.records import ApiKey, KeptAnswer, Page
@@ -206,17 +195,20 @@ class Queries:
         """What this key was answered within the 24 hours before `now` (epoch seconds; None: the clock)."""
         after = (time.time() if now is None else now) - statements.ANSWERS_KEPT_SECONDS
         found = await self._rows(select(_answers).where(_answers.c.key == key, _answers.c.at > after))
-        return rows.kept_answer_of(found[0]) if found else None
+        return standing_rows.kept_answer_of(found[0]) if found else None
 
     async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
         """The key with this secret; None if there is none or it was revoked."""
         wanted = select(_keys).where(_keys.c.secret_hash == secret_hash, _keys.c.revoked_at.is_(None))
         found = await self._rows(wanted)
-        return rows.key_of(found[0]) if found else None
+        return standing_rows.key_of(found[0]) if found else None
 
     async def keys(self) -> list[ApiKey]:
         """Every key, revoked ones too, oldest first."""
-        return [rows.key_of(row) for row in await self._rows(select(_keys).order_by(_keys.c.created_at, _keys.c.id))]
+        return [
+            standing_rows.key_of(row)
+            for row in await self._rows(select(_keys).order_by(_keys.c.created_at, _keys.c.id))
+        ]
 
     async def _rows(self, statement: Executable) -> Sequence[Sequence[Any]]:
         return await self._readers.all(*compiled(statement))

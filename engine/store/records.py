@@ -12,15 +12,8 @@ from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from engine.core.changes import Change, SlotCapacitySet
-from engine.core.model import (
-    AgentStatus,
-    Attempt,
-    Callback,
-    Interaction,
-    ServiceId,
-    Suppression,
-    Timer,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.core.terms import ServiceId
 
 T = TypeVar("T")
 

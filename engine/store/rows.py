@@ -1,4 +1,5 @@
-"""Core values to rows and back. One pair of functions for each table; nothing here decides or touches a database.
+"""Callbacks, calls, agents and other work to rows and back: one pair of functions for each table. Nothing here decides
+or touches a database; `standing_rows` has the other tables.
 
 A row to write is a mapping from column to a value SQLite takes as it is; a row read is a tuple in the table's order of
 columns. A test fills every field of every value, so a field without a column cannot pass unnoticed.
@@ -10,35 +11,34 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine.core.changes import AgentMoved, CallbackMoved, CallClassified, ConfigurationKept, SlotCapacitySet
+from engine.core.changes import AgentMoved, CallbackMoved, CallClassified
 from engine.core.expressions import parse
-from engine.core.model import (
-    AgentId,
+from engine.core.records import (
     AgentStatus,
     Attempt,
-    AttemptId,
     Callback,
+    Classification,
+    Interaction,
+    Request,
+    Work,
+)
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
     CallbackId,
     CallbackState,
-    Classification,
     DispositionId,
-    Interaction,
     InteractionId,
     InteractionState,
     Media,
     Outcome,
     Presence,
     Reason,
-    Request,
     RequestChannel,
     ServiceId,
     Stage,
-    Suppression,
-    Timer,
-    Work,
     WorkId,
 )
-from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 
 Row: TypeAlias = Mapping[str, str | int | float | bytes | None]
 
@@ -56,7 +56,7 @@ def callback_row(callback: Callback) -> Row:
         "first_name": request.first_name,
         "last_name": request.last_name,
         "page_url": request.page_url,
-        "context": _json(dict(request.context)),
+        "context": as_json(dict(request.context)),
         "state": callback.state.value,
         "reason": callback.reason and callback.reason.value,
         "created_at": callback.created_at,
@@ -67,13 +67,13 @@ def callback_row(callback: Callback) -> Row:
         "next_attempt_at": callback.next_attempt_at,
         "ended_at": callback.ended_at,
         "attempts_started": callback.attempts_started,
-        "outcomes": _json([outcome.value for outcome in callback.outcomes]),
+        "outcomes": as_json([outcome.value for outcome in callback.outcomes]),
         "agent": callback.agent,
         "parent_id": callback.parent_id,
         "skill": None if request.skill is None else request.skill.text,
         "widened": callback.widened,
-        "excluded": _json(list(callback.excluded)),
-        "zones": _json(list(request.zones)),
+        "excluded": as_json(list(callback.excluded)),
+        "zones": as_json(list(request.zones)),
         "scheduled_for": callback.scheduled_for,
         "booked": callback.booked,
         "asked_at": callback.asked_at,
@@ -236,7 +236,9 @@ def agent_row(status: AgentStatus) -> Row:
         "id": status.id,
         "presence": status.presence.value,
         "reason": status.reason,
-        "works": _json([[work.id, work.service, work.stage.value, work.callback, work.media] for work in status.works]),
+        "works": as_json(
+            [[work.id, work.service, work.stage.value, work.callback, work.media] for work in status.works]
+        ),
         "idle_since": status.idle_since,
     }
 
@@ -280,12 +282,12 @@ def interaction_row(interaction: Interaction) -> Row:
         "state": interaction.state.value,
         "created_at": interaction.created_at,
         "priority": interaction.priority,
-        "context": _json(dict(interaction.context)),
+        "context": as_json(dict(interaction.context)),
         "agent": interaction.agent,
         "offered_at": interaction.offered_at,
         "accepted_at": interaction.accepted_at,
         "ended_at": interaction.ended_at,
-        "excluded": _json(list(interaction.excluded)),
+        "excluded": as_json(list(interaction.excluded)),
     }
 
 
@@ -338,91 +340,9 @@ def classification_of(row: Sequence[Any]) -> Classification:
     )
 
 
-def suppression_row(suppression: Suppression) -> Row:
-    return {
-        "phone": suppression.phone,
-        "because": suppression.because.value,
-        "at": suppression.at,
-        "note": suppression.note,
-    }
-
-
-def suppression_of(row: Sequence[Any]) -> Suppression:
-    phone, because, at, note = row
-    return Suppression(phone, Reason(because), at, note)
-
-
-def slot_capacity_row(capacity: SlotCapacitySet) -> Row:
-    return {"service": capacity.service, "start": capacity.start, "capacity": capacity.capacity}
-
-
-def slot_capacity_of(row: Sequence[Any]) -> SlotCapacitySet:
-    service, start, capacity = row
-    return SlotCapacitySet(ServiceId(service), start, capacity)
-
-
-def timer_row(timer: Timer) -> Row:
-    return {"owner": timer.owner, "name": timer.name, "due_at": timer.due_at}
-
-
-def timer_of(row: Sequence[Any]) -> Timer:
-    return Timer(*row)
-
-
-def kept_answer_row(kept: KeptAnswer) -> Row:
-    return {
-        "key": kept.key,
-        "body_hash": kept.body_hash,
-        "answer": kept.answer,
-        "callback": kept.callback,
-        "at": kept.at,
-    }
-
-
-def kept_answer_of(row: Sequence[Any]) -> KeptAnswer:
-    return KeptAnswer(*row)
-
-
-def configuration_row(kept: ConfigurationKept) -> Row:
-    return {"version": kept.version, "document": kept.document, "at": kept.at}
-
-
-def key_row(key: ApiKey) -> Row:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "role": key.role.value,
-        "kind": key.kind.value,
-        "origins": _json(list(key.origins)),
-        "subject": key.subject,
-        "secret_hash": key.secret_hash,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def key_of(row: Sequence[Any]) -> ApiKey:
-    id_, name, role, kind, origins, subject, secret_hash, created_at, revoked_at = row
-    return ApiKey(
-        id=id_,
-        name=name,
-        role=KeyRole(role),
-        kind=KeyKind(kind),
-        secret_hash=secret_hash,
-        created_at=created_at,
-        origins=tuple(json.loads(origins)),
-        subject=subject,
-        revoked_at=revoked_at,
-    )
-
-
-def node_row(seen: NodeSeen) -> Row:
-    return {"name": seen.name, "startup_time": seen.startup_time}
-
-
 def _agents_of(text: str) -> tuple[AgentId, ...]:
     return tuple(AgentId(agent) for agent in json.loads(text))
 
 
-def _json(value: object) -> str:
+def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

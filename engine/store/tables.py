@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Double, ForeignKey, Index, LargeBinary, Text, column, literal_column
 from sqlmodel import Field, SQLModel
 
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 # Literals, not parameters: the database matches a query to a partial index only if both say the same.
 OPEN_CALLBACK = column("state").not_in([literal_column(f"'{state}'") for state in CallbackState if state.ended])

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import ClassVar, Protocol
 
-from engine.core.model import AgentId
+from engine.core.terms import AgentId
 from tests.bench.matching_centre import NOBODYS, Asking, House, customers, house
 from tests.bench.matching_engine import Engine, Served
 from tests.bench.matching_rivals import OrderedTable, Scan, TableOfHeads

@@ -11,20 +11,12 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from engine.core.configuration import Agent, Configuration, Pace, Service
 from engine.core.events import CallbackRequested
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    CallbackId,
-    Configuration,
-    Pace,
-    Request,
-    RequestChannel,
-    Service,
-    ServiceId,
-)
 from engine.core.permission import CallingWindow
+from engine.core.records import Request
+from engine.core.terms import AgentId, CallbackId, RequestChannel, ServiceId
 
 SKILLS = 60
 SERVICES = 40

@@ -11,7 +11,8 @@ from engine.core.decision import Decision, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer
 from engine.core.events import CancelRequested, ConfigurationApplied, LegEnded, PresenceRequested
-from engine.core.model import AgentId, AttemptId, CallbackId, Presence, Reason, customer_leg_of
+from engine.core.records import customer_leg_of
+from engine.core.terms import AgentId, AttemptId, CallbackId, Presence, Reason
 from tests.bench.matching_centre import START, Asking, House
 
 Served: TypeAlias = tuple[float, list[str]]

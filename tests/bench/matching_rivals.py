@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from time import process_time
 from typing import ClassVar
 
-from engine.core.model import AgentId
+from engine.core.terms import AgentId
 from tests.bench.matching_centre import Asking, House
 from tests.bench.matching_engine import Served
 

@@ -24,11 +24,11 @@ from engine.api.credentials import new_key
 from engine.api.ports import Check
 from engine.app import snapshot_of
 from engine.config import LimitSettings, Settings
+from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
 from engine.core.events import Event
-from engine.core.model import Configuration, Pace
 from engine.metrics import Metrics
 from engine.runtime import Runtime
 from engine.store.journal import Journal

@@ -24,8 +24,8 @@ from engine.core.events import (
     ResultKind,
     TimerFired,
 )
-from engine.core.model import AgentId, LegId
 from engine.core.switchboard import WRAP_UP
+from engine.core.terms import AgentId, LegId
 from engine.store.records import KeyRole
 from tests.component.api_harness import AGENT, DOCUMENT, PHONE, Api, running_api
 from tests.component.slot_harness import Clock

@@ -17,16 +17,8 @@ from engine.core.events import (
     ResultKind,
     TimerFired,
 )
-from engine.core.model import (
-    Callback,
-    CallbackId,
-    CallbackState,
-    Presence,
-    Request,
-    RequestChannel,
-    ServiceId,
-    Timer,
-)
+from engine.core.records import Callback, Request, Timer
+from engine.core.terms import CallbackId, CallbackState, Presence, RequestChannel, ServiceId
 from engine.document import parse
 from engine.recording import Recorder
 from tests.unit.core.world import World

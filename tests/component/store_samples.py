@@ -8,20 +8,8 @@ from pathlib import Path
 from engine.core.changes import CallbackChanged, CallbackMoved, IdempotencyKept, TimerSet
 from engine.core.events import IdempotencyKey
 from engine.core.expressions import parse
-from engine.core.model import (
-    AgentId,
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Outcome,
-    Reason,
-    Request,
-    RequestChannel,
-    ServiceId,
-    Timer,
-)
+from engine.core.records import Attempt, Callback, Request, Timer
+from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Outcome, Reason, RequestChannel, ServiceId
 from engine.store.records import Entry
 
 NOW = 1_790_000_000.123456

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.model import CallbackId
+from engine.core.terms import CallbackId
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries

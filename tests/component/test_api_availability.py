@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from engine.core.events import PauseRequested, ResumeRequested
-from engine.core.model import CallbackId, ServiceId
+from engine.core.terms import CallbackId, ServiceId
 from engine.store.records import KeyRole
 from tests.component.api_harness import PHONE, Api, refused
 from tests.component.slot_harness import EVENING, TEN_NEXT_DAY, Clock, slotted_api, slotted_document, starts

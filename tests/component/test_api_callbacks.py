@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from engine.api.credentials import hash_of
 from engine.core.events import LegEnded
-from engine.core.model import CallbackId, LegId
+from engine.core.terms import CallbackId, LegId
 from engine.store.records import KeyRole
 from tests.component.api_harness import DOCUMENT, OTHER_PHONE, PHONE, Api, refused, running_api
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 from engine.api.endpoints import PREFIX
 from engine.core.effects import DialCustomer
 from engine.core.events import TimerFired
-from engine.core.model import AttemptId, CallbackId, CallbackState
 from engine.core.switchboard import PREVIEW
+from engine.core.terms import AttemptId, CallbackId, CallbackState
 from engine.store.records import KeyRole
 from tests.component.api_harness import AGENT, OTHER_PHONE, PHONE, refused
 from tests.component.desk_harness import BEN, Floor, answered, desk_document, running_floor

@@ -10,7 +10,7 @@ import pytest_asyncio
 from aiohttp import ClientResponse
 
 from engine.core.events import SuppressRequested
-from engine.core.model import CallbackId, ServiceId
+from engine.core.terms import CallbackId, ServiceId
 from engine.store.records import KeyRole
 from tests.component.api_harness import OTHER_PHONE, PHONE, Api, refused
 from tests.component.slot_harness import (

@@ -26,7 +26,8 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.model import AgentId, CallbackId, Presence, Request, RequestChannel, ServiceId
+from engine.core.records import Request
+from engine.core.terms import AgentId, CallbackId, Presence, RequestChannel, ServiceId
 from engine.errors import StoreError
 from engine.recording import Started, read_lines, replay, steps
 from tests.component.faulty_disk import FaultyDisk

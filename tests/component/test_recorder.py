@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from engine.core.decision import Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.events import KeyPressed
-from engine.core.model import LegId
+from engine.core.terms import LegId
 from engine.errors import RecordError
 from engine.recording import Recorder, Replayed, recorder, replay
 from tests.component.recorded_day import Run, a_day, a_defect

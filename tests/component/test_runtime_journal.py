@@ -11,22 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.configuration import Agent, Configuration, Service
 from engine.core.decision import Accepted, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer, Effect
 from engine.core.events import CallbackRequested, ConfigurationApplied, PresenceRequested
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    CallbackId,
-    Configuration,
-    Presence,
-    Request,
-    RequestChannel,
-    Service,
-    ServiceId,
-)
+from engine.core.records import Request
+from engine.core.terms import AgentId, CallbackId, Presence, RequestChannel, ServiceId
 from engine.errors import StoreError
 from engine.runtime import Runtime
 from engine.store.journal import Journal

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
-from engine.core.model import CallbackState, PromptId
+from engine.core.terms import CallbackState, PromptId
 from engine.store.journal import Journal
 from tests.component.serving import said, serving
 from tests.component.store_samples import a_callback, an_open_attempt

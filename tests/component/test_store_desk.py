@@ -20,19 +20,17 @@ from engine.core.changes import (
     SuppressionKept,
     SuppressionRemoved,
 )
-from engine.core.model import (
+from engine.core.records import Classification, Interaction, Suppression
+from engine.core.terms import (
     AgentId,
     AttemptId,
     CallbackId,
-    Classification,
     DispositionId,
-    Interaction,
     InteractionId,
     InteractionState,
     Media,
     Reason,
     ServiceId,
-    Suppression,
 )
 from engine.errors import StoreError
 from engine.store.journal import Journal

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.model import CallbackId
+from engine.core.terms import CallbackId
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
@@ -28,7 +28,7 @@ GROUP = 7
 COMMITTER = """
 import asyncio, sys
 from dataclasses import replace
-from engine.core.model import CallbackId
+from engine.core.terms import CallbackId
 from engine.store.journal import Journal
 from tests.component.store_samples import a_callback, accepted
 

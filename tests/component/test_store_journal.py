@@ -22,9 +22,9 @@ from engine.core.changes import (
     TimerSet,
 )
 from engine.core.events import IdempotencyKey
-from engine.core.model import (
+from engine.core.records import AgentStatus, Timer, Work
+from engine.core.terms import (
     AgentId,
-    AgentStatus,
     CallbackId,
     CallbackState,
     Media,
@@ -34,8 +34,6 @@ from engine.core.model import (
     RequestChannel,
     ServiceId,
     Stage,
-    Timer,
-    Work,
     WorkId,
 )
 from engine.errors import StoreError

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
-from engine.core.model import Callback, CallbackId, CallbackState, ServiceId
+from engine.core.records import Callback
+from engine.core.terms import CallbackId, CallbackState, ServiceId
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries

@@ -20,7 +20,8 @@ from sqlmodel import SQLModel
 import engine.store.tables  # noqa: F401 - fills the metadata
 from cli.db import db_group
 from engine.core.changes import AttemptChanged
-from engine.core.model import CallbackId, Outcome, ServiceId, Stage, Work, WorkId
+from engine.core.records import Work
+from engine.core.terms import CallbackId, Outcome, ServiceId, Stage, WorkId
 from engine.errors import StoreError
 from engine.store import schema
 from engine.store.journal import Journal

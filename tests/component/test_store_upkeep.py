@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from cli.db import db_group
 from engine.core.changes import AttemptChanged, CallbackChanged
-from engine.core.model import CallbackId
+from engine.core.terms import CallbackId
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.upkeep import backup, check

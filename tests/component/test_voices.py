@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 
 from engine import voices
 from engine.config import PromptSettings
+from engine.core.configuration import Configuration, Service
 from engine.core.expressions import parse
-from engine.core.model import Configuration, Service, ServiceId
+from engine.core.terms import ServiceId
 from engine.prompts import PromptError, PromptLibrary
 from engine.prompts.library import MissingPrompt, Unfit
 

@@ -13,7 +13,8 @@ from engine.asterisk.ari.snapshots import ChannelState
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
-from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.core.records import Attempt
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, PromptId, ServiceId
 from engine.lab import Lab
 from engine.metrics import Metrics
 

@@ -27,7 +27,7 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.model import LegId, PromptId
+from engine.core.terms import LegId, PromptId
 from engine.lab import Lab
 from tests.live.cable import Cable
 from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring

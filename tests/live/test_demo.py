@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.model import CallbackState, Outcome, Reason, RequestChannel
+from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
 from engine.demo.cast import CAST
 from tests.live.conftest import INTERRUPTIONS
 from tests.live.demo_runs import DemoRuns, Ended, Interruption

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from engine.core.configuration import Configuration
 from engine.core.dispatcher import Dispatcher
 from engine.core.events import (
     Event,
     KeyPressed,
     LegEntered,
 )
-from engine.core.model import Attempt, Callback, CallbackId, Configuration, LegId
+from engine.core.records import Attempt, Callback
+from engine.core.terms import CallbackId, LegId
 from engine.errors import StoreError
 from engine.outage import StoreGuard
 from tests.unit.core.journal import Journal as Rows

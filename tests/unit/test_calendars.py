@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from engine.core.configuration import SlotPolicy
 from engine.core.hours import Calendar, CalendarId, Interval, is_open, open_periods
-from engine.core.model import ServiceId, SlotPolicy
+from engine.core.terms import ServiceId
 from engine.document import parse
 from engine.document.public_holidays import public_holidays, regions_of
 from engine.errors import DocumentError

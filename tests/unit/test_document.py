@@ -10,9 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.configuration import Configuration, ConfirmationKeys, Limits, OutcomeRule
 from engine.core.expressions import parse as parse_expression
-from engine.core.model import AgentId, Configuration, ConfirmationKeys, Limits, Outcome, OutcomeRule, ServiceId
 from engine.core.permission import CallingWindow
+from engine.core.terms import AgentId, Outcome, ServiceId
 from engine.document import export, parse
 from engine.document.comparison import Difference, differences
 from engine.errors import DocumentError

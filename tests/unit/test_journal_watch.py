@@ -10,17 +10,8 @@ from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
 from engine.core.decision import Recovered
 from engine.core.events import AttemptSeen, LegSeen
 from engine.core.lifecycle import Because
-from engine.core.model import (
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Outcome,
-    Request,
-    RequestChannel,
-    ServiceId,
-)
+from engine.core.records import Attempt, Callback, Request
+from engine.core.terms import AttemptId, CallbackId, CallbackState, Outcome, RequestChannel, ServiceId
 from engine.journal_watch import JournalWatch
 from engine.metrics import Metrics
 

@@ -9,7 +9,8 @@ import pytest
 
 from engine.core.effects import Connect, DialCustomer, Dismantle, Effect, Farewell, Play, Release, RingAgent, Voice
 from engine.core.events import EffectEnded, ResultKind
-from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.core.records import Attempt
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, PromptId, ServiceId
 from engine.lanes import EffectLanes
 
 VOICE = Voice(ServiceId("billing"), "en")

@@ -9,16 +9,8 @@ from engine.core.events import (
     PresenceRequested,
     SuppressRequested,
 )
-from engine.core.model import (
-    AgentId,
-    CallbackId,
-    InteractionId,
-    Media,
-    Presence,
-    Request,
-    RequestChannel,
-    ServiceId,
-)
+from engine.core.records import Request
+from engine.core.terms import AgentId, CallbackId, InteractionId, Media, Presence, RequestChannel, ServiceId
 from engine.document import parse
 from engine.metrics import Metrics
 

@@ -19,7 +19,7 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.model import CallbackState, Outcome, PromptId
+from engine.core.terms import CallbackState, Outcome, PromptId
 from engine.errors import CommitUnknownError, StoreError
 from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started
 from tests.unit.written_engine import CUSTOMER, READY, asked

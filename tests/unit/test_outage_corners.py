@@ -22,7 +22,7 @@ from engine.core.events import (
     StopRequested,
     TelephonyReady,
 )
-from engine.core.model import CallbackId, CallbackState, Outcome, Presence, Reason
+from engine.core.terms import CallbackId, CallbackState, Outcome, Presence, Reason
 from engine.errors import CommitUnknownError, StoreError
 from engine.lanes import EffectLanes
 from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started

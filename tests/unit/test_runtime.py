@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from engine.core.configuration import Configuration
 from engine.core.decision import Accepted, Refusal
 from engine.core.effects import DialCustomer, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
@@ -13,11 +14,7 @@ from engine.core.events import (
     KeyPressed,
     LegEntered,
 )
-from engine.core.model import (
-    CallbackId,
-    CallbackState,
-    Configuration,
-)
+from engine.core.terms import CallbackId, CallbackState
 from engine.errors import StoreError
 from engine.store.records import KeyRevoked
 from tests.unit.written_engine import (

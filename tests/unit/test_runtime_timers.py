@@ -9,10 +9,8 @@ from engine.core.events import (
     TelephonyReady,
     TimerFired,
 )
-from engine.core.model import (
-    CallbackId,
-    Timer,
-)
+from engine.core.records import Timer
+from engine.core.terms import CallbackId
 from tests.unit.written_engine import (
     BILLING,
     CUSTOMER,

@@ -9,7 +9,7 @@ from engine.asterisk.ari.parsing import parse
 from engine.asterisk.ari.snapshots import read_channel
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.events import Event, KeyPressed, LegAnswered, LegEnded, LegEntered, LegRinging, LegSeen
-from engine.core.model import LegId
+from engine.core.terms import LegId
 from tests.unit.ari_samples import CHANNEL, written
 
 LEG = "cb1-2.customer"

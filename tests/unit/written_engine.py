@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from engine.core.configuration import Agent, Configuration, Service
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
@@ -17,21 +18,8 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AgentStatus,
-    CallbackId,
-    Configuration,
-    ConnectMode,
-    LegId,
-    Presence,
-    Request,
-    RequestChannel,
-    Service,
-    ServiceId,
-    Timer,
-)
+from engine.core.records import AgentStatus, Request, Timer
+from engine.core.terms import AgentId, CallbackId, ConnectMode, LegId, Presence, RequestChannel, ServiceId
 from engine.runtime import Runtime
 from engine.store.records import Entry
 

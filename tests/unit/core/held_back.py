@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from engine.core.model import Attempt, Callback, CallbackState, Limits, Pace, Request, ServiceId
+from engine.core.configuration import Limits, Pace
 from engine.core.permission import CallingWindow
+from engine.core.records import Attempt, Callback, Request
+from engine.core.terms import CallbackState, ServiceId
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World

@@ -9,26 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
+from engine.core.configuration import Agent
 from engine.core.decision import Decision
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, Release, RingAgent
 from engine.core.events import Event, TelephonyReady, TimerFired
-from engine.core.model import (
-    VOICE,
-    Agent,
-    AgentStatus,
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    ConnectMode,
-    Presence,
-    ServiceId,
-    Stage,
-    Work,
-    attempt_of_leg,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Work, attempt_of_leg
+from engine.core.terms import VOICE, AttemptId, CallbackId, CallbackState, ConnectMode, Presence, ServiceId, Stage
 from tests.unit.core import held_back
 
 if TYPE_CHECKING:

@@ -27,24 +27,11 @@ from engine.core.changes import (
     TimerCleared,
     TimerSet,
 )
+from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Decision, Snapshot
 from engine.core.lifecycle import TABLE, Because
-from engine.core.model import (
-    AgentId,
-    AgentStatus,
-    Attempt,
-    AttemptId,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Configuration,
-    Interaction,
-    InteractionId,
-    Pace,
-    ServiceId,
-    Suppression,
-    Timer,
-)
+from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, ServiceId
 
 NO_LIMIT = Pace()
 HISTORY_SECONDS = 2 * 86400.0

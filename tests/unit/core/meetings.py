@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from engine.core.effects import Connect
 from engine.core.events import AttemptSeen, EffectEnded, Event, LegEnded, LegSeen, ResultKind
-from engine.core.model import Attempt, AttemptId, BridgeId, LegId, attempt_of_leg
+from engine.core.records import Attempt, attempt_of_leg
+from engine.core.terms import AttemptId, BridgeId, LegId
 
 
 class Meeting(StrEnum):

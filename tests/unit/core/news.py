@@ -30,7 +30,8 @@ from engine.core.events import (
     ResultKind,
     TimerFired,
 )
-from engine.core.model import AgentId, Attempt, AttemptId, CallbackId, LegId, Presence, Reason
+from engine.core.records import Attempt
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, Reason
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.world import World
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.core.callphase import Phase
+from engine.core.configuration import SlotPolicy
 from engine.core.decision import Accepted, Decision, Refusal
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer
@@ -31,18 +32,8 @@ from engine.core.events import (
     WorkRejected,
 )
 from engine.core.hours import Calendar, CalendarId, Interval
-from engine.core.model import (
-    Attempt,
-    Callback,
-    Classification,
-    ConnectMode,
-    Interaction,
-    InteractionId,
-    Media,
-    ServiceId,
-    SlotPolicy,
-    WorkId,
-)
+from engine.core.records import Attempt, Callback, Classification, Interaction
+from engine.core.terms import ConnectMode, InteractionId, Media, ServiceId, WorkId
 from tests.unit.core.world import BILLING, AgentAtDesk, Customer, World
 
 ZONE = "America/New_York"

@@ -29,7 +29,8 @@ from engine.core.events import (
     TelephonyReady,
     TimerFired,
 )
-from engine.core.model import Attempt, AttemptId, Outcome, attempt_of_leg
+from engine.core.records import Attempt, attempt_of_leg
+from engine.core.terms import AttemptId, Outcome
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.core.configuration import Limits, Pace
 from engine.core.effects import DialCustomer, HoldWithMusic, Release
 from engine.core.events import PauseRequested, ResumeRequested, SuppressRequested
-from engine.core.model import CallbackState, Limits, Outcome, Pace, Reason
 from engine.core.permission import CallingWindow
+from engine.core.terms import CallbackState, Outcome, Reason
 from tests.unit.core.test_agent_first_stories import FIRST, rung
 from tests.unit.core.world import AMY, BEN, START, Customer, World
 

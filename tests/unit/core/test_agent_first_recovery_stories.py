@@ -10,7 +10,7 @@ from engine.core.callphase import Phase, Recovery
 from engine.core.decision import Recovered
 from engine.core.effects import DialCustomer, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import AttemptLetGo, LegEntered, LegSeen, PresenceRequested, ResultKind
-from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId
+from engine.core.terms import AgentId, CallbackState, Outcome, Presence, PromptId
 from tests.unit.core.test_agent_first_stories import INTERVAL, RING, centre, confirmed, dialled, rung
 from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, only, says
 

@@ -11,7 +11,7 @@ from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import EffectEnded, LegEnded, LegEntered, ResultKind
-from engine.core.model import CallbackState, ConnectMode, Outcome, Presence, PromptId, Reason
+from engine.core.terms import CallbackState, ConnectMode, Outcome, Presence, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, AgentAtDesk, Customer, World, only, says
 
 S = CallbackState

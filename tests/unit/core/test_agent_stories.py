@@ -10,7 +10,7 @@ import pytest
 from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, PresenceRequested, ResultKind
-from engine.core.model import AgentId, CallbackState, Outcome, Presence, PromptId
+from engine.core.terms import AgentId, CallbackState, Outcome, Presence, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, World, connected, only, says
 
 S = CallbackState

@@ -7,7 +7,7 @@ import pytest
 from engine.core.callphase import Recovery
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
 from engine.core.events import AttemptSeen, EffectEnded, LegSeen, PlayingFinished, ResultKind
-from engine.core.model import CallbackState, Outcome, PromptId, Reason
+from engine.core.terms import CallbackState, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, being_bridged, only, says
 
 S = CallbackState

@@ -9,7 +9,7 @@ import pytest
 from engine.core.callphase import REFUSED_GRACE_SECONDS
 from engine.core.effects import Connect, DialCustomer, Dismantle, EffectClass, HoldWithMusic, Release, RingAgent
 from engine.core.events import EffectEnded, LegEnded, LegSeen, ResultKind
-from engine.core.model import CallbackState, LegId, Outcome, PromptId, Reason
+from engine.core.terms import CallbackState, LegId, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, being_bridged, only, says
 
 S = CallbackState

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.configuration import CallLimits
 from engine.core.effects import Connect, DialCustomer, Release, RingAgent
 from engine.core.events import ResultKind
-from engine.core.model import CallbackState, CallLimits, Outcome, PromptId
+from engine.core.terms import CallbackState, Outcome, PromptId
 from tests.unit.core.world import AMY, BILLING, Customer, World, being_bridged, says
 
 S = CallbackState

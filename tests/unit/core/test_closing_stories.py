@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS
+from engine.core.configuration import AttemptPolicy
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, HoldWithMusic, Release, RingAgent
 from engine.core.events import (
     EffectEnded,
@@ -20,7 +21,7 @@ from engine.core.events import (
     PlayingFinished,
     ResultKind,
 )
-from engine.core.model import AttemptPolicy, CallbackState, LegId, Outcome, PromptId, Reason
+from engine.core.terms import CallbackState, LegId, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, HANG_UP, LAST_WORDS, LIMITS, Customer, World, only, says
 
 S = CallbackState

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.core.configuration import Configuration
 from engine.core.decision import Refusal
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.expressions import parse
-from engine.core.model import CallbackState, Configuration, Outcome, Presence
+from engine.core.terms import CallbackState, Outcome, Presence
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, connected
 
 S = CallbackState

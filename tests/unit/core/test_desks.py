@@ -7,21 +7,11 @@ from dataclasses import replace
 import pytest
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
+from engine.core.configuration import Agent
 from engine.core.desks import Desks
 from engine.core.expressions import parse
-from engine.core.model import (
-    VOICE,
-    Agent,
-    AgentId,
-    AgentStatus,
-    CallbackId,
-    Media,
-    Presence,
-    ServiceId,
-    Stage,
-    Work,
-    WorkId,
-)
+from engine.core.records import AgentStatus, Work
+from engine.core.terms import VOICE, AgentId, CallbackId, Media, Presence, ServiceId, Stage, WorkId
 from tests.unit.core.world import AMY, BEN
 
 CALL = Work(WorkId("c-1"), ServiceId("billing"), Stage.RESERVED, CallbackId("c"))
@@ -52,7 +42,7 @@ def test_given_work_of_any_stage_then_the_agent_is_not_free_and_the_work_is_show
     if stage is not Stage.RESERVED:
         desks.advance(AMY.id, CALL.id, stage, "test", 3.0)
 
-    assert not AMY.may_take(VOICE, status(desks, AMY))
+    assert not status(desks, AMY).may_take(VOICE, AMY.capacity)
     assert status(desks, AMY).work == replace(CALL, stage=stage)
     shown = {Stage.ACTIVE: "talking", Stage.OFFERED: "previewing"}
     assert status(desks, AMY).shown == shown.get(stage, stage.value)
@@ -162,4 +152,4 @@ def test_given_a_capacity_rule_then_it_must_hold_with_one_more_and_nobody_has_tw
         Work(WorkId(f"w{n}"), ServiceId("billing"), Stage.ACTIVE, None, Media(each)) for n, each in enumerate(held)
     )
 
-    assert agent.may_take(Media(media), AgentStatus(agent.id, Presence.READY, works=works)) is may
+    assert AgentStatus(agent.id, Presence.READY, works=works).may_take(Media(media), agent.capacity) is may

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
+from engine.core.configuration import Agent, AttemptPolicy, OutcomeRule
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, Release, RingAgent
 from engine.core.events import (
@@ -28,20 +29,8 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AttemptId,
-    AttemptPolicy,
-    CallbackId,
-    ConnectMode,
-    Outcome,
-    OutcomeRule,
-    Presence,
-    Request,
-    RequestChannel,
-    ServiceId,
-)
+from engine.core.records import Request
+from engine.core.terms import AgentId, AttemptId, CallbackId, ConnectMode, Outcome, Presence, RequestChannel, ServiceId
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import (
     NOBODY,

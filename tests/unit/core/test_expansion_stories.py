@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.configuration import Agent, Widening
 from engine.core.decision import Accepted
 from engine.core.expressions import Expression, parse
-from engine.core.model import Agent, AgentId, AgentOrder, CallbackState, Widening
+from engine.core.terms import AgentId, AgentOrder, CallbackState
 from tests.unit.core.office import Doubled, chat
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World
 

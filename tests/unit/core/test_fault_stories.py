@@ -19,7 +19,7 @@ from engine.core.events import (
     ResultKind,
     TimerFired,
 )
-from engine.core.model import AttemptId, CallbackState, LegId, Outcome, PromptId
+from engine.core.terms import AttemptId, CallbackState, LegId, Outcome, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, connected, only, says
 
 S = CallbackState

@@ -7,25 +7,21 @@ from dataclasses import replace
 import pytest
 
 from engine.core.changes import CallClassified
+from engine.core.configuration import Agent, Disposition, Service
 from engine.core.decision import Decision
 from engine.core.events import InteractionRequested, WorkCompleted
 from engine.core.expressions import parse
-from engine.core.model import (
+from engine.core.records import AgentStatus, Classification, Interaction
+from engine.core.terms import (
     VOICE,
-    Agent,
     AgentId,
-    AgentStatus,
     CallbackId,
     CallbackState,
-    Classification,
-    Disposition,
     DispositionId,
     DispositionKind,
-    Interaction,
     InteractionId,
     InteractionState,
     Presence,
-    Service,
     ServiceId,
     WorkId,
 )

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from engine.core.lifecycle import REASONS, TABLE, Because, IllegalMoveError, after, can
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 STATES: list[CallbackState | None] = [None, *CallbackState]
 ENDS = {state for state in CallbackState if state.ended}

@@ -8,7 +8,7 @@ import pytest
 
 from docs import generate, lifecycle_page
 from engine.core.lifecycle import TABLE, Because
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 
 
 def test_given_the_committed_page_then_it_is_what_the_table_says() -> None:

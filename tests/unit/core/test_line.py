@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.core.expressions import parse
 from engine.core.line import QUEUES_BEFORE_A_SWEEP, Line, Need, Place
-from engine.core.model import Media, ServiceId
+from engine.core.terms import Media, ServiceId
 
 SERVICES = [ServiceId("billing"), ServiceId("sales")]
 needs = st.builds(

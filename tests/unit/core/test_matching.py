@@ -9,22 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.configuration import Agent
 from engine.core.desks import Desks
 from engine.core.expressions import parse
 from engine.core.line import Line, Need, Place
 from engine.core.matching import Matching
-from engine.core.model import (
-    VOICE,
-    Agent,
-    AgentId,
-    AgentOrder,
-    Media,
-    Presence,
-    ServiceId,
-    Stage,
-    Work,
-    WorkId,
-)
+from engine.core.records import Work
+from engine.core.terms import VOICE, AgentId, AgentOrder, Media, Presence, ServiceId, Stage, WorkId
 
 CHAT = Media("chat")
 SERVICES = [ServiceId("billing"), ServiceId("sales")]

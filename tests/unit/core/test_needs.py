@@ -10,24 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core import needs as needs_module
+from engine.core.configuration import Service, Widening
 from engine.core.expressions import Expression, parse
-from engine.core.model import (
+from engine.core.needs import Needs
+from engine.core.records import Callback, Interaction, Request
+from engine.core.terms import (
     AgentId,
     AgentOrder,
-    Callback,
     CallbackId,
     CallbackState,
-    Interaction,
     InteractionId,
     InteractionState,
     Media,
-    Request,
     RequestChannel,
-    Service,
     ServiceId,
-    Widening,
 )
-from engine.core.needs import Needs
 from tests.unit.core.world import BILLING, START
 
 STEPS = (Widening(60, parse("billing or sales")), Widening(180, parse("sales")))

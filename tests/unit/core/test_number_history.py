@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.core.model import Limits
+from engine.core.configuration import Limits
 from engine.core.number_history import FORGOTTEN_AT_ONCE, NumberHistory, kept_seconds
 from engine.core.permission import DAY_SECONDS
 

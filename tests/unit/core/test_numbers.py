@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.core.effects import Connect, Dismantle, Farewell, Release
-from engine.core.model import CallbackState, Outcome, PromptId, Reason
+from engine.core.terms import CallbackState, Outcome, PromptId, Reason
 from tests.unit.core.world import BILLING, LAST_WORDS, Customer, World, connected, only, says
 
 S = CallbackState

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.core.callphase import Phase
+from engine.core.configuration import Agent, AttemptPolicy, Limits, Pace, Service, SlotPolicy, Widening
 from engine.core.effects import Connect
 from engine.core.events import (
     CallbackRequested,
@@ -38,27 +39,20 @@ from engine.core.events import (
 )
 from engine.core.expressions import parse
 from engine.core.hours import Calendar, CalendarId, Interval
-from engine.core.model import (
+from engine.core.permission import CallingWindow
+from engine.core.records import Request
+from engine.core.terms import (
     VOICE,
-    Agent,
     AgentId,
-    AttemptPolicy,
     CallbackId,
     ConnectMode,
     InteractionId,
-    Limits,
-    Pace,
     Presence,
     Reason,
-    Request,
     RequestChannel,
-    Service,
     ServiceId,
-    SlotPolicy,
-    Widening,
     WorkId,
 )
-from engine.core.permission import CallingWindow
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import looks_at, next_of, results_of
 from tests.unit.core.office import CHAT, Doubled

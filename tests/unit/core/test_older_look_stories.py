@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.core.events import LegSeen
-from engine.core.model import CallbackState, Outcome, Presence
+from engine.core.terms import CallbackState, Outcome, Presence
 from tests.unit.core.world import World
 
 

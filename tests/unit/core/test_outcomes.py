@@ -10,9 +10,9 @@ from docs.outcomes_page import MEANINGS, outcomes_page
 from engine.core.callphase import SILENT_DIAL_SECONDS
 from engine.core.effects import Connect, DialCustomer
 from engine.core.events import ResultKind
-from engine.core.model import Outcome
 from engine.core.outcomes import CAUSES, RESPONSES, TIMEOUTS, Cause, TimeOut, of_cause, of_response, of_unanswered
 from engine.core.retry import COUNTED, ENDS, FAULTS
+from engine.core.terms import Outcome
 from tests.unit.core.world import BILLING, LIMITS, Customer, World, being_bridged
 
 O = Outcome  # noqa: E741 - the tables read better with a short name

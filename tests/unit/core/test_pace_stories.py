@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.configuration import Agent, AttemptPolicy, Pace, Service
 from engine.core.decision import Done
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import LegEnded, LegSeen
-from engine.core.model import Agent, AgentId, AttemptPolicy, CallbackState, Pace, Service, ServiceId
+from engine.core.terms import AgentId, CallbackState, ServiceId
 from tests.unit.core.held_back import too_soon
 from tests.unit.core.office import Doubled, chat, code, dials, goes_on_until, pauses, resumes
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World

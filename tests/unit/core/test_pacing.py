@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.model import AttemptId, Pace, Service, ServiceId
+from engine.core.configuration import Pace, Service
 from engine.core.pacing import LiveCall, Pacer
+from engine.core.terms import AttemptId, ServiceId
 from tests.unit.core.held_back import too_soon
 from tests.unit.core.world import BILLING, SALES, START
 

@@ -8,27 +8,14 @@ from dataclasses import replace
 import pytest
 
 from engine.core.changes import CallbackMoved, SuppressionKept
+from engine.core.configuration import Agent, AttemptPolicy, Confirmation, Limits, OutcomeRule, Pace, Service, Widening
 from engine.core.decision import Accepted, Done
 from engine.core.effects import DialCustomer, Farewell, Play
 from engine.core.events import EffectEnded, KeyPressed, NewNumber, ResultKind
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AttemptPolicy,
-    CallbackState,
-    Confirmation,
-    Limits,
-    Outcome,
-    OutcomeRule,
-    Pace,
-    Reason,
-    Service,
-    ServiceId,
-    Suppression,
-    Widening,
-)
 from engine.core.permission import CallingWindow
+from engine.core.records import Suppression
+from engine.core.terms import AgentId, CallbackState, Outcome, Reason, ServiceId
 from tests.unit.core.office import (
     ASKED_FIRST,
     DAY,

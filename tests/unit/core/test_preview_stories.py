@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.configuration import Agent, Pace, Service, Widening
 from engine.core.events import (
     CancelRequested,
     MoveRequested,
@@ -16,21 +17,9 @@ from engine.core.events import (
     WorkRejected,
 )
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
-    AgentId,
-    AgentStatus,
-    CallbackState,
-    Outcome,
-    Pace,
-    Presence,
-    Reason,
-    Service,
-    Stage,
-    Widening,
-    WorkId,
-)
 from engine.core.permission import CallingWindow
+from engine.core.records import AgentStatus
+from engine.core.terms import AgentId, CallbackState, Outcome, Presence, Reason, Stage, WorkId
 from tests.unit.core.office import (
     ASKED_FIRST,
     DAY,

@@ -10,7 +10,7 @@ from engine.core.callphase import Phase, Recovery
 from engine.core.decision import Recovered
 from engine.core.effects import Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import AttemptSeen, LegEntered, LegSeen
-from engine.core.model import AttemptId, CallbackState, Outcome, PromptId
+from engine.core.terms import AttemptId, CallbackState, Outcome, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, only, says
 
 S = CallbackState

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, LegSeen, PlayingFinished, ResultKind
-from engine.core.model import CallbackState, Outcome, PromptId, Reason
+from engine.core.terms import CallbackState, Outcome, PromptId, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, only, says
 
 S = CallbackState

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.decision import Accepted, Refusal
 from engine.core.events import CancelRequested, IdempotencyKey
-from engine.core.model import CallbackId, CallbackState, Reason
+from engine.core.terms import CallbackId, CallbackState, Reason
 from tests.unit.core.world import AMY, BEN, BILLING, NO_CAPS, SALES, START, Customer, World, connected
 
 S = CallbackState

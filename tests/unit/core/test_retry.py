@@ -9,19 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.callphase import FREE_LATERS
+from engine.core.configuration import AttemptPolicy, Confirmation, OutcomeRule
 from engine.core.lifecycle import Because
-from engine.core.model import (
-    AgentId,
-    Attempt,
-    AttemptId,
-    AttemptPolicy,
-    CallbackId,
-    Confirmation,
-    Outcome,
-    OutcomeRule,
-)
 from engine.core.permission import CallingWindow, Constraint, window_opens_at
+from engine.core.records import Attempt
 from engine.core.retry import COUNTED, ENDS, FAULTS, FAULTS_BEFORE_HOLD, NoRetry, RetryDecision, decide
+from engine.core.terms import AgentId, AttemptId, CallbackId, Outcome
 
 O = Outcome  # noqa: E741 - the table reads better with a short name
 NOW = 1000.0

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from engine.core.callphase import FREE_LATERS
+from engine.core.configuration import AttemptPolicy, OutcomeRule, Service
 from engine.core.effects import DialCustomer
-from engine.core.model import AttemptPolicy, CallbackState, Outcome, OutcomeRule, Reason, Service
 from engine.core.retry import FAULTS_BEFORE_HOLD
+from engine.core.terms import CallbackState, Outcome, Reason
 from tests.unit.core.world import AMY, BILLING, LIMITS, Customer, World
 
 S = CallbackState

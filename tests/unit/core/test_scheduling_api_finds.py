@@ -10,6 +10,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.configuration import Configuration, Limits, Service, SlotPolicy, Widening
 from engine.core.decision import Accepted, Refusal, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.events import (
@@ -25,21 +26,7 @@ from engine.core.events import (
 from engine.core.expressions import parse
 from engine.core.hours import Calendar
 from engine.core.line import Line, Need, Place
-from engine.core.model import (
-    CallbackId,
-    CallbackState,
-    Configuration,
-    ConnectMode,
-    Limits,
-    Presence,
-    Reason,
-    Request,
-    RequestChannel,
-    Service,
-    SlotPolicy,
-    Widening,
-    WorkId,
-)
+from engine.core.records import Request
 from engine.core.slots import (
     Conflict,
     SlotBook,
@@ -50,6 +37,7 @@ from engine.core.slots import (
     slots_between,
     unbookable,
 )
+from engine.core.terms import CallbackId, CallbackState, ConnectMode, Presence, Reason, RequestChannel, WorkId
 from tests.unit.core.calendars import NEW_YORK, calendar, moment, odd_calendars
 from tests.unit.core.world import AMY, BILLING, NO_CAPS, START, World
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.configuration import Agent, SlotPolicy, Widening
 from engine.core.decision import Accepted, Done, Refusal
 from engine.core.events import LegEnded, NewNumber, SlotCapacityRequested, TimerFired
 from engine.core.expressions import parse
 from engine.core.hours import Calendar, Interval
-from engine.core.model import Agent, CallbackState, Outcome, ServiceId, SlotPolicy, Widening
 from engine.core.slots import Slot, Unbookable, conflicts
+from engine.core.terms import CallbackState, Outcome, ServiceId
 from tests.unit.core.office import (
     DAY,
     DESK,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.core.configuration import SlotPolicy
 from engine.core.hours import Calendar
-from engine.core.model import CallbackId, ServiceId, SlotPolicy
 from engine.core.slots import (
     Conflict,
     Slot,
@@ -20,6 +20,7 @@ from engine.core.slots import (
     slots_between,
     unbookable,
 )
+from engine.core.terms import CallbackId, ServiceId
 from tests.unit.core.calendars import AUCKLAND, NEW_YORK, calendar, moment, odd_calendars
 
 BILLING, SALES = ServiceId("billing"), ServiceId("sales")

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.effects import Connect, DialCustomer, Release
 from engine.core.events import LegSeen, ResultKind
-from engine.core.model import CallbackState, Outcome, PromptId
+from engine.core.terms import CallbackState, Outcome, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, Customer, World, connected, only, says
 
 S = CallbackState

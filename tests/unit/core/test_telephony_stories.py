@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import LegSeen
-from engine.core.model import CallbackState
+from engine.core.terms import CallbackState
 from tests.unit.core.world import AMY, BEN, BILLING, World
 
 S = CallbackState

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.core.changes import TimerCleared, TimerSet
-from engine.core.model import Timer
+from engine.core.records import Timer
 from engine.core.timers import Timers
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS
 from engine.core.effects import Connect, DialCustomer, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import KeyPressed, LegSeen, ResultKind
-from engine.core.model import CallbackState, LegId, Outcome, PromptId
+from engine.core.terms import CallbackState, LegId, Outcome, PromptId
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, being_bridged, says
 
 S = CallbackState

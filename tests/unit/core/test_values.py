@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.core.changes import CallbackChanged
-from engine.core.model import (
-    AgentId,
-    AgentStatus,
-    Callback,
-    CallbackId,
-    CallbackState,
-    Outcome,
-    Request,
-    RequestChannel,
-    ServiceId,
-)
+from engine.core.records import AgentStatus, Callback, Request
+from engine.core.terms import AgentId, CallbackId, CallbackState, Outcome, RequestChannel, ServiceId
 from engine.core.values import replace
 
 REQUEST = Request(ServiceId("billing"), "+12025550101", "en", RequestChannel.WEB, context={"page": "prices"})

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.changes import AttemptChanged, CallClassified, Change, IdempotencyKept, InteractionChanged
+from engine.core.configuration import Agent, Configuration, Disposition, Limits, Service
 from engine.core.decision import Decision, Refusal, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.events import (
@@ -21,29 +22,20 @@ from engine.core.events import (
     WorkCompleted,
 )
 from engine.core.expressions import parse
-from engine.core.model import (
-    Agent,
+from engine.core.records import Attempt, Classification, Request, Suppression, Work
+from engine.core.terms import (
     AgentId,
-    Attempt,
     CallbackId,
-    Classification,
-    Configuration,
     ConnectMode,
-    Disposition,
     DispositionId,
     InteractionId,
     InteractionState,
-    Limits,
     Media,
     Presence,
     Reason,
-    Request,
     RequestChannel,
-    Service,
     ServiceId,
     Stage,
-    Suppression,
-    Work,
     WorkId,
 )
 

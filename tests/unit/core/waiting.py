@@ -8,19 +8,8 @@ from typing import TYPE_CHECKING
 from engine.core.changes import AgentChanged
 from engine.core.decision import Decision
 from engine.core.effects import DialCustomer
-from engine.core.model import (
-    VOICE,
-    AgentId,
-    AgentStatus,
-    Callback,
-    CallbackState,
-    Interaction,
-    InteractionState,
-    Presence,
-    Stage,
-    Work,
-    WorkId,
-)
+from engine.core.records import AgentStatus, Callback, Interaction, Work
+from engine.core.terms import VOICE, AgentId, CallbackState, InteractionState, Presence, Stage, WorkId
 from tests.unit.core import held_back
 
 if TYPE_CHECKING:

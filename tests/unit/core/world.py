@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
+from engine.core.configuration import Agent, CallLimits, Configuration, Disposition, Limits, Pace, Service
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
 from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
@@ -49,33 +50,21 @@ from engine.core.events import (
 )
 from engine.core.expressions import Expression, parse
 from engine.core.hours import Calendar, CalendarId
-from engine.core.model import (
-    Agent,
+from engine.core.records import AgentStatus, Attempt, Callback, Request, Timer, attempt_of_leg
+from engine.core.terms import (
     AgentId,
-    AgentStatus,
-    Attempt,
     AttemptId,
     BridgeId,
-    Callback,
     CallbackId,
     CallbackState,
-    CallLimits,
-    Configuration,
-    Disposition,
     LegId,
-    Limits,
     Outcome,
-    Pace,
     Presence,
     PromptId,
     Reason,
-    Request,
     RequestChannel,
-    Service,
     ServiceId,
-    Timer,
     WorkId,
-    attempt_of_leg,
 )
 from tests.unit.core import invariants, safety, waiting
 from tests.unit.core.journal import Journal

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core.changes import Change
+from engine.core.configuration import Agent, Configuration
 from engine.core.decision import Decision, Reply
 from engine.core.effects import Effect
 from engine.core.events import ConfigurationApplied, Event, LegEnded, LegRinging, PresenceRequested
 from engine.core.expressions import Expression, parse
-from engine.core.model import Agent, AgentId, Configuration, LegId, Presence, Timer
+from engine.core.records import Timer
+from engine.core.terms import AgentId, LegId, Presence
 from engine.document import parse as parse_document
 from engine.recording.codec import from_json, to_json
 from engine.recording.forms import CodecError, Json

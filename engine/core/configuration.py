@@ -1,0 +1,197 @@
+"""What an administrator sets: services, agents, dispositions and limits. Durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from engine.core.expressions import Expression
+from engine.core.hours import Calendar, CalendarId
+from engine.core.permission import CallingWindow
+from engine.core.terms import (
+    AgentId,
+    AgentOrder,
+    ConnectMode,
+    DispositionId,
+    DispositionKind,
+    Outcome,
+    ServiceId,
+)
+from engine.core.values import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationKeys:
+    """The digit for each answer; None leaves the answer out."""
+
+    connect: str = "1"
+    later: str | None = "2"
+    cancel: str | None = "3"
+    never: str | None = "9"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How the customer is asked to confirm."""
+
+    keys: ConfirmationKeys = ConfirmationKeys()
+    wait_seconds: float = 10
+    repeats: int = 1
+    later_seconds: float = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRule:
+    """What one outcome changes of the retry policy; None keeps the policy's value."""
+
+    max: int | None = None
+    interval_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPolicy:
+    """How often and how far apart a customer is called; `fault_interval_seconds` after a failure of our own."""
+
+    max: int = 3
+    interval_seconds: float = 600
+    fault_interval_seconds: float = 60
+    by_outcome: Mapping[Outcome, OutcomeRule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPolicy:
+    """How scheduled callbacks are cut from business hours.
+
+    `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
+    up to `days_ahead` days after today, and those that start within `min_notice_seconds` no more.
+    """
+
+    minutes: int = 30
+    capacity: int = 4
+    days_ahead: int = 14
+    min_notice_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """How long each step of a call may last at most before the engine ends it on the customer's side.
+
+    `enter_seconds`: from the answer to our hands, longer than the dialplan keeps a customer while the engine is away.
+    `closing_seconds`: for a leg that is hung up to be gone. Together with the service's own times they are also
+    Asterisk's limit for each leg, which holds when no engine comes back.
+    """
+
+    enter_seconds: float = 40
+    announcement_seconds: float = 60
+    whisper_seconds: float = 10
+    bridge_seconds: float = 10
+    closing_seconds: float = 10
+    last_words_seconds: float = 30
+    conversation_seconds: float = 4 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many customers may be dialled at once, and how many calls begun in a second; None: no limit of its own."""
+
+    max_dials: int | None = None
+    calls_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """After `after_seconds` in the line this requirement counts instead."""
+
+    after_seconds: float
+    requirement: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One line of business that customers are called back for.
+
+    `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
+    Without a calendar it is always open; `slots` need one. `calendar` names one of the configuration's.
+    """
+
+    id: ServiceId
+    name: str
+    company: str
+    skill: Expression
+    languages: tuple[str, ...] = ("en",)
+    subjects: Mapping[str, Expression | None] = field(default_factory=dict)
+    expansion: tuple[Widening, ...] = ()
+    agent_order: AgentOrder = AgentOrder.LONGEST_IDLE
+    pace: Pace = Pace()
+    connect: ConnectMode = ConnectMode.RESERVE
+    preview_seconds: float = 30
+    reject_exclusion_seconds: float = 600
+    attempts: AttemptPolicy = AttemptPolicy()
+    confirmation: Confirmation = Confirmation()
+    ring_timeout_seconds: float = 32
+    agent_ring_seconds: float = 15
+    hold_limit_seconds: float = 120
+    call_limits: CallLimits = CallLimits()
+    wrap_up_seconds: float = 30
+    rona_return_seconds: float | None = None
+    life_seconds: float = 86400
+    queue_cap: int = 1000
+    priority: int = 0
+    interaction_priority: int = 0
+    caller_id: str | None = None
+    calendar: CalendarId | None = None
+    slots: SlotPolicy | None = None
+    calling_window: CallingWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A person who serves customers from a phone on Asterisk.
+
+    `capacity`: what they may hold at once, as a rule over the number of items of each medium; None: one item of any.
+    """
+
+    id: AgentId
+    name: str
+    endpoint: str
+    skills: Mapping[str, int] = field(default_factory=dict)
+    capacity: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds across all services, for each number.
+
+    `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
+    customer; `min_gap_seconds` lie between two dials.
+    """
+
+    max_open_per_number: int = 2
+    per_number_per_day: int = 6
+    min_gap_seconds: float = 60
+    attempts_per_number_per_day: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """A code by which agents classify calls. `services`: those it is for; empty: all."""
+
+    id: DispositionId
+    name: str
+    kind: DispositionKind = DispositionKind.CALL
+    services: frozenset[ServiceId] = frozenset()
+
+    def fits(self, service: ServiceId, kind: DispositionKind) -> bool:
+        return self.kind is kind and (not self.services or service in self.services)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything an administrator has set; `version` counts up with each applied document."""
+
+    version: int = 0
+    services: Mapping[ServiceId, Service] = field(default_factory=dict)
+    agents: Mapping[AgentId, Agent] = field(default_factory=dict)
+    calendars: Mapping[CalendarId, Calendar] = field(default_factory=dict)
+    dispositions: Mapping[DispositionId, Disposition] = field(default_factory=dict)
+    limits: Limits = Limits()

@@ -1,0 +1,168 @@
+"""The words the core works with: ids, each a type of its own, and closed lists."""
+
+from enum import StrEnum
+from typing import NewType
+
+ServiceId = NewType("ServiceId", str)
+CallbackId = NewType("CallbackId", str)
+AttemptId = NewType("AttemptId", str)
+AgentId = NewType("AgentId", str)
+LegId = NewType("LegId", str)
+BridgeId = NewType("BridgeId", str)
+WorkId = NewType("WorkId", str)
+InteractionId = NewType("InteractionId", str)
+DispositionId = NewType("DispositionId", str)
+Media = NewType("Media", str)
+"""What kind of conversation it is, such as voice, chat or email; outside systems may name their own."""
+
+VOICE = Media("voice")
+
+
+class CallbackState(StrEnum):
+    """Where a callback stands; the last four are ends and are never left."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    AWAITING_CUSTOMER = "awaiting_customer"
+    RESERVED = "reserved"
+    PREVIEWING = "previewing"
+    RINGING_AGENT = "ringing_agent"
+    DIALING = "dialing"
+    ANNOUNCING = "announcing"
+    CONFIRMED = "confirmed"
+    CONNECTED = "connected"
+    RETRY_WAIT = "retry_wait"
+    COMPLETED = "completed"
+    UNSUCCESSFUL = "unsuccessful"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def ended(self) -> bool:
+        return self in _ENDS
+
+
+_ENDS = frozenset({CallbackState.COMPLETED, CallbackState.UNSUCCESSFUL, CallbackState.CANCELLED, CallbackState.EXPIRED})
+
+
+class Reason(StrEnum):
+    """Why a callback ended."""
+
+    TALKED = "talked"
+    ENDED_UNOBSERVED = "ended_unobserved"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    INVALID_NUMBER = "invalid_number"
+    NOT_PERMITTED = "not_permitted"
+    NO_AGENT = "no_agent"
+    BY_CUSTOMER = "by_customer"
+    BY_KEY = "by_key"
+    NEVER_AGAIN = "never_again"
+    BY_PUSH = "by_push"
+    BY_AGENT = "by_agent"
+    BY_ADMIN = "by_admin"
+    CALLED_IN = "called_in"
+    LIFETIME = "lifetime"
+    NO_PERMITTED_TIME = "no_permitted_time"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended."""
+
+    CONNECTED = "connected"
+    ABANDONED = "abandoned"
+    UNCONFIRMED = "unconfirmed"
+    HUNG_UP = "hung_up"
+    LATER = "later"
+    CANCELLED_BY_KEY = "cancelled_by_key"
+    NEVER_AGAIN = "never_again"
+    MACHINE = "machine"
+    MESSAGE_LEFT = "message_left"
+    FAX = "fax"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    NETWORK_FAILURE = "network_failure"
+    NO_AGENT = "no_agent"
+    INTERRUPTED = "interrupted"
+    REFUSED = "refused"
+
+
+class Presence(StrEnum):
+    """Whether an agent takes work."""
+
+    LOGGED_OUT = "logged_out"
+    NOT_READY = "not_ready"
+    READY = "ready"
+
+
+class Stage(StrEnum):
+    """How far an agent's work item has come. OFFERED: the agent may say no."""
+
+    OFFERED = "offered"
+    RESERVED = "reserved"
+    RINGING = "ringing"
+    ACTIVE = "active"
+    HELD = "held"
+    WRAP_UP = "wrap_up"
+
+
+class RequestChannel(StrEnum):
+    """How a request reached us."""
+
+    WEB = "web"
+    MOBILE = "mobile"
+    PHONE = "phone"
+    API = "api"
+    AGENT = "agent"
+
+
+class ConnectMode(StrEnum):
+    """Who is called first: the customer for a reserved agent, the agent, or the customer once the agent agrees."""
+
+    RESERVE = "reserve"
+    AGENT_FIRST = "agent_first"
+    PREVIEW = "preview"
+
+
+class InteractionState(StrEnum):
+    """Where work from outside stands; the last two are ends."""
+
+    QUEUED = "queued"
+    OFFERED = "offered"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (InteractionState.COMPLETED, InteractionState.CANCELLED)
+
+
+class DispositionKind(StrEnum):
+    """What a code classifies: the call itself, or what came out of it."""
+
+    CALL = "call"
+    OUTCOME = "outcome"
+
+
+class AgentOrder(StrEnum):
+    """Which of several free agents is taken."""
+
+    LONGEST_IDLE = "longest_idle"
+    BEST_LEVEL = "best_level"
+
+
+class PromptId(StrEnum):
+    """The voice prompts a call may need."""
+
+    ANNOUNCE = "announce"
+    PRESS = "press"
+    CONNECTING = "connecting"
+    LATER_CONFIRMED = "later-confirmed"
+    CANCEL_CONFIRMED = "cancel-confirmed"
+    NEVER_CONFIRMED = "never-confirmed"
+    UNCONFIRMED_GOODBYE = "unconfirmed-goodbye"
+    APOLOGY = "apology"
+    ONE_MOMENT = "one-moment"
+    WHISPER = "whisper"

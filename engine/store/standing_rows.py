@@ -1,0 +1,97 @@
+"""What stands beside calls and agents to rows and back: suppressions, slot capacities, timers, the configuration, and
+the store's own records. See `rows`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from engine.core.changes import ConfigurationKept, SlotCapacitySet
+from engine.core.records import Suppression, Timer
+from engine.core.terms import Reason, ServiceId
+from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
+from engine.store.rows import Row, as_json
+
+
+def suppression_row(suppression: Suppression) -> Row:
+    return {
+        "phone": suppression.phone,
+        "because": suppression.because.value,
+        "at": suppression.at,
+        "note": suppression.note,
+    }
+
+
+def suppression_of(row: Sequence[Any]) -> Suppression:
+    phone, because, at, note = row
+    return Suppression(phone, Reason(because), at, note)
+
+
+def slot_capacity_row(capacity: SlotCapacitySet) -> Row:
+    return {"service": capacity.service, "start": capacity.start, "capacity": capacity.capacity}
+
+
+def slot_capacity_of(row: Sequence[Any]) -> SlotCapacitySet:
+    service, start, capacity = row
+    return SlotCapacitySet(ServiceId(service), start, capacity)
+
+
+def timer_row(timer: Timer) -> Row:
+    return {"owner": timer.owner, "name": timer.name, "due_at": timer.due_at}
+
+
+def timer_of(row: Sequence[Any]) -> Timer:
+    return Timer(*row)
+
+
+def kept_answer_row(kept: KeptAnswer) -> Row:
+    return {
+        "key": kept.key,
+        "body_hash": kept.body_hash,
+        "answer": kept.answer,
+        "callback": kept.callback,
+        "at": kept.at,
+    }
+
+
+def kept_answer_of(row: Sequence[Any]) -> KeptAnswer:
+    return KeptAnswer(*row)
+
+
+def configuration_row(kept: ConfigurationKept) -> Row:
+    return {"version": kept.version, "document": kept.document, "at": kept.at}
+
+
+def key_row(key: ApiKey) -> Row:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role.value,
+        "kind": key.kind.value,
+        "origins": as_json(list(key.origins)),
+        "subject": key.subject,
+        "secret_hash": key.secret_hash,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def key_of(row: Sequence[Any]) -> ApiKey:
+    id_, name, role, kind, origins, subject, secret_hash, created_at, revoked_at = row
+    return ApiKey(
+        id=id_,
+        name=name,
+        role=KeyRole(role),
+        kind=KeyKind(kind),
+        secret_hash=secret_hash,
+        created_at=created_at,
+        origins=tuple(json.loads(origins)),
+        subject=subject,
+        revoked_at=revoked_at,
+    )
+
+
+def node_row(seen: NodeSeen) -> Row:
+    return {"name": seen.name, "startup_time": seen.startup_time}
