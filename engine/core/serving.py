@@ -106,10 +106,7 @@ class Serving(Switchboard):
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
         if callback.request.phone in self._calling:
             return False
-        for rule in self._rules_of(callback):
-            if rule(now) != now:
-                return False
-        return True
+        return self._permitted_at(callback, now) == now
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""
