@@ -12,15 +12,15 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from engine.core.changes import Change, TimerCleared, TimerSet
+from engine.core.changes import TimerSet
 from engine.core.decision import Decision, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect
 from engine.core.events import Event, TimerFired
 from engine.core.records import Timer
 
-FEW_STALE = 256
-"""So many timers that were cleared or moved may stand in the agenda, however short it is."""
+FEW = 256
+"""Of so many items none is looked at before its time."""
 
 _What = TypeVar("_What")
 _Item: TypeAlias = tuple[float, int, Callable[[Any], object], object]
@@ -47,19 +47,19 @@ class Nothing:
 class VirtualEngine:
     """One dispatcher and its agenda. `now` is in epoch seconds, as everywhere in the core.
 
-    `observers` may be added to at any time; they must not change anything.
+    `outside` carries out what is decided, and may be given later. `observers` may be added to at any time; what they
+    see may lead them to put something into the agenda, but they tell the engine nothing in the same call.
     """
 
     def __init__(self, snapshot: Snapshot, now: float, outside: Outside | None = None) -> None:
         self.now = now
         self.dispatcher = Dispatcher(snapshot)
+        self.outside: Outside = outside or Nothing()
         self.observers: list[Observer] = []
         self._handle = self.dispatcher.handle
-        self._carry_out = (outside or Nothing()).carry_out
         self._agenda: list[_Item] = []
         self._places = count()
-        self._timers: dict[tuple[str, str], Timer] = {}
-        self._stale = 0
+        self._most = FEW
         self._fire_it = self._fire  # one and the same object in every item
         for timer in sorted(self.dispatcher.timers.pending(), key=lambda each: (each.due_at, each.owner, each.name)):
             self._arm(timer)
@@ -97,11 +97,13 @@ class VirtualEngine:
     def tell(self, event: Event) -> Decision:
         """Tell the dispatcher an event now, and have done what it asks; returns its decision."""
         decision = self._handle(event, self.now)
-        self._keep_timers(decision.changes)
+        for change in decision.changes:
+            if type(change) is TimerSet:
+                self._arm(change.timer)
         for observe in self.observers:
             observe(event, decision, self.now)
         for effect in decision.effects:
-            self._carry_out(effect, self)
+            self.outside.carry_out(effect, self)
         return decision
 
     def run_until(self, until: float) -> None:
@@ -115,42 +117,28 @@ class VirtualEngine:
 
     # ---- timers ----------------------------------------------------------------------------------------
 
-    def _keep_timers(self, changes: list[Change]) -> None:
-        for change in changes:
-            if type(change) is TimerSet:
-                self._arm(change.timer)
-            elif type(change) is TimerCleared and self._timers.pop((change.owner, change.name), None) is not None:
-                self._stale += 1
-        if self._stale > FEW_STALE and 2 * self._stale > len(self._agenda):
-            self._drop_stale()
-
     def _arm(self, timer: Timer) -> None:
-        key = timer.owner, timer.name
-        if key in self._timers:
-            self._stale += 1
-        self._timers[key] = timer
+        if len(self._agenda) > self._most:
+            self._drop_stale()
         self.at(timer.due_at, self._fire_it, timer)
 
     def _fire(self, timer: Timer) -> None:
-        if self._is_stale(timer):
-            self._stale -= 1
-            return
-        del self._timers[timer.owner, timer.name]
-        self.tell(TimerFired(timer.owner, timer.name))
+        if self._is_set(timer):
+            self.tell(TimerFired(timer.owner, timer.name))
 
-    def _is_stale(self, timer: Timer) -> bool:
-        """Whether it was cleared, or set to another moment, since it was armed."""
-        return self._timers.get((timer.owner, timer.name)) is not timer
+    def _is_set(self, timer: Timer) -> bool:
+        """Whether it was neither cleared nor set to another moment since it was armed."""
+        return self.dispatcher.timers.is_set_for(timer.owner, timer.name, timer.due_at)
 
     def _drop_stale(self) -> None:
-        self._agenda[:] = [each for each in self._agenda if not self._is_stale_item(each)]
+        """A timer that is cleared stays where it is, as most are: only once in a while all of those are taken out."""
+        self._agenda[:] = [each for each in self._agenda if not self._is_stale(each)]
         heapify(self._agenda)
-        self._stale = 0
+        self._most = FEW + 2 * len(self._agenda)
 
     def _drop_stale_head(self) -> None:
-        while self._agenda and self._is_stale_item(self._agenda[0]):
+        while self._agenda and self._is_stale(self._agenda[0]):
             heappop(self._agenda)
-            self._stale -= 1
 
-    def _is_stale_item(self, item: _Item) -> bool:
-        return item[2] is self._fire_it and self._is_stale(item[3])  # type: ignore[arg-type]
+    def _is_stale(self, item: _Item) -> bool:
+        return item[2] is self._fire_it and not self._is_set(item[3])  # type: ignore[arg-type]
