@@ -41,9 +41,9 @@ FIGURES: tuple[Figure, ...] = (
     Figure("wait_p50", "wait, half of all", "seconds", lambda of: of.waits.quantile(0.5)),
     Figure("wait_p80", "wait, 80 %", "seconds", lambda of: of.waits.quantile(0.8)),
     Figure("wait_p95", "wait, 95 %", "seconds", lambda of: of.waits.quantile(0.95)),
-    Figure("attempts", "attempts", "count", lambda of: of.attempts),
+    Figure("attempts", "attempts", "count", lambda of: of.attempts or None),
     Figure(
-        "attempts_each", "attempts for each called", "ratio", lambda of: _share(of.attempts, of.waits.count + of.slots)
+        "attempts_each", "attempts for each called", "ratio", lambda of: _share(of.attempts, of.waits.count + of.slots) or None
     ),
     Figure("connected", "attempts that connected", "share", lambda of: _share(_connected(of), of.outcomes.total())),
     Figure("slots_kept", "slots kept", "share", lambda of: _share(of.slots_kept, of.slots)),
