@@ -45,7 +45,7 @@ def simulate(file: Path, against: Path | None, seed: int | None, replications: i
     scenario = _read(file)
     if against is not None:
         other = _read(against).first
-        scenario = replace(scenario, second=replace(other, name=other.name if other.name != "scenario" else str(against)))
+        scenario = replace(scenario, second=replace(other, name=other.name or against.name))
     scenario = replace(
         scenario,
         seed=scenario.seed if seed is None else seed,

@@ -24,6 +24,10 @@ class Figure:
     of: Callable[[ServiceTally], float | None]
 
 
+def _called(of: ServiceTally) -> int:
+    return of.waits.count + of.slots
+
+
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
@@ -31,7 +35,7 @@ def _share(part: float, whole: float) -> float | None:
 FIGURES: tuple[Figure, ...] = (
     Figure("asked", "requests", "count", lambda of: of.asked),
     Figure("refused", "refused", "count", lambda of: of.refused.total()),
-    Figure("dialled", "called or served", "count", lambda of: of.waits.count + of.slots),
+    Figure("dialled", "called or served", "count", lambda of: _called(of)),
     Figure("completed", "completed", "count", lambda of: of.ends["completed"]),
     Figure("unsuccessful", "unsuccessful", "count", lambda of: of.ends["unsuccessful"]),
     Figure("cancelled", "cancelled", "count", lambda of: of.ends["cancelled"]),
@@ -42,9 +46,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure("wait_p80", "wait, 80 %", "seconds", lambda of: of.waits.quantile(0.8)),
     Figure("wait_p95", "wait, 95 %", "seconds", lambda of: of.waits.quantile(0.95)),
     Figure("attempts", "attempts", "count", lambda of: of.attempts or None),
-    Figure(
-        "attempts_each", "attempts for each called", "ratio", lambda of: _share(of.attempts, of.waits.count + of.slots) or None
-    ),
+    Figure("attempts_each", "attempts for each called", "ratio", lambda of: _share(of.attempts, _called(of)) or None),
     Figure("connected", "attempts that connected", "share", lambda of: _share(_connected(of), of.outcomes.total())),
     Figure("slots_kept", "slots kept", "share", lambda of: _share(of.slots_kept, of.slots)),
     Figure("told_kept", "wait as told (80 %) or less", "share", lambda of: _share(of.told_kept, of.told)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.core.decision import Snapshot
@@ -15,7 +15,7 @@ from engine.simulation.staff import Staff
 from engine.simulation.streams import Streams
 from engine.simulation.tally import Tally
 from engine.simulation.telephones import Telephones
-from engine.simulation.virtual_engine import VirtualEngine
+from engine.simulation.virtual_engine import Observer, VirtualEngine
 
 STEPS = 200
 """Into so many pieces the time of a run is cut, to say how far it has come."""
@@ -36,9 +36,10 @@ class Ran:
     left: int
 
 
-def run(setting: Setting, seed: int, progress: Progress | None = None) -> Ran:
+def run(setting: Setting, seed: int, progress: Progress | None = None, observers: Sequence[Observer] = ()) -> Ran:
     """Let customers come from the start to the end, and then go on until nobody waits any more."""
     engine = VirtualEngine(Snapshot(configuration=setting.configuration, pace=setting.pace), setting.starts)
+    engine.observers += observers
     streams = Streams(seed)
     arrivals = Arrivals(engine, setting.sources, streams)
     people = DrawnPeople(streams, setting.configuration.services, arrivals.customers_of, setting.agents)

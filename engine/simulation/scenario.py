@@ -275,7 +275,7 @@ class VariantEntry(Entry):
 class ScenarioEntry(Entry):
     """One scenario. `document`: the services document, or the path of its file; `changes` are made to it."""
 
-    name: Line = "scenario"
+    name: Line | None = None
     document: Document
     changes: dict[str, Any] = {}
     starts: Line = "2026-03-02T08:00"

@@ -92,7 +92,7 @@ def _setting(entry: ScenarioEntry, files: Files, at: str) -> Setting:
         raise DocumentError(found)
     made = dict(_made_agents(entry.shifts))
     return Setting(
-        name=entry.name,
+        name=entry.name or "",
         configuration=replace(configuration, agents={**configuration.agents, **made}),
         sources=tuple(_source(n, entry, files, starts, f"{at}arrivals[{n}]") for n in range(len(entry.arrivals))),
         shifts=_shifts(entry, configuration),
