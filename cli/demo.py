@@ -52,8 +52,14 @@ class Show:
 
 @click.command()
 @as_json
+@click.option(
+    "--record",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep every event with its time in a new file, for a replay or a simulation.",
+)
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
-def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flags so
+def demo(as_json: bool, keep: bool, record: Path | None) -> None:  # noqa: FBT001 - click passes flags so
     """Call twenty simulated customers on a real Asterisk and show what became of each.
 
     Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
@@ -65,9 +71,10 @@ def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flag
       ringback demo
       ringback demo --json
       ringback demo --keep
+      ringback demo --record demo.jsonl
     """
     try:
-        problems = _perform(as_json=as_json, keep=keep)
+        problems = _perform(record, as_json=as_json, keep=keep)
     except KeyboardInterrupt:
         _tell("interrupted; nothing is left running")
         raise click.exceptions.Exit(INTERRUPTED) from None
@@ -75,11 +82,11 @@ def demo(as_json: bool, keep: bool) -> None:  # noqa: FBT001 - click passes flag
         raise RingbackError("not every callback ended as its number says it must; the lines marked ✗ say what differs")
 
 
-def _perform(*, as_json: bool, keep: bool) -> dict[str, list[str]]:
+def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, list[str]]:
     """The whole story; what went otherwise than expected, by phone number. Everything is removed at the end."""
     began = time.monotonic()
     with _one_interruption() as clean_up_undisturbed, ExitStack() as stack:
-        show = _set_up(stack)
+        show = _set_up(stack, record)
         stack.callback(clean_up_undisturbed)
         _tell(f"set up in {time.monotonic() - began:.0f} s; the story begins")
         _request_all(show)
@@ -95,10 +102,11 @@ def _perform(*, as_json: bool, keep: bool) -> dict[str, list[str]]:
     return problems
 
 
-def _set_up(stack: ExitStack) -> Show:
+def _set_up(stack: ExitStack, record: Path | None) -> Show:
     lab = stack.enter_context(Lab.up(progress=_tell))
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
-    engine = stack.enter_context(EngineProcess(lab, directory))
+    arguments = () if record is None else ("--record", str(record.absolute()))
+    engine = stack.enter_context(EngineProcess(lab, directory, arguments=arguments))
     _tell(f"engine at {engine.url}, ready; speaking the prompts of seven services")
     client = client_of(engine.url, str(engine.admin_key_file))
     # Speaking every prompt takes longer than other requests; only afterwards is it known when the advisers can open.

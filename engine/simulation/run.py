@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from engine.core.decision import Snapshot
 from engine.core.hours import DAY_SECONDS
@@ -23,7 +24,7 @@ AFTERWARDS_DAYS = 8
 """So long a run goes on at most after the last customer has come, for those who wait for a shift or a slot."""
 LOOKS_EVERY_SECONDS = 60.0
 
-Progress = Callable[[float], object]
+Progress: TypeAlias = Callable[[float], object]
 """Told which share of its time a run has passed."""
 
 

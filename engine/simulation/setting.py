@@ -58,6 +58,10 @@ class Scenario:
     replications: int
     seed: int
 
+    @property
+    def settings(self) -> list[Setting]:
+        return [self.first] if self.second is None else [self.first, self.second]
+
 
 def read(content: Mapping[str, Any], files: Files) -> Scenario:
     """The scenario that a file means. Raises DocumentError with every problem found."""

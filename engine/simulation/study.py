@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
+from typing import TypeAlias
 
 from engine.simulation.figures import Figures
-from engine.simulation.run import Ran, run
-from engine.simulation.setting import Scenario, Setting
+from engine.simulation.run import Progress, Ran
 
 # Student's t at 97.5 %, by degrees of freedom from 1; further on the last, which is a little too wide.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 _T_FROM = {15: 2.131, 20: 2.086, 30: 2.042, 60: 2.000, 120: 1.980}
 
-Progress = Callable[[float], object]
+Run: TypeAlias = Callable[[int, Progress | None], Ran]
+"""Makes one run with a seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,16 @@ class Studied:
     left: int
 
 
-def study(
-    scenario: Scenario,
-    progress: Progress | None = None,
-    ran: Callable[[Setting, int, Progress | None], Ran] = run,
-) -> Studied:
-    """Run all replications. `progress` is told which share of all runs is done; `ran` makes one run."""
-    settings = [scenario.first] if scenario.second is None else [scenario.first, scenario.second]
-    results: list[list[Ran]] = [[] for _ in settings]
-    done, total = 0, scenario.replications * len(settings)
-    for n in range(scenario.replications):
-        for setting, of in zip(settings, results, strict=True):
-            of.append(ran(setting, scenario.seed + n, _part(progress, done, total)))
+def study(runs: Sequence[Run], replications: int, seed: int, progress: Progress | None = None) -> Studied:
+    """Make all replications of one run, or of two to be compared; each replication has the next seed.
+
+    `progress` is told which share of all of it is done.
+    """
+    results: list[list[Ran]] = [[] for _ in runs]
+    done, total = 0, replications * len(runs)
+    for n in range(replications):
+        for run, of in zip(runs, results, strict=True):
+            of.append(run(seed + n, _part(progress, done, total)))
             done += 1
     figures = [[each.figures for each in of] for of in results]
     return Studied(

@@ -46,11 +46,12 @@ class Interruption:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended, and what it left behind; a run that behaves leaves nothing."""
+    """How a run ended, the record of its engine, and what it left behind; a run that behaves leaves nothing."""
 
     code: int
     output: str
     errors: str
+    record: bytes
     processes_seen: int
     processes_left: list[str]
     group_left: bool
@@ -87,13 +88,14 @@ class DemoRuns:
     def _run(self, ending: Interruption | None) -> Ended:
         # Short, because an Asterisk of this machine puts its control socket below it.
         folder = Path(tempfile.mkdtemp(prefix="rbdemo-"))
-        told, errors = folder / "output", folder / "errors"
+        told, errors, record = folder / "output", folder / "errors", folder / "record"
         temporary = folder / "tmp"
         temporary.mkdir()
         try:
             with told.open("wb") as out, errors.open("wb") as err:
+                demo = [str(Path(sys.executable).parent / "ringback"), "demo", "--json", "--record", str(record)]
                 process = subprocess.Popen(
-                    _heeding_interrupts([str(Path(sys.executable).parent / "ringback"), "demo", "--json"]),
+                    _heeding_interrupts(demo),
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
@@ -113,7 +115,8 @@ class DemoRuns:
                 if process.poll() is None:
                     process.terminate()
                     process.wait(60)
-            return _ended(process.pid, code, told, errors, temporary, seen)
+            kept = record.read_bytes() if record.exists() else b""
+            return _ended(process.pid, code, told, errors, temporary, seen, kept)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,7 +145,7 @@ def _heeding_interrupts(command: list[str]) -> list[str]:
     return [sys.executable, "-c", undo, *command]
 
 
-def _ended(pid: int, code: int, told: Path, errors: Path, temporary: Path, seen: int) -> Ended:
+def _ended(pid: int, code: int, told: Path, errors: Path, temporary: Path, seen: int, record: bytes) -> Ended:
     said = errors.read_text("utf-8")
     lab, engine = _LAB.search(said), _ENGINE.search(said)
     # A guard process ends by itself a moment after the demo.
@@ -154,6 +157,7 @@ def _ended(pid: int, code: int, told: Path, errors: Path, temporary: Path, seen:
         code=code,
         output=told.read_text("utf-8"),
         errors=said,
+        record=record,
         processes_seen=seen,
         processes_left=processes,
         group_left=_has_members(pid),

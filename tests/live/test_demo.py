@@ -5,12 +5,19 @@ The runs begin with the first live test (see conftest) and go on beside the othe
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.core.changes import CallbackChanged
+from engine.core.decision import Decision
+from engine.core.events import Event
 from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
 from engine.demo.cast import CAST
+from engine.recording import replay
+from engine.simulation.recorded import recorded
+from engine.simulation.rerun import rerun
 from tests.live.conftest import INTERRUPTIONS
 from tests.live.demo_runs import DemoRuns, Ended, Interruption
 
@@ -84,6 +91,32 @@ def test_an_attempt_that_connected_has_all_its_times_in_order(whole: Ended) -> N
         assert times == sorted(times)
         assert attempt["talk_seconds"] > 0
     assert all(attempt["talk_seconds"] is None for attempt in attempts if attempt["bridged_at"] is None)
+
+
+@pytest.fixture(scope="session")
+def record(whole: Ended, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "record"
+    path.write_bytes(whole.record)
+    return path
+
+
+def test_the_record_of_the_demo_replays_with_the_same_decisions(record: Path) -> None:
+    replayed = replay(record)
+    assert replayed.events > 300
+    assert replayed.differences == ()
+
+
+def test_in_virtual_time_the_recorded_demo_ends_as_it_did(record: Path) -> None:
+    ends: dict[str, tuple[str, str | None]] = {}
+
+    def observe(_event: Event, decision: Decision, _now: float) -> None:
+        for change in decision.changes:
+            if isinstance(change, CallbackChanged) and change.callback.state.ended:
+                callback = change.callback
+                ends[callback.request.phone] = callback.state.value, callback.reason and callback.reason.value
+
+    rerun(recorded(record), None, within_seconds=10, observers=[observe])
+    assert ends == {part.number: (part.state, part.reason) for part in CAST}
 
 
 def test_the_demo_leaves_nothing_behind(whole: Ended) -> None:

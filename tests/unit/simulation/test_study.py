@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isclose
 from pathlib import Path
 from random import Random
@@ -15,9 +17,9 @@ from engine.core.events import CallbackRequested, Event
 from engine.simulation.arrivals import Arrivals
 from engine.simulation.figures import ALL, Figures
 from engine.simulation.run import run
-from engine.simulation.setting import Setting
+from engine.simulation.setting import Scenario, Setting
 from engine.simulation.streams import Streams
-from engine.simulation.study import Estimate, differences, estimate, study
+from engine.simulation.study import Estimate, Studied, differences, estimate, study
 from engine.simulation.virtual_engine import VirtualEngine
 from tests.unit.simulation.scenarios import scenario
 
@@ -141,6 +143,10 @@ def test_agents_come_and_go_with_their_shifts() -> None:
     assert len(dials) == 11
 
 
+def studied_of(of: Scenario, progress: Callable[[float], object] | None = None) -> Studied:
+    return study([partial(run, setting) for setting in of.settings], of.replications, of.seed, progress)
+
+
 # ---- common random numbers -----------------------------------------------------------------------------
 
 
@@ -173,7 +179,7 @@ def test_two_configurations_meet_the_same_customers() -> None:
 def test_with_the_same_random_numbers_a_difference_is_known_far_better() -> None:
     more = {"shifts": [{"agents": ["amy", "ben"]}, {"count": 1, "skills": {"billing": 3}}]}
     both = scenario(hours=6, replications=6, arrivals=[{"service": "billing", "per_hour": 25}], against=more)
-    studied = study(both)
+    studied = studied_of(both)
     assert studied.difference is not None
     assert studied.second is not None
     paired, first, second = (
@@ -190,7 +196,7 @@ def test_with_the_same_random_numbers_a_difference_is_known_far_better() -> None
 
 
 def test_two_equal_configurations_do_not_differ_in_anything() -> None:
-    studied = study(scenario(against={"name": "the same"}))
+    studied = studied_of(scenario(against={"name": "the same"}))
     assert studied.difference is not None
     for row in studied.difference.values():
         assert all(each is None or each.mean == 0 for each in row.values())
@@ -236,7 +242,7 @@ def test_a_difference_is_of_pairs_and_leaves_out_what_one_lacks() -> None:
 
 def test_the_progress_of_all_runs_is_told() -> None:
     told: list[float] = []
-    study(scenario(replications=2, against={}), told.append)
+    studied_of(scenario(replications=2, against={}), told.append)
     assert told == sorted(told)
     assert told[-1] == 1
     assert len(told) == 4 * 200
