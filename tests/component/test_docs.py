@@ -27,9 +27,13 @@ from engine.config import load
 from engine.document import parse
 from engine.document.models import ServicesDocument
 from engine.metrics import Metrics
+from engine.simulation import scenario
+from engine.simulation.meanings import Files
+from engine.simulation.setting import read as read_scenario
 from engine.store.records import KeyRole
 from tests.component.api_harness import Api, running_api
 from tests.component.cli_harness import serving
+from tests.component.recorded_day import a_day, recorded
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs/examples/services.yaml"
@@ -287,8 +291,58 @@ def test_a_dry_run_of_the_example_on_an_engine_finds_nothing_wrong(tmp_path: Pat
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_every_yaml_example_that_is_a_services_document_is_accepted(block: Block) -> None:
     content = yaml.safe_load(block.text)
+    if "arrivals" in content:
+        return  # a scenario, which has agents of another kind
     if set(content) & set(ServicesDocument.model_fields):
         parse(content)
+
+
+SCENARIOS = sorted((ROOT / "docs/examples").glob("simulation-*.yaml"))
+
+
+def files_of_examples() -> Files:
+    return Files(EXAMPLE.parent, lambda path: DocumentFile(path).content)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=shown)
+def test_every_example_scenario_is_read(path: Path) -> None:
+    assert read_scenario(DocumentFile(path).content, files_of_examples()).replications > 1
+
+
+@pytest.mark.parametrize("block", [each for each in blocks("yaml") if "arrivals:" in each.text], ids=str)
+def test_every_scenario_of_a_page_is_read(block: Block) -> None:
+    read_scenario(yaml.safe_load(block.text), files_of_examples())
+
+
+def test_every_simulation_of_the_documentation_runs_as_it_is_shown(tmp_path: Path) -> None:
+    for path in (EXAMPLE, *SCENARIOS):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    recorded(tmp_path / "tuesday.jsonl", a_day())
+    commands = [words for page, words in COMMANDS if page == "docs/simulation.md" and words[0] == "simulate"]
+    for words in commands:
+        ended = subprocess.run(
+            [str(Path(sys.executable).parent / "ringback"), *words, "--replications", "1"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, ""), f"ringback {' '.join(words)}: {ended.stderr}"
+        assert "wait, mean" in ended.stdout or json.loads(ended.stdout)["figures"]
+    assert len(commands) >= 6
+
+
+def test_the_guide_to_simulation_explains_every_field_and_every_figure() -> None:
+    text = (ROOT / "docs/simulation.md").read_text("utf-8")
+    entries = (scenario.ScenarioEntry, scenario.VariantEntry, scenario.ArrivalEntry, scenario.CustomersEntry)
+    entries += (scenario.ShiftEntry, scenario.AgentsEntry, scenario.TimingEntry, scenario.CallsEntry)
+    entries += (scenario.PressesEntry, scenario.DistributionEntry)
+    missing = [name for entry in entries for name in entry.model_fields if not re.search(rf"\b{name}\b", text)]
+    assert not missing
+    for name in ("hours", "warm_up_hours", "replications", "seed", "service_level_seconds"):
+        default = scenario.ScenarioEntry.model_fields[name].default
+        assert f"| `{name}` | {default:g} |" in text
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
