@@ -176,6 +176,8 @@ class CallFlow(CallResume):
         return self._taken()
 
     def _effect_ended(self, effect: Effect, result: ResultKind, now: float) -> None:
+        if result is ResultKind.OK and not isinstance(effect, DialCustomer | Connect):
+            return  # as nearly all of them end; of the others something follows
         match effect, result:
             case DialCustomer(), ResultKind.OK if self.phase is Phase.DIALING:
                 self._dialled()

@@ -7,13 +7,15 @@ just opened is not what it is later, and after the last request it empties.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged, InteractionChanged
 from engine.core.decision import Accepted, Decision
 from engine.core.effects import DialCustomer
 from engine.core.events import CallbackRequested, Event, InteractionRequested
-from engine.core.records import AgentStatus, Attempt, Callback, Interaction
+from engine.core.records import Callback, Interaction
 from engine.core.terms import VOICE, AgentId, CallbackId, InteractionState, Media, Outcome, Presence, ServiceId
 from engine.simulation.promises import Told, told_of
 from engine.simulation.spread import Spread
@@ -84,6 +86,12 @@ class Tally:
         self._from = counts_from
         self._until = ends_at
         self._desks: dict[AgentId, _Desk] = {}
+        self._watched: dict[type[Any], Callable[[Any, Decision, float], None]] = {
+            AgentChanged: self._agent,
+            CallbackChanged: self._callback,
+            AttemptChanged: self._attempt,
+            InteractionChanged: self._interaction,
+        }
         engine.observers.append(self.observe)
 
     def close(self) -> None:
@@ -95,16 +103,9 @@ class Tally:
         """One event and what was decided."""
         self.events += 1
         for change in decision.changes:
-            if type(change) is AgentChanged:
-                self._agent(change.status, now)
-            elif type(change) is CallbackChanged:
-                if change.callback.ended_at is not None:
-                    self._callback_ended(change.callback, now)
-            elif type(change) is AttemptChanged:
-                if change.attempt.ended_at is not None:
-                    self._attempt_ended(change.attempt, decision)
-            elif type(change) is InteractionChanged:
-                self._interaction(change.interaction, now)
+            watch = self._watched.get(type(change))
+            if watch is not None:
+                watch(change, decision, now)
         for effect in decision.effects:
             if type(effect) is DialCustomer:
                 self._dialled(effect, now)
@@ -152,8 +153,9 @@ class Tally:
         of.slots += 1
         of.slots_kept += policy is not None and wait < policy.minutes * 60
 
-    def _callback_ended(self, callback: Callback, now: float) -> None:
-        if callback.created_at < self._from:
+    def _callback(self, change: CallbackChanged, _decision: Decision, now: float) -> None:
+        callback = change.callback
+        if callback.ended_at is None or callback.created_at < self._from:
             return
         of = self._of(callback.request.service)
         of.ends[callback.state.value] += 1
@@ -164,17 +166,19 @@ class Tally:
         else:
             of.left_late += now - callback.joined_at > self._within
 
-    def _attempt_ended(self, attempt: Attempt, decision: Decision) -> None:
+    def _attempt(self, change: AttemptChanged, decision: Decision, _now: float) -> None:
         """An attempt never ends without a change of its callback."""
-        if attempt.outcome is None or attempt.dialed_at is None:
+        attempt = change.attempt
+        if attempt.ended_at is None or attempt.outcome is None or attempt.dialed_at is None:
             return
-        for change in decision.changes:
-            if type(change) is CallbackChanged and change.callback.id == attempt.callback:
-                if change.callback.created_at >= self._from:
-                    self._of(change.callback.request.service).outcomes[attempt.outcome] += 1
+        for other in decision.changes:
+            if type(other) is CallbackChanged and other.callback.id == attempt.callback:
+                if other.callback.created_at >= self._from:
+                    self._of(other.callback.request.service).outcomes[attempt.outcome] += 1
                 return
 
-    def _interaction(self, interaction: Interaction, now: float) -> None:
+    def _interaction(self, change: InteractionChanged, _decision: Decision, now: float) -> None:
+        interaction = change.interaction
         if interaction.created_at < self._from:
             return
         of = self._of(interaction.service, interaction.media)
@@ -189,7 +193,8 @@ class Tally:
 
     # ---- agents ----------------------------------------------------------------------------------------
 
-    def _agent(self, status: AgentStatus, now: float) -> None:
+    def _agent(self, change: AgentChanged, _decision: Decision, now: float) -> None:
+        status = change.status
         desk = self._desks.get(status.id)
         if desk is None:
             desk = self._desks[status.id] = _Desk(now)

@@ -335,9 +335,11 @@ def test_every_simulation_of_the_documentation_runs_as_it_is_shown(tmp_path: Pat
 
 def test_the_guide_to_simulation_explains_every_field_and_every_figure() -> None:
     text = (ROOT / "docs/simulation.md").read_text("utf-8")
-    entries = (scenario.ScenarioEntry, scenario.VariantEntry, scenario.ArrivalEntry, scenario.CustomersEntry)
-    entries += (scenario.ShiftEntry, scenario.AgentsEntry, scenario.TimingEntry, scenario.CallsEntry)
-    entries += (scenario.PressesEntry, scenario.DistributionEntry)
+    entries: list[type[scenario.Entry]] = [
+        *(scenario.ScenarioEntry, scenario.VariantEntry, scenario.ArrivalEntry, scenario.CustomersEntry),
+        *(scenario.ShiftEntry, scenario.AgentsEntry, scenario.TimingEntry, scenario.CallsEntry),
+        *(scenario.PressesEntry, scenario.DistributionEntry),
+    ]
     missing = [name for entry in entries for name in entry.model_fields if not re.search(rf"\b{name}\b", text)]
     assert not missing
     for name in ("hours", "warm_up_hours", "replications", "seed", "service_level_seconds"):
