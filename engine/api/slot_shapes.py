@@ -57,10 +57,14 @@ class BookableSlot(Answered):
 
 
 class Immediate(Answered):
-    """Whether a request of now would be taken, and the place it would have; else why not."""
+    """Whether a request of now would be taken, and the place and wait it would have; else why not.
+
+    `closing`: their turn would come after the service has closed. A `wait` of null is not known: nobody is there who
+    could say how long it takes.
+    """
 
     offered: bool
-    reason: Literal["closed", "queue-full", "paused", "not-ready"] | None
+    reason: Literal["closed", "closing", "queue-full", "paused", "not-ready"] | None
     position: int | None
     wait: Wait | None
 

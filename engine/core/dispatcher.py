@@ -203,6 +203,7 @@ class Dispatcher(Calling):
             self._withdraw_offers(agent, now)
         self._needs = Needs(self.configuration.services)
         self._matching.configured()
+        self.waits.configured()
         self._pacer.configured(self.configuration.services)
         for service in before:
             if service not in self.configuration.services:

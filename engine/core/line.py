@@ -20,7 +20,7 @@ ItemId: TypeAlias = str
 Key: TypeAlias = tuple[int, int, float, float, str]
 
 _BEHIND_HEADS = 2
-_LAST_ID = "\U0010ffff"
+LAST_ID = "\U0010ffff"
 """Behind every id that is."""
 QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
@@ -85,6 +85,11 @@ class Queue:
     def is_served(self) -> bool:
         """Whether somebody waits here whom an agent may be given."""
         return self.first is not None and self.is_open
+
+    def before(self, key: Key) -> int:
+        """How many of them stand before this place."""
+        last = self.keys[-1] if self.keys else None
+        return len(self.keys) if last is not None and last < key else self.keys.bisect_left(key)
 
     def _add(self, key: Key) -> None:
         self.keys.add(key)
@@ -174,7 +179,7 @@ class Line:
 
     def position_of_new(self, service: ServiceId, priority: int, at: float) -> int:
         """1-based place that somebody would have who joined at `at` as the last of their priority."""
-        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, _LAST_ID))
+        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, LAST_ID))
 
     def ahead_of(self, place: Place) -> int:
         """How many of the same service stand before this place, whether it is taken or not, parked ones included."""

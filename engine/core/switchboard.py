@@ -22,6 +22,7 @@ from engine.core.line import Line, Place
 from engine.core.matching import Matching
 from engine.core.needs import Needs
 from engine.core.number_history import NumberHistory
+from engine.core.openings import Openings
 from engine.core.pacing import LiveCall, Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression
@@ -38,6 +39,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.timers import Timers
+from engine.core.waits import Waits
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
@@ -66,6 +68,8 @@ class Switchboard:
         self.paused: set[ServiceId] = set(snapshot.paused)
         self._needs = Needs(self.configuration.services)
         self._matching = Matching(self.line, self.desks)
+        self.openings = Openings()
+        self.waits = Waits(self.line, self.desks, self.paused)
         self._pacer = Pacer(snapshot.pace, self.configuration.services)
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
@@ -79,8 +83,10 @@ class Switchboard:
 
     def _restore(self, snapshot: Snapshot) -> None:
         self.desks.restore(snapshot.agents)
+        self.desks.handle_times.restore(snapshot.handle_times)
         self.desks.configure(self.configuration.agents, 0.0)
         self._matching.configured()
+        self.waits.configured()
         self.timers.restore(snapshot.timers)
         self.book.restore(snapshot.callbacks)
         self._history.restore(snapshot.dials, snapshot.requests)
@@ -164,14 +170,15 @@ class Switchboard:
             self._join(callback)
 
     def _join_interaction(self, interaction: Interaction) -> None:
-        self.line.join(
-            Place(
-                interaction.id,
-                self._needs.of_interaction(interaction),
-                interaction.created_at,
-                interaction.created_at,
-                interaction.priority,
-            )
+        self.line.join(self._place_of_interaction(interaction))
+
+    def _place_of_interaction(self, interaction: Interaction) -> Place:
+        return Place(
+            interaction.id,
+            self._needs.of_interaction(interaction),
+            interaction.created_at,
+            interaction.created_at,
+            interaction.priority,
         )
 
     def _widen_in_time(self, callback: Callback) -> None:
@@ -259,6 +266,7 @@ class Switchboard:
 
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
         self.line.leave(callback.id)
+        self.waits.gave_up(callback.id, now)
         self.slots.release(callback.id)
         self._ask_no_more(callback, because.value, now)
         self._write(self.timers.clear_all(callback.id))

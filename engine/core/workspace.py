@@ -185,6 +185,7 @@ class Workspace(Admission, Serving):
             self._keep_interaction(interaction)
             if event.idempotency is not None:
                 self._write([IdempotencyKept(event.idempotency, event.id, now)])
+            self.waits.tell(self._place_of_interaction(interaction), now)
             self._join_interaction(interaction)
             self._decision.reply = interaction
 
@@ -198,6 +199,7 @@ class Workspace(Admission, Serving):
 
     def _end_interaction(self, interaction: Interaction, state: InteractionState, now: float) -> Interaction:
         self.line.leave(interaction.id)
+        self.waits.gave_up(interaction.id, now)
         self._write(self.timers.clear_all(interaction.id))
         if interaction.agent is not None and self._work_of(interaction.agent, WorkId(interaction.id)):
             self._write(self.desks.release(interaction.agent, WorkId(interaction.id), state.value, now))
