@@ -162,7 +162,7 @@ class CallFlow(CallResume):
                 self._agent_missed(now)
             case Phase.CONFIRMED | Phase.WHISPERING, "music":
                 self._music()
-            case Phase.CONFIRMED, "hold":
+            case Phase.CONFIRMED, "hold" if self._agent is None:
                 self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
             case Phase.WHISPERING, "whisper":
                 self._connect(now)
@@ -249,9 +249,7 @@ class CallFlow(CallResume):
 
     def _agent_not_reached(self, now: float) -> None:
         """Nobody knows whether the agent's phone rang: no fault of the agent's."""
-        if self._stopping:
-            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-        else:
+        if not self._wait_is_over(now):
             self._wait_again(now)
 
     def _waits_with_music(self, leg: LegId) -> bool:

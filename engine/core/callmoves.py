@@ -127,6 +127,11 @@ class CallMoves(CallEnds):
         else:
             self._ring_agent(now)
 
+    def _hold_until(self, at_least: float) -> None:
+        """The limit of the wait, but not before this moment."""
+        if self.attempt.confirmed_at is not None:
+            self._arm("hold", max(at_least, self.attempt.confirmed_at + self.service.hold_limit_seconds))
+
     def _music(self) -> None:
         self._arm("music", None)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
@@ -260,15 +265,19 @@ class CallMoves(CallEnds):
         if self._agent is not None:
             self._tell(AgentMissed(self._agent.id))
             self._agent = None
+        if not self._wait_is_over(now):
+            if bridging:
+                self._music()  # the bridge may have come about and stopped it
+            self._tell(AgentWanted())
+
+    def _wait_is_over(self, now: float) -> bool:
+        """Whether the customer, whose agent did not come, is let go instead of waiting for another one."""
         confirmed_at = self.attempt.confirmed_at
         if self._stopping:
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         elif confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
             self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
-        else:
-            if bridging:
-                self._music()  # the bridge may have come about and stopped it
-            self._tell(AgentWanted())
+        return self.phase is Phase.CLOSING
 
     def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
@@ -276,9 +285,8 @@ class CallMoves(CallEnds):
         self.attempt = replace(self.attempt, bridging_at=None)
         for name in ("agent_ring", "whisper", "bridge"):
             self._arm(name, None)
-        if self.attempt.confirmed_at is not None:
-            # The limit may have passed, and its timer with it, while an agent was about to be connected.
-            self._arm("hold", max(now, self.attempt.confirmed_at + self.service.hold_limit_seconds))
+        # The limit may have passed, and its timer with it, while an agent was about to be connected.
+        self._hold_until(now)
         if self.attempt.agent_legs:
             # Also a leg that no look found: its dial may be queued, or on its way to Asterisk.
             self._agent_leg_live = True

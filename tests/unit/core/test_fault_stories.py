@@ -131,7 +131,7 @@ def test_given_rings_that_nobody_ever_knows_of_then_each_has_a_pause_and_the_hol
     customer.confirms()
     assert world.agent().times_rung == 1
 
-    world.pass_time(BILLING.hold_limit_seconds)
+    world.pass_time(BILLING.hold_limit_seconds + REFUSED_GRACE_SECONDS)
 
     assert world.agent().times_rung <= 1 + BILLING.hold_limit_seconds / REFUSED_GRACE_SECONDS
     assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
