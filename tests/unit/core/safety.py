@@ -30,6 +30,7 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.records import Attempt, attempt_of_leg
+from engine.core.switchboard import ANSWER
 from engine.core.terms import AttemptId, Outcome
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def _nothing_is_concluded_unheard(
     for attempt in _decided(decision, before):
         assert _may_end(world, event, attempt), f"{attempt.id} ends {attempt.outcome} unheard because of {event}"
     held = dict(world.held_before)
+    if isinstance(event, TimerFired) and event.name == ANSWER:
+        return  # work from outside is answered over HTTP, whatever Asterisk does
     for change in decision.changes:
         if isinstance(change, AgentMoved) and change.because == RONA:
             leg = before[held[change.agent]].agent_leg

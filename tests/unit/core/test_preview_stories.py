@@ -715,6 +715,20 @@ def test_given_a_preview_that_timed_out_while_the_engine_was_away_then_it_blames
     assert customer.state is S.PREVIEWING
 
 
+def test_given_a_preview_of_before_the_start_when_its_time_passes_soon_after_then_it_blames_nobody() -> None:
+    world = bureau()
+    customer = previewed(world)
+    world.pass_time(ASKED_FIRST.preview_seconds - 1)
+    world.restart()
+
+    world.pass_time(1)
+
+    assert (world.agent().status.presence, customer.state) == (Presence.READY, S.PREVIEWING), "they are asked anew"
+    world.pass_time(ASKED_FIRST.preview_seconds)
+    assert world.agent().status.reason == "rona", "now they had all the time"
+    assert customer.state is S.QUEUED
+
+
 def test_given_a_yes_that_waits_for_a_line_when_the_engine_starts_again_then_it_is_dialled_once() -> None:
     world = bureau(replace(ASKED_FIRST, pace=Pace(max_dials=1)))
     world.agent("amy").ready()
