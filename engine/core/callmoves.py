@@ -17,6 +17,7 @@ from engine.core.facts import (
     AgentWanted,
     Answered,
     Bridged,
+    Closing,
     Confirmed,
     Dialled,
     Dialling,
@@ -85,6 +86,7 @@ class CallMoves(CallEnds):
         if self.attempt.answered_at is None:
             self.attempt = replace(self.attempt, answered_at=now)
         self.phase = Phase.ANNOUNCING
+        self._keys_told, self._asked = self.keys, True
         self._media_failed = False
         for name in ("ring", "silent", "enter", "confirm"):
             self._arm(name, None)
@@ -114,6 +116,7 @@ class CallMoves(CallEnds):
 
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
+        self._asked = False
         self.attempt = replace(self.attempt, confirmed_at=now)
         for name in ("announcement", "confirm", "music"):
             self._arm(name, None)
@@ -150,7 +153,7 @@ class CallMoves(CallEnds):
             self._close(Outcome.UNCONFIRMED, now, PromptId.UNCONFIRMED_GOODBYE)
 
     def _key(self, digit: str, now: float) -> None:
-        keys = self.service.confirmation.keys
+        keys = self._keys_told
         if digit == keys.connect:
             self._confirmed(now)
         elif digit == keys.later:
@@ -160,6 +163,13 @@ class CallMoves(CallEnds):
             self._keep_wish(Outcome.CANCELLED_BY_KEY, now, PromptId.CANCEL_CONFIRMED)
         elif digit == keys.never:
             self._keep_wish(Outcome.NEVER_AGAIN, now, PromptId.NEVER_CONFIRMED)
+
+    def _late_key(self, digit: str) -> None:
+        """Last words are being said, and a call would follow: who presses now that they want none is not called."""
+        wishes = {self._keys_told.cancel: Outcome.CANCELLED_BY_KEY, self._keys_told.never: Outcome.NEVER_AGAIN}
+        if digit in wishes and self._asked and self.attempt.outcome not in retry.ENDS:
+            self.attempt = replace(self.attempt, outcome=wishes[digit])
+            self._tell(Closing())
 
     # ---- the agent's side -----------------------------------------------------------------------------------
 

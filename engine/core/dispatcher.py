@@ -197,6 +197,7 @@ class Dispatcher(Calling):
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
         for flow in list(self._flows.values()):
+            flow.keys = self.configuration.services[flow.service.id].confirmation.keys
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)
         for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):

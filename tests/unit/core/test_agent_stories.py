@@ -120,7 +120,7 @@ def test_given_a_missed_ring_when_the_agent_answers_too_late_then_nobody_is_whis
 
     world.tell(LegEntered(world.agent().leg))
 
-    assert world.effects[before:] == []
+    assert [only(effect, Release).leg for effect in world.effects[before:]] == [world.agent().leg]
     assert customer.state is S.CONFIRMED
 
 
