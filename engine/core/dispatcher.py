@@ -208,6 +208,7 @@ class Dispatcher(Calling):
         for service in before:
             if service not in self.configuration.services:
                 self._write(self.timers.clear(OF_SERVICE + service, PACE))
+                self._resume(service, now)  # should there be such a service again, nobody remembers the pause
         for service in self.configuration.services:
             self._pace(service, now)
         for callback in sorted(self.book, key=lambda each: each.id):

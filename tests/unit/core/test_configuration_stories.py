@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.core.configuration import Configuration, Confirmation, ConfirmationKeys
 from engine.core.decision import Refusal
 from engine.core.effects import DialCustomer, RingAgent
+from engine.core.events import PauseRequested
 from engine.core.expressions import parse
 from engine.core.terms import CallbackState, Outcome, Presence
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, connected
@@ -147,6 +148,17 @@ def test_given_other_keys_while_the_announcement_plays_then_a_key_means_what_it_
 
     assert first.state is S.CONFIRMED
     assert second.closing is Outcome.CANCELLED_BY_KEY
+
+
+def test_given_a_paused_service_when_it_is_removed_and_comes_back_then_its_customers_are_called() -> None:
+    world = World(services=(BILLING, SALES), agents=(BEN,))
+    world.tell(PauseRequested(SALES.id))
+    world.agent("ben").ready()
+
+    world.configure((BILLING,), (BEN,))
+    world.configure((BILLING, SALES), (BEN,))
+
+    assert world.customer("sales").state is S.DIALING
 
 
 # ---- an agent is removed -------------------------------------------------------------------------------
