@@ -254,6 +254,8 @@ class Dispatcher(Calling):
 
     def _set_telephony(self, *, heard: bool, now: float) -> None:
         self._telephony = heard
+        if not heard:
+            self._excused |= set(self._asked)
         self.line.let_anybody_speak(may=heard)
         for flow in self._flows.values():
             flow.heard = heard

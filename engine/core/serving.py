@@ -173,7 +173,7 @@ class Serving(Switchboard):
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
         self._asked[callback.id] = agent.id
-        self._asked_before.discard(callback.id)
+        self._excused.discard(callback.id)
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds
@@ -181,7 +181,7 @@ class Serving(Switchboard):
 
     def _offer_interaction(self, interaction: Interaction, agent: Agent, now: float) -> None:
         self.line.leave(interaction.id)
-        self._asked_before.discard(interaction.id)
+        self._excused.discard(interaction.id)
         work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media)
         self._write(self.desks.take(agent.id, work, "offered", now))
         offered = replace(interaction, state=InteractionState.OFFERED, agent=agent.id, offered_at=now)

@@ -54,8 +54,8 @@ NO_ZONE = "UTC"
 class Switchboard:
     """The parts and the decision under way.
 
-    `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_asked_before`
-    are callbacks and interactions that agents were asked about before the start, and could not always answer.
+    `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_excused` are
+    callbacks and interactions whose offer could not be answered all the time: nobody is blamed for them.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -76,7 +76,7 @@ class Switchboard:
         self._calling: dict[str, AttemptId] = {}
         self._asked: dict[CallbackId, AgentId] = {}
         self._agreed: dict[CallbackId, AgentId] = {}
-        self._asked_before: set[str] = set()
+        self._excused: set[str] = set()
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -108,7 +108,7 @@ class Switchboard:
             if interaction.state is InteractionState.QUEUED:
                 self._join_interaction(interaction)
             elif interaction.state is InteractionState.OFFERED:
-                self._asked_before.add(interaction.id)
+                self._excused.add(interaction.id)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
         self._restore_previews()
@@ -120,7 +120,7 @@ class Switchboard:
                 callback = self.book.get(work.callback) if work.callback is not None else None
                 if callback is not None and callback.state is CallbackState.PREVIEWING:
                     self._asked[callback.id] = status.id
-                    self._asked_before.add(callback.id)
+                    self._excused.add(callback.id)
                     if work.stage is Stage.RESERVED:
                         self._agreed[callback.id] = status.id
 

@@ -521,6 +521,16 @@ def test_given_the_engine_stops_then_a_chat_that_is_offered_may_be_taken_and_non
     assert (one.shown, second.shown) == (("active", "amy"), ("queued", None))
 
 
+def test_given_the_engine_stops_when_an_offered_chat_is_not_answered_then_nobody_is_blamed() -> None:
+    world = house()
+    one = offered(world)
+    world.stop()
+
+    world.pass_time(BILLING.agent_ring_seconds)
+
+    assert (one.shown, world.agent("amy").status.presence) == (("queued", None), Presence.READY)
+
+
 # ---- what came of it -----------------------------------------------------------------------------------
 
 SOLVED = Disposition(DispositionId("solved"), "Solved")

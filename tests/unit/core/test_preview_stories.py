@@ -657,6 +657,18 @@ def test_given_lost_telephony_when_the_preview_times_out_then_it_is_no_fault_of_
     assert customer.state is S.PREVIEWING
 
 
+def test_given_lost_telephony_when_a_preview_times_out_soon_after_then_it_is_no_fault_of_the_agents() -> None:
+    world = bureau()
+    customer = previewed(world)
+    world.lose_telephony()
+    world.pass_time(ASKED_FIRST.preview_seconds - 1)
+    world.regain_telephony()
+
+    world.pass_time(1)
+
+    assert (world.agent().status.presence, customer.state) == (Presence.READY, S.PREVIEWING), "they are asked anew"
+
+
 def test_given_lost_telephony_when_a_yes_waits_for_a_line_then_it_is_dialled_once_all_can_be_heard() -> None:
     world = bureau(replace(ASKED_FIRST, pace=Pace(calls_per_second=0.125)))
     world.agent("amy").ready()
