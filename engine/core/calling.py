@@ -50,7 +50,7 @@ class Calling(Workspace):
             raise ValueError(f"attempt {flow.attempt.id} is live, but its callback is not open")
         match fact:
             case Dialling():
-                self._note_dial(callback, now)
+                self._note_dial(flow.attempt, callback, now)
                 self._pace(flow.service.id, now)
             case Dialled():
                 if can(callback.state, Because.DIALLED):  # told more than once; the head of the line is for one call

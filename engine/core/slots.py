@@ -8,7 +8,6 @@ reaches into a day, that time is cut with the night.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from heapq import merge
@@ -17,12 +16,12 @@ from itertools import islice
 from engine.core.configuration import SlotPolicy
 from engine.core.hours import DAY_SECONDS, Calendar, Period, date_at, day_begins, days_around, periods_of
 from engine.core.terms import CallbackId, ServiceId
+from engine.core.values import Value
 
 _CUT_AT_ONCE_SECONDS = 7 * DAY_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Value):
     """One slot of real time; `end` is the first moment outside."""
 
     start: float
@@ -39,8 +38,7 @@ class Unbookable(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Value):
     """A booking that calendar or capacity no longer permit: NOT_A_SLOT or FULL."""
 
     callback: CallbackId

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from engine.core.changes import (
     AttemptChanged,
@@ -32,6 +33,7 @@ from engine.core.terms import (
     Reason,
     ServiceId,
 )
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
@@ -80,8 +82,8 @@ def an_interaction(n: int, state: InteractionState = InteractionState.QUEUED) ->
 
 def test_the_full_samples_leave_no_field_at_its_default() -> None:
     for value in (FULL, SAID, BY_STAFF):
-        for each in fields(value):
-            default = each.default_factory() if each.default_factory is not MISSING else each.default
+        for each in fields(type(value)):
+            default = each.default if each.default_factory is NODEFAULT else each.default_factory()
             assert getattr(value, each.name) != default, f"{type(value).__name__}.{each.name}"
 
 

@@ -5,7 +5,6 @@ Times are told as they stand on the wall: `at("09:30")` is a moment of the first
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -36,6 +35,7 @@ from engine.core.hours import Calendar, CalendarId, Interval
 from engine.core.records import Attempt, Callback, Classification, Interaction
 from engine.core.switchboard import ANSWER, PREVIEW
 from engine.core.terms import ConnectMode, InteractionId, Media, ServiceId, WorkId
+from engine.core.values import replace
 from tests.unit.core.world import BILLING, AgentAtDesk, Customer, World
 
 ZONE = "America/New_York"

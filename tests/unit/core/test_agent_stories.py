@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -11,6 +10,7 @@ from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Release, RingAgent
 from engine.core.events import LegEnded, LegEntered, PresenceRequested, ResultKind
 from engine.core.terms import AgentId, CallbackState, Outcome, Presence, PromptId
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, Customer, World, connected, only, says
 
 S = CallbackState

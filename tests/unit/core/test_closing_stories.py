@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -22,6 +21,7 @@ from engine.core.events import (
     ResultKind,
 )
 from engine.core.terms import CallbackState, LegId, Outcome, PromptId, Reason
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, HANG_UP, LAST_WORDS, LIMITS, Customer, World, only, says
 
 S = CallbackState

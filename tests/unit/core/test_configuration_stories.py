@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.configuration import Configuration, Confirmation, ConfirmationKeys
 from engine.core.decision import Refusal
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import PauseRequested
 from engine.core.expressions import parse
 from engine.core.terms import CallbackState, Outcome, Presence
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, World, connected
 
 S = CallbackState

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
@@ -12,6 +10,7 @@ from engine.core.desks import Desks
 from engine.core.expressions import parse
 from engine.core.records import AgentStatus, Work
 from engine.core.terms import VOICE, AgentId, CallbackId, Media, Presence, ServiceId, Stage, WorkId
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN
 
 CALL = Work(WorkId("c-1"), ServiceId("billing"), Stage.RESERVED, CallbackId("c"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.changes import CallClassified
@@ -25,6 +23,7 @@ from engine.core.terms import (
     ServiceId,
     WorkId,
 )
+from engine.core.values import replace
 from tests.unit.core.office import ASKED_FIRST, CHAT, Chat, Doubled, accepts, chat, code, dials, pauses
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, AgentAtDesk, Customer, World, configuration
 

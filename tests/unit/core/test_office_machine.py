@@ -7,7 +7,6 @@ same. At the end everything is left alone, and every callback must reach an end.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -53,6 +52,7 @@ from engine.core.terms import (
     ServiceId,
     WorkId,
 )
+from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import looks_at, next_of, results_of
 from tests.unit.core.office import CHAT, Doubled

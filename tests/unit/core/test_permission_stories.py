@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -16,6 +15,7 @@ from engine.core.expressions import parse
 from engine.core.permission import CallingWindow
 from engine.core.records import Suppression
 from engine.core.terms import AgentId, CallbackState, Outcome, Reason, ServiceId
+from engine.core.values import replace
 from tests.unit.core.office import (
     ASKED_FIRST,
     DAY,
@@ -51,7 +51,7 @@ def caller(world: World, service: str = "billing", phone: str | None = None, *zo
 
 
 def within(window: CallingWindow, agents: tuple[Agent, ...] = (AMY,), **fields: float) -> Doubled:
-    world = Doubled((replace(BILLING, calling_window=window, **fields),), agents)  # type: ignore[arg-type]
+    world = Doubled((replace(BILLING, calling_window=window, **fields),), agents)
     for agent in agents:
         world.agent(agent.id).ready()
     return world

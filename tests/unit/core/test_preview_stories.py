@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -20,6 +19,7 @@ from engine.core.expressions import parse
 from engine.core.permission import CallingWindow
 from engine.core.records import AgentStatus
 from engine.core.terms import AgentId, CallbackState, Outcome, Presence, Reason, Stage, WorkId
+from engine.core.values import replace
 from tests.unit.core.office import (
     ASKED_FIRST,
     DAY,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.callphase import FREE_LATERS
@@ -12,6 +10,7 @@ from engine.core.effects import DialCustomer
 from engine.core.events import MoveRequested
 from engine.core.retry import FAULTS_BEFORE_HOLD
 from engine.core.terms import CallbackState, Outcome, Reason
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BILLING, LIMITS, Customer, World
 
 S = CallbackState

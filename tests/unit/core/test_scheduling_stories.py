@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,6 +16,7 @@ from engine.core.expressions import parse
 from engine.core.hours import Calendar, Interval
 from engine.core.slots import Slot, Unbookable, conflicts
 from engine.core.terms import CallbackState, Outcome, ServiceId
+from engine.core.values import replace
 from tests.unit.core.office import (
     DAY,
     DESK,
