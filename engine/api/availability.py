@@ -9,7 +9,7 @@ from aiohttp import web
 
 from engine.api.access import STAFF, Caller
 from engine.api.bodies import Answered, Received, answer, moment_or_none, read_query
-from engine.api.callback_shapes import Language, PageUrl
+from engine.api.callback_shapes import Language, PageUrl, wait_view
 from engine.api.codes import Code
 from engine.api.current import CurrentDocument
 from engine.api.endpoints import Endpoint

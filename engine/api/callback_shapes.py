@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -18,6 +18,7 @@ from engine.api.moments import utc_text_of
 from engine.api.when import When
 from engine.core.records import Attempt, Callback, Classification
 from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
+from engine.core.wait import Wait
 from engine.document.values import Id, Timezone
 
 
@@ -121,11 +122,16 @@ class CallbackListQuery(Received):
     cursor: str | None = None
 
 
-class Wait(Answered):
-    """Expected wait."""
+class WaitView(Answered):
+    """Expected wait until the call begins: one in two is called within the first, four in five within the other."""
 
     p50_seconds: float
     p80_seconds: float
+
+
+def wait_view(wait: Wait | None) -> WaitView | None:
+    """In whole seconds; None: not known."""
+    return wait and WaitView(p50_seconds=round(wait.p50_seconds), p80_seconds=round(wait.p80_seconds))
 
 
 class CallbackAccepted(Answered):
@@ -135,7 +141,7 @@ class CallbackAccepted(Answered):
     state: CallbackState
     when: str
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     token: str
     manage_url: str
@@ -150,7 +156,7 @@ class CustomerView(Answered):
     service: str
     when: str
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     next_attempt_at: Moment | None
     attempts_made: int
@@ -193,7 +199,7 @@ class StaffView(Answered):
     when: str
     priority: int
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     next_attempt_at: Moment | None
     agent: str | None
@@ -227,16 +233,23 @@ def when_text(scheduled_for: float | None) -> str:
     return "now" if scheduled_for is None else utc_text_of(scheduled_for)
 
 
-def customer_view(callback: Callback, position: int | None) -> CustomerView:
-    """The customer's view; `position` is 1-based, None when the callback does not wait."""
+class Outlook(NamedTuple):
+    """`position`: 1-based, None when the callback does not wait; `wait`: from now on, None if that is not known."""
+
+    position: int | None = None
+    wait: Wait | None = None
+
+
+def customer_view(callback: Callback, outlook: Outlook) -> CustomerView:
+    """The customer's view."""
     return CustomerView(
         id=callback.id,
         state=callback.state,
         reason=callback.reason,
         service=callback.request.service,
         when=when_text(callback.scheduled_for),
-        position=position,
-        wait=None,
+        position=outlook.position,
+        wait=wait_view(outlook.wait),
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         attempts_made=len(callback.outcomes) + (callback.state in _BEING_CALLED),
@@ -244,7 +257,7 @@ def customer_view(callback: Callback, position: int | None) -> CustomerView:
 
 
 def staff_view(
-    callback: Callback, attempts: Sequence[Attempt], position: int | None, said: Classification | None
+    callback: Callback, attempts: Sequence[Attempt], outlook: Outlook, said: Classification | None
 ) -> StaffView:
     """The staff's view, attempts first to last; `said`: how the agent classified it."""
     request = callback.request
@@ -265,8 +278,8 @@ def staff_view(
         channel=request.channel,
         when=when_text(callback.scheduled_for),
         priority=callback.priority,
-        position=position,
-        wait=None,
+        position=outlook.position,
+        wait=wait_view(outlook.wait),
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         agent=callback.agent,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from engine.api.access import Caller
 from engine.api.bodies import moment_or_none, not_available
-from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, when_text
+from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, Outlook, wait_view, when_text
 from engine.api.codes import Code
 from engine.api.credentials import hash_of, new_callback_id, new_token
 from engine.api.current import CurrentDocument
@@ -91,9 +91,10 @@ class Intake:
         answer = json.loads(kept.answer)
         scheduled_for = answer.get("scheduled_for")
         if scheduled_for is not None:
-            return self._answer(answer["id"], answer["token"], CallbackState.SCHEDULED, None, scheduled_for)
-        position = self._engine.dispatcher.line.position(kept.callback)
-        return self._answer(answer["id"], answer["token"], CallbackState.QUEUED, position, None)
+            return self._answer(answer["id"], answer["token"], CallbackState.SCHEDULED, Outlook(), scheduled_for)
+        dispatcher = self._engine.dispatcher
+        outlook = Outlook(dispatcher.line.position(kept.callback), dispatcher.waits.of(kept.callback))
+        return self._answer(answer["id"], answer["token"], CallbackState.QUEUED, outlook, None)
 
     @property
     def _version(self) -> int:
@@ -119,14 +120,15 @@ class Intake:
         match reply:
             case Accepted(callback=callback, position=position):
                 self._metrics.accepted(request.service)
-                return self._answer(callback_id, token, callback.state, position, callback.scheduled_for)
+                outlook = Outlook(position, callback.told)
+                return self._answer(callback_id, token, callback.state, outlook, callback.scheduled_for)
             case Refusal():
                 raise ProblemError.of_refusal(reply)
             case _:
                 raise TypeError(f"a request was answered with {type(reply).__name__}")
 
     def _answer(
-        self, callback: str, token: str, state: CallbackState, position: int | None, scheduled_for: float | None
+        self, callback: str, token: str, state: CallbackState, outlook: Outlook, scheduled_for: float | None
     ) -> CallbackAccepted:
         # Behind # the token stays in the browser: it reaches no server's log and no other site.
         manage_url = f"{self._public_url}/manage/{callback}#{token}"
@@ -134,8 +136,8 @@ class Intake:
             id=callback,
             state=state,
             when=when_text(scheduled_for),
-            position=position,
-            wait=None,
+            position=outlook.position,
+            wait=wait_view(outlook.wait),
             scheduled_for=moment_or_none(scheduled_for),
             token=token,
             manage_url=manage_url,

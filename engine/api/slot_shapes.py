@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from engine.api.bodies import Answered, Moment, Received
-from engine.api.callback_shapes import Language, PageUrl, Wait
+from engine.api.callback_shapes import Language, PageUrl, WaitView
 from engine.api.moments import utc_text_of
 from engine.api.when import DayOrMoment
 from engine.core.configuration import Configuration
@@ -66,7 +66,7 @@ class Immediate(Answered):
     offered: bool
     reason: Literal["closed", "closing", "queue-full", "paused", "not-ready"] | None
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
 
 
 class AvailabilityView(Answered):

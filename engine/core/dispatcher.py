@@ -197,6 +197,7 @@ class Dispatcher(Calling):
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
         for flow in list(self._flows.values()):
+            flow.keys = self.configuration.services[flow.service.id].confirmation.keys
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)
         for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):
@@ -208,6 +209,7 @@ class Dispatcher(Calling):
         for service in before:
             if service not in self.configuration.services:
                 self._write(self.timers.clear(OF_SERVICE + service, PACE))
+                self._resume(service, now)  # should there be such a service again, nobody remembers the pause
         for service in self.configuration.services:
             self._pace(service, now)
         for callback in sorted(self.book, key=lambda each: each.id):
@@ -253,6 +255,8 @@ class Dispatcher(Calling):
 
     def _set_telephony(self, *, heard: bool, now: float) -> None:
         self._telephony = heard
+        if not heard:
+            self._excused |= set(self._asked)
         self.line.let_anybody_speak(may=heard)
         for flow in self._flows.values():
             flow.heard = heard

@@ -177,6 +177,7 @@ class Serving(Switchboard):
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
         self._asked[callback.id] = agent.id
+        self._excused.discard(callback.id)
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds
@@ -184,6 +185,7 @@ class Serving(Switchboard):
 
     def _offer_interaction(self, interaction: Interaction, agent: Agent, now: float) -> None:
         self.line.leave(interaction.id)
+        self._excused.discard(interaction.id)
         self.waits.served(interaction.id, now)
         work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media, now)
         self._write(self.desks.take(agent.id, work, "offered", now))

@@ -54,7 +54,11 @@ NO_ZONE = "UTC"
 
 
 class Switchboard:
-    """The parts and the decision under way."""
+    """The parts and the decision under way.
+
+    `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_excused` are
+    callbacks and interactions whose offer could not be answered all the time: nobody is blamed for them.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.configuration = snapshot.configuration
@@ -76,6 +80,7 @@ class Switchboard:
         self._calling: dict[str, AttemptId] = {}
         self._asked: dict[CallbackId, AgentId] = {}
         self._agreed: dict[CallbackId, AgentId] = {}
+        self._excused: set[str] = set()
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -108,6 +113,8 @@ class Switchboard:
             self.interactions[interaction.id] = interaction
             if interaction.state is InteractionState.QUEUED:
                 self._join_interaction(interaction)
+            elif interaction.state is InteractionState.OFFERED:
+                self._excused.add(interaction.id)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
         self._restore_previews()
@@ -119,6 +126,7 @@ class Switchboard:
                 callback = self.book.get(work.callback) if work.callback is not None else None
                 if callback is not None and callback.state is CallbackState.PREVIEWING:
                     self._asked[callback.id] = status.id
+                    self._excused.add(callback.id)
                     if work.stage is Stage.RESERVED:
                         self._agreed[callback.id] = status.id
 

@@ -127,7 +127,7 @@ class Experience:
 def moments(standing: Standing, leaving: float) -> tuple[float, float]:
     """Mean and variance of the time until `ahead` + 1 agents became free, if each who waits gives up at that rate.
 
-    While k wait before one, the next change comes at rate places / handle time + k * leaving; the times until then add up.
+    While k wait before one, the next change comes at the rate places / handle time + k * leaving; the times add up.
     """
     rate, ahead = standing.places / standing.handle_seconds, standing.ahead
     if leaving * (ahead + 1) < rate / 1000:

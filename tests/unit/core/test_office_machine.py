@@ -293,17 +293,19 @@ class Office(RuleBasedStateMachine):
 
     # ---- the engine
 
-    @rule(accepted=st.booleans(), which=pick)
-    def it_cannot_hear_for_a_moment(self, which: int, *, accepted: bool) -> None:
+    @rule(accepted=st.booleans(), which=pick, seconds=st.sampled_from([0.0, 0.0, 20.0, 45.0]))
+    def it_cannot_hear_for_a_while(self, which: int, seconds: float, *, accepted: bool) -> None:
         self.world.lose_telephony()
+        self.world.pass_time(seconds)
         if accepted:
             self.an_agent_answers(which, "accept", START)
         self._hear_again()
 
-    @rule()
-    def it_starts_again(self) -> None:
+    @rule(away=st.sampled_from([0.0, 0.0, 20.0, 130.0]))
+    def it_starts_again(self, away: float) -> None:
         self.world.restart()
         self.world.lose_telephony()
+        self.world.now += away
         self._hear_again()
 
     @rule(which=pick)
@@ -311,7 +313,7 @@ class Office(RuleBasedStateMachine):
         self.world.stop()
         self.an_agent_answers(which, "accept", START)
         self.world.pass_time(1.0)
-        self.it_starts_again()
+        self.it_starts_again(0.0)
 
     @rule(which=pick, written=st.booleans())
     def it_dies_over_an_answer(self, which: int, *, written: bool) -> None:
@@ -326,6 +328,7 @@ class Office(RuleBasedStateMachine):
         for flow in list(self.world.dispatcher.live()):
             looks = looks_at(self.world, flow.attempt)
             self.world.tell(looks[self.asked % len(looks)])
+        self.world.pass_time(0)
         self.world.regain_telephony()
 
     # ---- what must be true in the end

@@ -7,6 +7,7 @@ import pytest
 from engine.core.callphase import FREE_LATERS
 from engine.core.configuration import AttemptPolicy, OutcomeRule, Service
 from engine.core.effects import DialCustomer
+from engine.core.events import MoveRequested
 from engine.core.retry import FAULTS_BEFORE_HOLD
 from engine.core.terms import CallbackState, Outcome, Reason
 from engine.core.values import replace
@@ -234,6 +235,18 @@ def test_given_faults_of_our_own_when_the_limit_is_reached_then_it_is_held_and_n
     world.pass_time(BILLING.attempts.interval_seconds * 10)
     assert len(customer.attempts) == FAULTS_BEFORE_HOLD
     assert customer.outcomes == (Outcome.NO_AGENT,) * FAULTS_BEFORE_HOLD
+
+
+def test_given_a_held_callback_when_it_is_let_go_on_then_it_is_called_again() -> None:
+    world = world_with(policy=AttemptPolicy(by_outcome={Outcome.NO_AGENT: OutcomeRule(max=1)}))
+    customer = world.customer()
+    finds_no_agent(customer)
+    world.agent().ready()
+    assert customer.is_in(S.RETRY_WAIT)
+
+    world.tell(MoveRequested(customer.id, now=True))
+
+    assert customer.state is S.DIALING
 
 
 def test_given_a_held_callback_when_it_is_cancelled_then_it_ends() -> None:
