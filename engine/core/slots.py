@@ -119,6 +119,10 @@ class SlotBook:
         else:
             self._overrides.setdefault(service, {})[start] = capacity
 
+    def past_overrides(self, before: float) -> list[tuple[ServiceId, float]]:
+        """The slots with a capacity of their own that began before this moment, of all services."""
+        return [(service, start) for service, own in self._overrides.items() for start in sorted(own) if start < before]
+
     def overrides(self, service: ServiceId) -> dict[float, int]:
         """The slots of a service that have a capacity of their own, as `{start: capacity}` in order of time."""
         return dict(sorted(self._overrides.get(service, {}).items()))
