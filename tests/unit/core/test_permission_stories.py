@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -472,6 +473,37 @@ def test_given_a_service_that_never_opens_again_when_an_attempt_fails_then_there
     customer.hangs_up(cause=17)
 
     assert (customer.state, customer.reason) == (S.EXPIRED, Reason.NO_PERMITTED_TIME)
+
+
+def test_given_a_retry_whose_day_is_closed_meanwhile_then_it_rolls_once_more_when_it_is_due() -> None:
+    long_lived = replace(DESK, life_seconds=5 * DAY)
+    world = Doubled((long_lived,), (AMY,), None, (HOURS,))
+    world.agent().ready()
+    goes_on_until(world, at("16:55"))
+    customer = caller(world, "desk")
+    customer.hangs_up(cause=17)
+    assert customer.callback.next_attempt_at == moment("2023-11-16 09:00")
+
+    world.configure((long_lived,), (AMY,), None, (replace(HOURS, closed_days=frozenset({date(2023, 11, 16)})),))
+    goes_on_until(world, moment("2023-11-16 09:00"))
+
+    assert (customer.state, customer.callback.next_attempt_at) == (S.RETRY_WAIT, moment("2023-11-17 09:00"))
+    goes_on_until(world, moment("2023-11-17 09:00"))
+    assert [each.dialed_at for each in customer.attempts[1:]] == [moment("2023-11-17 09:00")]
+
+
+def test_given_a_retry_that_new_hours_never_permit_then_it_expires_when_it_is_due() -> None:
+    world = Doubled((replace(DESK, life_seconds=2 * DAY),), (AMY,), None, (HOURS,))
+    world.agent().ready()
+    goes_on_until(world, at("16:55"))
+    customer = caller(world, "desk")
+    customer.hangs_up(cause=17)
+
+    world.configure((DESK,), (AMY,), None, (replace(HOURS, weekly=((),) * 7),))
+    goes_on_until(world, moment("2023-11-16 09:00"))
+
+    assert (customer.state, customer.reason) == (S.EXPIRED, Reason.NO_PERMITTED_TIME)
+    assert world.journal.timers == {}
 
 
 def test_given_a_number_that_may_not_be_dialled_for_years_then_the_request_ends_and_says_so_at_once() -> None:
