@@ -266,8 +266,9 @@ class Admission(Switchboard):
             return
         if event.capacity is not None and not self._may_have_a_capacity(service, event.start, now):
             return
-        for of_service, start in self.slots.past_overrides(now - PAST_CAPACITY_KEPT_SECONDS):
-            self._keep_slot_capacity(of_service, start, None)
+        for of_service, start in self.slots.overrides():
+            if start < now - PAST_CAPACITY_KEPT_SECONDS:
+                self._keep_slot_capacity(of_service, start, None)
         self._keep_slot_capacity(event.service, event.start, event.capacity)
         self._decision.reply = Done()
 
