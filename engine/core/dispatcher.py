@@ -290,8 +290,10 @@ class Dispatcher(Calling):
 
     def _callback_timer(self, callback: Callback, name: str, now: float) -> None:
         match name:
-            case _ if callback.state in ENDS_WITH_ITS_LIFE and self._life_over(callback, now):
-                # Whatever fell due: after a clock that leapt, its timer may be the later one of several overdue ones.
+            case _ if callback.state in ENDS_WITH_ITS_LIFE and (
+                name == switchboard.LIFE or self.timers.due(callback.id, switchboard.LIFE, now)
+            ):
+                # After a clock that leapt something else may have fallen due before the life, and fires first.
                 self._end(callback, Because.LIFE_OVER, now)
             case switchboard.RETRY if can(callback.state, Because.RETRY_DUE):
                 self._retry(callback, now)
