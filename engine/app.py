@@ -309,6 +309,7 @@ def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
         suppressions=stored.suppressions,
         paused=stored.paused,
         slot_capacities=stored.slot_capacities,
+        handle_times=stored.handle_times,
         dials=stored.dials,
         requests=stored.requests,
         pace=pace,

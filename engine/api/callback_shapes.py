@@ -131,7 +131,9 @@ class WaitView(Answered):
 
 def wait_view(wait: Wait | None) -> WaitView | None:
     """In whole seconds; None: not known."""
-    return wait and WaitView(p50_seconds=round(wait.p50_seconds), p80_seconds=round(wait.p80_seconds))
+    if wait is None:
+        return None
+    return WaitView(p50_seconds=round(wait.p50_seconds), p80_seconds=round(wait.p80_seconds))
 
 
 class CallbackAccepted(Answered):

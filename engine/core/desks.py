@@ -42,6 +42,7 @@ class Desks:
         for agent in sorted(set(self._statuses) - set(agents)):
             if self._statuses[agent].presence is not Presence.LOGGED_OUT:
                 changes += self.set_presence(agent, Presence.LOGGED_OUT, None, "removed", now)
+            self._forget_if_done(agent)
         return changes
 
     def agent(self, agent: AgentId) -> Agent | None:
@@ -103,8 +104,15 @@ class Desks:
         self._statuses[status.id] = status
         self.touched[status.id] = None
         self.changed[status.id] = None
+        self._forget_if_done(status.id)
         moved = AgentMoved(status.id, before.shown, status.shown, status.reason, because, now)
         return [AgentChanged(status), moved]
+
+    def _forget_if_done(self, agent: AgentId) -> None:
+        """Who was removed and holds nothing any more is no agent."""
+        status = self._statuses.get(agent)
+        if agent not in self._agents and status is not None and not status.works:
+            del self._statuses[agent]
 
 
 def _holding(status: AgentStatus, works: tuple[Work, ...]) -> AgentStatus:

@@ -6,7 +6,6 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
@@ -188,11 +187,6 @@ class Line:
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
         return self._waiting.get(service, 0)
-
-    def heads(self) -> Iterator[Place]:
-        """The first of each open queue, in the order they should be served."""
-        for key in sorted(queue.first for queue in self.queues if queue.first is not None and queue.is_open):
-            yield self._places[key[4]].place
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""

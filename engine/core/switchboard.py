@@ -217,6 +217,13 @@ class Switchboard:
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
 
+    def _permitted_in_its_life(self, callback: Callback, at: float) -> float | None:
+        """The same; None also if only the rules keep it from being within the callback's life."""
+        permitted = self._retry_permitted_at(callback, at)
+        if permitted is None or (self._life_over(callback, permitted) and not self._life_over(callback, at)):
+            return None
+        return permitted
+
     def _dials_at(self, callback: Callback, at: float) -> float | None:
         """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
         service = callback.request.service

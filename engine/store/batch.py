@@ -18,6 +18,7 @@ from engine.core.changes import (
     CallbackMoved,
     CallClassified,
     ConfigurationKept,
+    HandleTimeKept,
     IdempotencyKept,
     InteractionChanged,
     ServicePaused,
@@ -50,6 +51,7 @@ class Batch:
     interactions: dict[str, Interaction] = field(default_factory=dict)
     suppressions: dict[str, Suppression | None] = field(default_factory=dict)
     paused: dict[str, ServicePaused | None] = field(default_factory=dict)
+    handle_times: dict[str, HandleTimeKept] = field(default_factory=dict)
     slot_capacities: dict[tuple[str, float], SlotCapacitySet] = field(default_factory=dict)
     answers: list[KeptAnswer] = field(default_factory=list)
     configurations: list[ConfigurationKept] = field(default_factory=list)
@@ -93,6 +95,8 @@ class Batch:
                 self.paused[service] = entry
             case ServiceResumed(service=service):
                 self.paused[service] = None
+            case HandleTimeKept(service=service):
+                self.handle_times[service] = entry
             case SlotCapacitySet(service=service, start=start):
                 self.slot_capacities[service, start] = entry
             case IdempotencyKept(key=key, callback=answered, at=at):
@@ -140,6 +144,7 @@ class Batch:
         back = [each for each in self.slot_capacities.values() if each.capacity is None]
         yield statements.DROP_SLOT_CAPACITY, [{"service": each.service, "start": each.start} for each in back]
         yield statements.PUT_SLOT_CAPACITY, [standing_rows.slot_capacity_row(each) for each in own]
+        yield statements.PUT_HANDLE_TIME, [standing_rows.handle_time_row(each) for each in self.handle_times.values()]
         yield statements.KEEP_ANSWER, [standing_rows.kept_answer_row(each) for each in self.answers]
         yield statements.ADD_CONFIGURATION, [standing_rows.configuration_row(each) for each in self.configurations]
         yield statements.PUT_KEY, [standing_rows.key_row(each) for each in self.keys.values()]

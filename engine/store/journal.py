@@ -241,8 +241,9 @@ class Journal:
                 interactions = await connection.execute_fetchall(statements.OPEN_INTERACTIONS)
                 suppressions = await connection.execute_fetchall(statements.SUPPRESSIONS)
                 paused = await connection.execute_fetchall(statements.PAUSED)
+                capacities = await connection.execute_fetchall(statements.SLOT_CAPACITIES)
                 lately = {"since": self._clock() - HISTORY_SECONDS}
-                capacities = await connection.execute_fetchall(statements.SLOT_CAPACITIES, lately)
+                handled = await connection.execute_fetchall(statements.HANDLE_TIMES)
                 dials = await connection.execute_fetchall(statements.DIALS, lately)
                 requests = await connection.execute_fetchall(statements.REQUESTS, lately)
                 nodes = await connection.execute_fetchall(statements.NODES)
@@ -260,6 +261,7 @@ class Journal:
             suppressions=tuple(standing_rows.suppression_of(row) for row in suppressions),
             paused=tuple(ServiceId(row[0]) for row in paused),
             slot_capacities=tuple(standing_rows.slot_capacity_of(row) for row in capacities),
+            handle_times=tuple(standing_rows.handle_time_of(row) for row in handled),
             dials=tuple((row[0], row[1]) for row in dials),
             requests=tuple((row[0], row[1]) for row in requests),
             nodes={row[0]: row[1] for row in nodes},

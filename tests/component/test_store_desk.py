@@ -37,7 +37,6 @@ from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import HISTORY_SECONDS
 from tests.component.store_samples import BILLING, NOW, a_callback, a_full_attempt, accepted, ended, url_of
 
 SALES = ServiceId("sales")
@@ -142,10 +141,15 @@ async def test_of_several_pauses_and_resumes_in_one_group_the_last_counts(journa
     assert (await journal.load()).paused == ()
 
 
-async def test_capacities_of_slots_come_back_until_the_slot_is_long_over(journal: Journal) -> None:
-    soon, other, old = NOW + 1800.5, NOW + 3600, NOW - HISTORY_SECONDS - 1
-    kept = [SlotCapacitySet(BILLING, soon, 0), SlotCapacitySet(BILLING, other, 7), SlotCapacitySet(SALES, soon, 3)]
-    await journal.commit([*kept, SlotCapacitySet(BILLING, old, 5)])
+async def test_capacities_of_slots_come_back_by_service_and_time_also_long_after(journal: Journal) -> None:
+    long_ago, soon, other = NOW - 30 * 86400.0, NOW + 1800.5, NOW + 3600
+    kept = [
+        SlotCapacitySet(BILLING, long_ago, 5),
+        SlotCapacitySet(BILLING, soon, 0),
+        SlotCapacitySet(BILLING, other, 7),
+        SlotCapacitySet(SALES, soon, 3),
+    ]
+    await journal.commit([*reversed(kept)])
     assert (await journal.load()).slot_capacities == tuple(kept)
 
 

@@ -60,6 +60,8 @@ from tests.unit.core.world import START, configuration
 
 ALWAYS = Calendar(CalendarId("always"), "UTC", tuple((Interval(0, 86400),) for _day in range(7)))
 BY_DAY = Calendar(CalendarId("by-day"), "UTC", tuple((Interval(6 * 3600, 23 * 3600),) for _day in range(7)))
+BRIEFLY = replace(BY_DAY, weekly=((Interval(81_000, 81_300), Interval(82_200, 82_800)),) * 7)
+"""The same one, open from 22:30 to 22:35 and from 22:50 to 23:00; a story begins at 22:13."""
 PLACES = SlotPolicy(minutes=5, capacity=2, days_ahead=1, min_notice_seconds=60)
 
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"a": 5}, parse("voice <= 1 and chat <= 2"))
@@ -128,6 +130,16 @@ DOCUMENTS = [
         EVERY_HOUR,
     ),
     configuration((RESERVED,), (AMY, BEN, EVE), LIMITS, EVERY_HOUR),
+    configuration(
+        (
+            replace(RESERVED, calendar=BY_DAY.id, life_seconds=3600),
+            replace(PREVIEWED, calendar=BY_DAY.id, calling_window=WINDOWED.calling_window),
+            replace(WINDOWED, calendar=BY_DAY.id, connect=ConnectMode.AGENT_FIRST),
+        ),
+        (AMY, BEN, EVE),
+        LIMITS,
+        (ALWAYS, BRIEFLY),
+    ),
 ]
 
 pick = st.integers(0, 10_000)

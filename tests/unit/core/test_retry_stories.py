@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.core.callphase import FREE_LATERS
 from engine.core.configuration import AttemptPolicy, OutcomeRule, Service
+from engine.core.decision import Accepted
 from engine.core.effects import DialCustomer
-from engine.core.events import MoveRequested
+from engine.core.events import MoveRequested, TimerFired
 from engine.core.retry import FAULTS_BEFORE_HOLD
 from engine.core.terms import CallbackState, Outcome, Reason
 from engine.core.values import replace
-from tests.unit.core.world import AMY, BILLING, LIMITS, Customer, World
+from tests.unit.core.world import AMY, BILLING, LIMITS, NO_CAPS, START, Customer, World
 
 S = CallbackState
 
@@ -350,3 +353,41 @@ def test_given_a_policy_changed_between_attempts_then_the_new_one_decides(outcom
     else:
         finds_no_agent(customer)
         assert world.journal.causes(customer.id)[-1] == "held_for_supervisor"
+
+
+def retried(world: World) -> Customer:
+    customer = world.customer()
+    world.agent().ready()
+    is_busy(customer)
+    return customer
+
+
+def with_an_appointment(world: World) -> Customer:
+    reply = world.ask(when=START + 600, freely=True)
+    assert isinstance(reply, Accepted)
+    world.agent().ready()
+    return Customer(world, reply.callback.id)
+
+
+def held_back(world: World) -> Customer:
+    first = retried(world)
+    first.cancels()
+    return world.customer(phone=first.callback.request.phone)
+
+
+@pytest.mark.parametrize("wait", [retried, with_an_appointment, held_back])
+def test_given_a_clock_that_leaps_beyond_a_life_when_all_timers_fire_in_order_then_nobody_is_called_so_late(
+    wait: Callable[[World], Customer],
+) -> None:
+    world = World((BILLING,), (AMY,), replace(NO_CAPS, min_gap_seconds=60))
+    customer = wait(world)
+    called = len(world.done(DialCustomer))
+    assert customer.state in (S.RETRY_WAIT, S.SCHEDULED, S.QUEUED)
+
+    world.now += 2 * BILLING.life_seconds
+    for timer in sorted(world.journal.timers.values(), key=lambda each: each.due_at):
+        world.tell(TimerFired(timer.owner, timer.name))
+
+    assert (customer.state, customer.reason) == (S.EXPIRED, Reason.LIFETIME)
+    assert len(world.done(DialCustomer)) == called
+    assert world.journal.timers == {}
