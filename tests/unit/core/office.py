@@ -5,6 +5,7 @@ Times are told as they stand on the wall: `at("09:30")` is a moment of the first
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -190,11 +191,15 @@ class Doubled(World):
 
     Not where a start knows less: an announcement, an agent's ringing and a whisper are not written, nor what was not
     heard, nor what the pace of a service has counted of calls that have ended. Nor where it is to decide otherwise:
-    whoever was asked before a start is not blamed for no answer.
+    whoever was asked before a start is not blamed for no answer. What came of the waits that were told is not written
+    either, and is taken over here.
     """
 
     def _decide(self, event: Event, *, act: bool = True) -> Decision:
         second = Dispatcher(self.journal.snapshot(self.now, self.node)) if self._all_is_written(event) else None
+        if second is not None:
+            second.waits._experience = deepcopy(self.dispatcher.waits._experience)  # noqa: SLF001
+            second.waits._told = dict(self.dispatcher.waits._told)  # noqa: SLF001
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)
