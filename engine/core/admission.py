@@ -66,11 +66,11 @@ class Admission(Switchboard):
         if refusal is not None:
             self._decision.reply = refusal
             return
-        told = None
+        place = forecast = None
         if event.when is None:
             place = self._place_of_new(event.id, request, service.priority, now)
-            told = self.waits.of_new(place)
-            if not self._joins_now(service, told, now):
+            forecast = self.waits.of_new(place)
+            if not self._joins_now(service, None if forecast is None else forecast.wait, now):
                 return
         elif event.freely:
             if not self._may_be_asked_for(service, event.when, now):
@@ -89,15 +89,15 @@ class Admission(Switchboard):
             scheduled_for=event.when,
             booked=event.when is not None and not event.freely,
             asked_at=now,
-            told=told,
+            told=None if forecast is None else forecast.wait,
         )
         self._history.note_request(request.phone, now)
         self._history.forget(now - kept_seconds(self.configuration.limits))
         self._write(self.book.accept(callback, now))
         if event.idempotency is not None:
             self._write([IdempotencyKept(event.idempotency, callback.id, now)])
-        if event.when is None:
-            self.waits.tell(place, now)
+        if place is not None:
+            self.waits.tell(place, forecast, now)
         self._place(callback)
         self._decision.reply = Accepted(callback, None)
 
@@ -153,7 +153,8 @@ class Admission(Switchboard):
     def wait_of_new(self, service: ServiceId, subject: str | None, now: float) -> Wait | None:
         """What somebody would be told who asked now; None: nobody can say."""
         need, priority = self._needs.of_new(service, subject), self.configuration.services[service].priority
-        return self.waits.of_new(Place(LAST_ID, need, now, now, priority))
+        forecast = self.waits.of_new(Place(LAST_ID, need, now, now, priority))
+        return None if forecast is None else forecast.wait
 
     def _joins_now(self, service: Service, wait: Wait | None, now: float) -> bool:
         """Whether they are taken into the line; else the refusal is the reply."""

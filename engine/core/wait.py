@@ -36,9 +36,6 @@ class Wait(Value):
     p80_seconds: float
 
 
-AT_ONCE = Wait(0.0, 0.0)
-
-
 class Standing(Value):
     """Who has to be served first, and by whom. `ahead`: how many, in parts where they compete only for some agents;
     `handle_seconds`: how long an agent is kept by one of them on average; `places`: how many can be served at a time.
@@ -50,18 +47,16 @@ class Standing(Value):
 
 
 class Forecast(Value):
-    """What was worked out. `raw_seconds`: the mean before it was corrected."""
+    """What was worked out, and what people are told of it. `raw_seconds`: the mean before it was corrected; 0: they are
+    called at once, which teaches nothing.
+    """
 
     raw_seconds: float
     mean_seconds: float
-    shape: float
-    level: float
+    wait: Wait
 
-    @property
-    def wait(self) -> Wait:
-        """What people are told."""
-        half, most = (gamma_quantile(self.mean_seconds, self.shape, level) for level in (0.5, self.level))
-        return Wait(half, max(half, most))
+
+AT_ONCE = Forecast(0.0, 0.0, Wait(0.0, 0.0))
 
 
 class Recent:
@@ -97,8 +92,10 @@ class Experience:
 
     def forecast(self, standing: Standing) -> Forecast:
         """Of the next one behind those."""
-        mean, variance = moments(standing, self._left.ratio)
-        return Forecast(mean, mean * self.bias, mean * mean / variance, self._level)
+        raw, variance = moments(standing, self._left.ratio)
+        mean, shape = raw * self.bias, raw * raw / variance
+        half = gamma_quantile(mean, shape, 0.5)
+        return Forecast(raw, mean, Wait(half, max(half, gamma_quantile(mean, shape, self._level))))
 
     @property
     def bias(self) -> float:
@@ -110,10 +107,10 @@ class Experience:
         least, most = BIAS_WITHIN
         return min(most, max(least, (told.above + trusted) / (told.below + trusted)))
 
-    def served(self, told: Forecast | None, waited: float) -> None:
-        """Somebody was called after `waited`; None: at once, as they were told."""
+    def served(self, told: Forecast, waited: float) -> None:
+        """Somebody was called after `waited`."""
         self._left.add(0.0, waited)
-        if told is not None:
+        if told.raw_seconds > 0:
             self._told.add(waited, told.raw_seconds)
             least, most = AIM_WITHIN
             off = AIM - (1.0 if waited <= told.wait.p80_seconds else 0.0)

@@ -17,11 +17,11 @@ from engine.core.wait import AT_ONCE, Experience, Forecast, Standing, Wait
 
 
 class _Told(Value):
-    """Somebody waits; `forecast` is None if they were to be called at once."""
+    """Somebody waits, since `at`, and was told this."""
 
     service: ServiceId
     at: float
-    forecast: Forecast | None
+    forecast: Forecast
 
 
 class Waits:
@@ -46,29 +46,27 @@ class Waits:
 
     # ---- what is asked -------------------------------------------------------------------------------
 
-    def of_new(self, place: Place) -> Wait | None:
+    def of_new(self, place: Place) -> Forecast | None:
         """Of somebody who would join at this place; None: nobody can say."""
-        forecast = self._forecast(place.need, place.key, is_new=True)
-        return forecast.wait if isinstance(forecast, Forecast) else forecast
+        return self._forecast(place, is_new=True)
 
     def of(self, item: ItemId) -> Wait | None:
         """From now on, of somebody who waits; None: nobody can say, or they are held back."""
         place = self._line.place(item)
         if place is None or self._line.is_parked(item):
             return None
-        forecast = self._forecast(place.need, place.key, is_new=False)
-        return forecast.wait if isinstance(forecast, Forecast) else forecast
+        forecast = self._forecast(place, is_new=False)
+        return None if forecast is None else forecast.wait
 
-    def tell(self, place: Place, now: float) -> Wait | None:
-        """The same as `of_new`, and what becomes of it is remembered."""
-        forecast = self._forecast(place.need, place.key, is_new=True)
-        if forecast is None:
-            return None
-        if isinstance(forecast, Wait):
-            self._told[place.item] = _Told(place.need.service, now, None)
-            return forecast
-        self._told[place.item] = _Told(place.need.service, now, forecast)
-        return forecast.wait
+    def tell(self, place: Place, forecast: Forecast | None, now: float) -> None:
+        """Somebody joins and is told this; what becomes of it is remembered."""
+        if forecast is not None:
+            self._told[place.item] = _Told(place.need.service, now, forecast)
+
+    def told_of(self, item: ItemId) -> Forecast | None:
+        """What somebody was told who waits; None if nobody could say, or they do not wait for the first time."""
+        told = self._told.get(item)
+        return None if told is None else told.forecast
 
     # ---- what became of it ---------------------------------------------------------------------------
 
@@ -90,8 +88,9 @@ class Waits:
 
     # ---- the forecast --------------------------------------------------------------------------------
 
-    def _forecast(self, need: Need, key: Key, *, is_new: bool) -> Forecast | Wait | None:
+    def _forecast(self, place: Place, *, is_new: bool) -> Forecast | None:
         self._staffing.refresh()
+        need = place.need
         able = self._staffing.without(self._staffing.able(need.requirement), need.excluded)
         if need.dials and need.service in self._paused:
             return None
@@ -101,7 +100,7 @@ class Waits:
         handle_seconds = self._desks.handle_times.mean(need.service)
         if not places or handle_seconds is None:
             return None
-        ahead, seconds = self._before(need, key, able)
+        ahead, seconds = self._before(need, place.key, able)
         standing = Standing(ahead, (seconds + handle_seconds) / (ahead + 1), places)
         return self._experience_of(need.service).forecast(standing)
 

@@ -185,8 +185,9 @@ class Workspace(Admission, Serving):
             self._keep_interaction(interaction)
             if event.idempotency is not None:
                 self._write([IdempotencyKept(event.idempotency, event.id, now)])
-            self.waits.tell(self._place_of_interaction(interaction), now)
-            self._join_interaction(interaction)
+            place = self._place_of_interaction(interaction)
+            self.waits.tell(place, self.waits.of_new(place), now)
+            self.line.join(place)
             self._decision.reply = interaction
 
     def _interaction_ended_outside(self, event: InteractionEndRequested, now: float) -> None:

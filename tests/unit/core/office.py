@@ -198,8 +198,8 @@ class Doubled(World):
     def _decide(self, event: Event, *, act: bool = True) -> Decision:
         second = Dispatcher(self.journal.snapshot(self.now, self.node)) if self._all_is_written(event) else None
         if second is not None:
-            second.waits._experience = deepcopy(self.dispatcher.waits._experience)  # noqa: SLF001
-            second.waits._told = dict(self.dispatcher.waits._told)  # noqa: SLF001
+            second.waits._experience = deepcopy(self.dispatcher.waits._experience)
+            second.waits._told = dict(self.dispatcher.waits._told)
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)
