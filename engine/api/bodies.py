@@ -17,7 +17,6 @@ from engine.api.codes import Code
 from engine.api.moments import utc_text
 from engine.api.problems import ProblemError
 from engine.config import MAX_BODY_BYTES
-from engine.errors import FieldProblem
 from engine.fields import problems
 
 T = TypeVar("T", bound=BaseModel)
@@ -106,10 +105,16 @@ async def _bytes(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
+    except (web.RequestPayloadError, ConnectionError):
+        # Wrongly encoded, or the client has gone: no defect of ours.
+        raise ProblemError(
+            Code.BAD_JSON, "the body did not arrive whole, or is not encoded as its headers say"
+        ) from None
     return bytes(body)
 
 
@@ -145,9 +150,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise _NotPlainError(f"{name} is no JSON number")
-
-
-def not_available(field: str) -> ProblemError:
-    """A field of the contract that this version does not act on must not be swallowed."""
-    message = "is not available in this version; leave it out"
-    return ProblemError(Code.INVALID_FIELD, f"{field} {message}", errors=[FieldProblem(field, message)])

@@ -56,6 +56,12 @@ def _scalar(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _unavailable(value: object) -> None:
+    # A field of the contract that this version does not act on must not be swallowed.
+    if value is not None:
+        raise ValueError("is not available in this version; leave it out")
+
+
 def _phone_query(value: object) -> object:
     # An unescaped plus in an address arrives as a blank.
     return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
@@ -85,9 +91,13 @@ class CallbackWanted(Received):
     page_url: PageUrl | None = None
     context: Context = Field(default_factory=dict)
     channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
-    offer_id: str | None = Field(None, description="Not available in this version.")
+    offer_id: Annotated[str | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
     skill_expression: str | None = Field(None, description="Staff only: what an agent needs besides.")
-    push: dict[str, Any] | None = Field(None, description="Not available in this version.")
+    push: Annotated[dict[str, Any] | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
 
 
 class MoveWanted(Received):

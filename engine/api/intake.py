@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from engine.api.access import Caller
-from engine.api.bodies import moment_or_none, not_available
+from engine.api.bodies import moment_or_none
 from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, when_text
 from engine.api.codes import Code
 from engine.api.credentials import hash_of, new_callback_id, new_token
@@ -46,7 +46,6 @@ class Intake:
 
     async def accept(self, wanted: CallbackWanted, caller: Caller, once: Once | None) -> CallbackAccepted:
         """Check, write down and answer. Raises ProblemError, StoreError."""
-        _refuse_unavailable(wanted)
         skill = _skill(wanted, caller)
         services = await self._documents.services(self._version, only_public=caller.public)
         target = target_of(services, service=wanted.service, subject=wanted.subject, page_url=wanted.page_url)
@@ -140,12 +139,6 @@ class Intake:
             token=token,
             manage_url=manage_url,
         )
-
-
-def _refuse_unavailable(wanted: CallbackWanted) -> None:
-    for field in ("offer_id", "push"):
-        if getattr(wanted, field) is not None:
-            raise not_available(field)
 
 
 def _skill(wanted: CallbackWanted, caller: Caller) -> Expression | None:
