@@ -103,7 +103,7 @@ def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
     toll-free number of a large country may be anywhere in it, and then all zones of the country come behind those of
     the number's prefix. Source: the time zone data of libphonenumber.
     """
-    if stated in _known_zones():
+    if stated is not None and is_zone(stated):
         return (stated,)
     number = parse_e164(e164)
     if number is None:
@@ -113,7 +113,12 @@ def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
 
     possible = timezone.time_zones_for_number(number)
     likeliest = [zone for zone in timezone.time_zones_for_geographical_number(number) if zone in possible]
-    return tuple(zone for zone in dict.fromkeys([*likeliest, *possible]) if zone in _known_zones())
+    return tuple(zone for zone in dict.fromkeys([*likeliest, *possible]) if is_zone(zone))
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is a zone of the tz database, such as America/New_York."""
+    return name in _known_zones()
 
 
 @cache

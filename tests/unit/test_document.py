@@ -334,6 +334,10 @@ def test_all_problems_are_told_at_once() -> None:
     assert sorted(fields_refused(document)) == ["agents[0].endpoint", "lmits", "services[0].caller_id"]
 
 
+def test_given_thousands_of_problems_then_the_first_hundred_are_told() -> None:
+    assert len(fields_refused({f"lmits{n}": {} for n in range(5000)})) == 100
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_a_stored_text_that_is_no_document_is_refused(text: str) -> None:
     with pytest.raises(DocumentError, match="apply the document again"):

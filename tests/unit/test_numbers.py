@@ -7,8 +7,10 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from engine.numbers import MAX_LENGTH, NumberAccepted, NumberRefused, check, parse_e164, zones_of
+from engine.document.values import Timezone
+from engine.numbers import MAX_LENGTH, NumberAccepted, NumberRefused, check, is_zone, parse_e164, zones_of
 
 OWN = "+12025550100"
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -196,3 +198,10 @@ def test_given_any_number_then_each_of_its_zones_can_be_looked_up(e164: str) -> 
 
     assert [ZoneInfo(zone).key for zone in zones] == list(zones)
     assert "Etc/Unknown" not in zones
+
+
+def test_a_zone_is_looked_up_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_zone("America/New_York")
+    monkeypatch.setattr("engine.numbers.available_timezones", lambda: pytest.fail("the disk is read again"))
+    assert not is_zone("Mars/Olympus_Mons")
+    assert TypeAdapter(Timezone).validate_python("Europe/Paris") == "Europe/Paris"
