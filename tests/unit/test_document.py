@@ -49,6 +49,11 @@ def test_the_example_of_the_reference_is_taken_and_given_back() -> None:
     assert parse(parsed.text).configuration == parsed.configuration
 
 
+def test_a_whole_number_is_given_back_as_it_was_written() -> None:
+    assert '"wrap_up_seconds":5}' in parse(changed("services.0.wrap_up_seconds", 5)).text
+    assert parse(changed("services.0.wrap_up_seconds", 2.5)).document.services[0].wrap_up_seconds == 2.5
+
+
 def test_a_document_becomes_the_cores_configuration() -> None:
     configuration = parse(yaml.safe_load(EXAMPLE), version=7).configuration
     service = configuration.services[ServiceId("billing")]
