@@ -20,6 +20,8 @@ from engine.config import MAX_BODY_BYTES
 from engine.fields import problems
 
 T = TypeVar("T", bound=BaseModel)
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""An answer is for who asked, at this moment; a cache does not know by what they were let in."""
 
 
 class Received(BaseModel):
@@ -86,11 +88,10 @@ def read_query(request: web.Request, model: type[T], *, lists: frozenset[str] = 
     return _validate(model, values)
 
 
-def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def answer(model: BaseModel, status: int = 200) -> web.Response:
     """A model as JSON."""
-    return web.Response(
-        status=status, text=model.model_dump_json(by_alias=True), content_type="application/json", headers=headers
-    )
+    text = model.model_dump_json(by_alias=True)
+    return web.Response(status=status, text=text, content_type="application/json", headers=NOT_KEPT)
 
 
 def _validate(model: type[T], values: dict[str, Any]) -> T:

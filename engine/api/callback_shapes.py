@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
-from engine.api.when import When
+from engine.api.when import Asked, When
 from engine.core.records import Attempt, Callback, Classification
 from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
 from engine.document.values import Id, Timezone
@@ -125,8 +125,8 @@ class CallbackListQuery(Received):
     state: list[CallbackState] = Field([], description="May be repeated, or several with commas.")
     service: str | None = None
     phone: Annotated[str, BeforeValidator(_phone_query)] | None = None
-    created_from: Moment | None = Field(None, alias="from")
-    created_to: Moment | None = Field(None, alias="to", description="Not included.")
+    created_from: Asked | None = Field(None, alias="from")
+    created_to: Asked | None = Field(None, alias="to", description="Not included.")
     limit: int = Field(100, ge=1, le=500)
     cursor: str | None = None
 

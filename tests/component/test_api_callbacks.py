@@ -323,6 +323,7 @@ async def test_the_list_is_paged_newest_first_and_filtered(api: Api) -> None:
         "service=hidden": [],
         "from=2000-01-01T00:00:00Z&to=2001-01-01T00:00:00Z": [],
         "from=2000-01-01T00:00:00Z": ids[::-1],
+        "from=2000-01-01T00:00:00+00:00": ids[::-1],
     }.items():
         page = await (await api.ask("GET", f"{CALLBACKS}?{query}")).json()
         assert [each["id"] for each in page["items"]] == found, query
@@ -337,6 +338,7 @@ async def test_the_list_is_paged_newest_first_and_filtered(api: Api) -> None:
         ("cursor=x", "invalid-field"),
         ("state=sleeping", "invalid-field"),
         ("from=yesterday", "invalid-field"),
+        ("to=1700000000", "invalid-field"),
         ("stat=queued", "unknown-field"),
     ],
 )

@@ -57,7 +57,9 @@ async def test_given_a_free_slot_when_it_is_booked_then_every_answer_says_so(api
     assert {name: accepted[name] for name in expected} == expected
     path = f"{CALLBACKS}/{accepted['id']}"
     token = {"X-Callback-Token": accepted["token"]}
-    customer = await (await api.ask("GET", path, role=None, headers=token)).json()
+    followed = await api.ask("GET", path, role=None, headers=token)
+    assert followed.headers["Cache-Control"] == "no-store"
+    customer = await followed.json()
     staff = await (await api.ask("GET", path, role=KeyRole.SUPERVISOR)).json()
     listed = (await (await api.ask("GET", CALLBACKS)).json())["items"][0]
     for view in (customer, staff, listed):
