@@ -57,7 +57,10 @@ class BookableSlot(Answered):
 
 
 class Immediate(Answered):
-    """Whether a request of now would be taken, and the place it would have; else why not."""
+    """Whether to offer a call now, and the place it would have; else why not.
+
+    While `paused` a request is taken all the same, and waits.
+    """
 
     offered: bool
     reason: Literal["closed", "queue-full", "paused", "not-ready"] | None
