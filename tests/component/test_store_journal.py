@@ -22,7 +22,7 @@ from engine.core.changes import (
     TimerSet,
 )
 from engine.core.events import IdempotencyKey
-from engine.core.records import AgentStatus, Timer, Work
+from engine.core.records import AgentStatus, Callback, Timer, Work
 from engine.core.terms import (
     AgentId,
     CallbackId,
@@ -240,6 +240,35 @@ async def test_one_group_may_end_a_callback_and_accept_the_next_of_the_number(jo
         [CallbackChanged(first), CallbackChanged(ended(first)), CallbackChanged(again), CallbackChanged(again)]
     )
     assert (await journal.load()).callbacks == (again,)
+
+
+def numbered(callback: Callback, phone: str) -> Callback:
+    return replace(callback, request=replace(callback.request, phone=phone))
+
+
+async def test_one_group_may_give_a_number_to_a_callback_that_changed_before_the_number_was_free(
+    journal: Journal,
+) -> None:
+    one, two = a_callback(1), a_callback(2)
+    await journal.commit([*accepted(one), *accepted(two)])
+    heir = replace(numbered(two, one.request.phone), priority=3)
+    await journal.commit(
+        [CallbackChanged(replace(two, priority=3)), CallbackChanged(ended(one)), CallbackChanged(heir)]
+    )
+    assert (await journal.load()).callbacks == (heir,)
+
+
+async def test_in_one_group_two_callbacks_may_change_numbers(journal: Journal) -> None:
+    one, two = a_callback(1), a_callback(2)
+    await journal.commit([*accepted(one), *accepted(two)])
+    changed = [
+        numbered(one, "+12025559999"),
+        numbered(two, one.request.phone),
+        numbered(one, two.request.phone),
+        replace(numbered(two, one.request.phone), priority=3),
+    ]
+    await journal.commit([CallbackChanged(each) for each in changed])
+    assert (await journal.load()).callbacks == tuple(changed[2:])
 
 
 async def test_one_group_may_end_an_attempt_and_start_the_next(journal: Journal) -> None:
