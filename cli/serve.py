@@ -10,6 +10,7 @@ from types import FrameType
 import click
 import structlog
 
+from engine import collector
 from engine.app import running_engine
 from engine.config import Settings, load
 from engine.errors import RingbackError
@@ -72,8 +73,10 @@ async def _serve(settings: Settings, record: Path | None) -> None:
         signal.signal(number, stop)
     node = settings.asterisk[0]
     log.info("engine.starting", store=str(settings.store), asterisk=node.name, ari_url=node.ari_url)
+    collector.pause()
     try:
         async with running_engine(settings, record) as (engine, admin_key_hash):
+            collector.settle()
             await engine.run(admin_key_hash)
     except asyncio.CancelledError:
         if not stop_asked:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -27,6 +26,7 @@ from engine.core.events import CallbackRequested, IdempotencyKey, NewNumber
 from engine.core.expressions import Expression, ExpressionError, parse
 from engine.core.records import Callback, Request
 from engine.core.terms import CallbackId, CallbackState, RequestChannel, ServiceId
+from engine.core.values import replace
 from engine.document import ServiceEntry
 from engine.metrics import Metrics
 from engine.numbers import NumberRefused, check, zones_of

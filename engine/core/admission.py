@@ -21,7 +21,7 @@ from engine.core.permission import local_midnight_after
 from engine.core.records import Callback, Request, Suppression
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, WIDEN, Switchboard
-from engine.core.terms import CallbackId, CallbackState, Reason
+from engine.core.terms import CallbackId, CallbackState, Reason, ServiceId
 from engine.core.values import replace
 
 _UNBOOKABLE = {
@@ -33,6 +33,8 @@ _UNBOOKABLE = {
 }
 FARTHEST_SECONDS = 366 * 86400.0
 """How far ahead staff may put a call whose service has no slots."""
+PAST_CAPACITY_KEPT_SECONDS = 2 * 86400.0
+"""So long a slot that has begun keeps a capacity of its own; the next one that is set afterwards sweeps it."""
 
 
 class Admission(Switchboard):
@@ -264,9 +266,15 @@ class Admission(Switchboard):
             return
         if event.capacity is not None and not self._may_have_a_capacity(service, event.start, now):
             return
-        self.slots.set_capacity(event.service, event.start, event.capacity)
-        self._write([SlotCapacitySet(event.service, event.start, event.capacity)])
+        for of_service, start in self.slots.overrides():
+            if start < now - PAST_CAPACITY_KEPT_SECONDS:
+                self._keep_slot_capacity(of_service, start, None)
+        self._keep_slot_capacity(event.service, event.start, event.capacity)
         self._decision.reply = Done()
+
+    def _keep_slot_capacity(self, service: ServiceId, start: float, capacity: int | None) -> None:
+        self.slots.set_capacity(service, start, capacity)
+        self._write([SlotCapacitySet(service, start, capacity)])
 
     def _may_have_a_capacity(self, service: Service, start: float, now: float) -> bool:
         calendar, policy = self._calendar_of(service), service.slots

@@ -16,7 +16,7 @@ class CallbackBook:
 
     def __init__(self) -> None:
         self._open: dict[CallbackId, Callback] = {}
-        self._by_phone: dict[str, set[CallbackId]] = {}
+        self._by_phone: dict[str, tuple[CallbackId, ...]] = {}
 
     def restore(self, callbacks: Iterable[Callback]) -> None:
         for callback in callbacks:
@@ -30,7 +30,7 @@ class CallbackBook:
 
     def open_of(self, phone: str, service: ServiceId | None = None) -> list[Callback]:
         """The open callbacks of a number, of one service or of all, in the order of their ids."""
-        found = (self._open[each] for each in sorted(self._by_phone.get(phone, ())))
+        found = (self._open[each] for each in self._by_phone.get(phone, ()))
         return [callback for callback in found if service is None or callback.request.service == service]
 
     def uses(self, service: ServiceId) -> bool:
@@ -72,19 +72,15 @@ class CallbackBook:
         self._open[callback.id] = begun
         return [CallbackChanged(begun), moved]
 
-    def count(self) -> dict[CallbackState, int]:
-        counts: dict[CallbackState, int] = {}
-        for callback in self._open.values():
-            counts[callback.state] = counts.get(callback.state, 0) + 1
-        return counts
-
     def _keep(self, callback: Callback) -> None:
         self._open[callback.id] = callback
-        self._by_phone.setdefault(callback.request.phone, set()).add(callback.id)
+        ids = self._by_phone.get(callback.request.phone, ())
+        if callback.id not in ids:
+            self._by_phone[callback.request.phone] = tuple(sorted((*ids, callback.id)))
 
     def _forget(self, callback: Callback) -> None:
         del self._open[callback.id]
-        ids = self._by_phone[callback.request.phone]
-        ids.discard(callback.id)
-        if not ids:
-            del self._by_phone[callback.request.phone]
+        phone = callback.request.phone
+        self._by_phone[phone] = tuple(each for each in self._by_phone[phone] if each != callback.id)
+        if not self._by_phone[phone]:
+            del self._by_phone[phone]

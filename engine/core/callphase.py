@@ -14,13 +14,15 @@ attempt is over only when that leg is gone, so the next attempt can never overla
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from engine.core.effects import Effect
 from engine.core.facts import Fact
 from engine.core.records import Attempt
 from engine.core.terms import CallbackState, PromptId
+from engine.core.values import field
 
 REFUSED_GRACE_SECONDS = 2.0
 """A refused playback or bridge mostly means that somebody just left; the leg's own end then says who."""
@@ -59,8 +61,7 @@ class Recovery(StrEnum):
     ENDED_UNOBSERVED = "ended unobserved"
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
 
     effects: list[Effect] = field(default_factory=list)

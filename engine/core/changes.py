@@ -7,16 +7,14 @@ from typing import TypeAlias
 from engine.core.events import IdempotencyKey
 from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction, Suppression, Timer
 from engine.core.terms import AgentId, CallbackId, CallbackState, ServiceId
-from engine.core.values import dataclass
+from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackChanged:
+class CallbackChanged(Value):
     callback: Callback
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackMoved:
+class CallbackMoved(Value):
     """One transition, kept for ever: `explain` and the reports read these."""
 
     callback: CallbackId
@@ -26,18 +24,15 @@ class CallbackMoved:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptChanged:
+class AttemptChanged(Value):
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class AgentChanged:
+class AgentChanged(Value):
     status: AgentStatus
 
 
-@dataclass(frozen=True, slots=True)
-class AgentMoved:
+class AgentMoved(Value):
     """One change of an agent's presence or work; `before` and `after` are shown states."""
 
     agent: AgentId
@@ -48,42 +43,35 @@ class AgentMoved:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class TimerSet:
+class TimerSet(Value):
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class TimerCleared:
+class TimerCleared(Value):
     owner: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionKept:
+class SuppressionKept(Value):
     suppression: Suppression
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressionRemoved:
+class SuppressionRemoved(Value):
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePaused:
+class ServicePaused(Value):
     """The service calls nobody from `at` on."""
 
     service: ServiceId
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceResumed:
+class ServiceResumed(Value):
     service: ServiceId
 
 
-@dataclass(frozen=True, slots=True)
-class SlotCapacitySet:
+class SlotCapacitySet(Value):
     """A slot's own capacity; None: the service's counts again."""
 
     service: ServiceId
@@ -91,13 +79,11 @@ class SlotCapacitySet:
     capacity: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class InteractionChanged:
+class InteractionChanged(Value):
     interaction: Interaction
 
 
-@dataclass(frozen=True, slots=True)
-class CallClassified:
+class CallClassified(Value):
     """An agent classified a callback that may have ended long ago."""
 
     callback: CallbackId
@@ -105,8 +91,7 @@ class CallClassified:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKept:
+class IdempotencyKept(Value):
     """The answer to a client's key. `callback`: the id of what came of it, which may be an interaction."""
 
     key: IdempotencyKey
@@ -114,8 +99,7 @@ class IdempotencyKept:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationKept:
+class ConfigurationKept(Value):
     version: int
     document: str
     at: float

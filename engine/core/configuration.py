@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from engine.core.expressions import Expression
 from engine.core.hours import Calendar, CalendarId
@@ -17,11 +16,10 @@ from engine.core.terms import (
     Outcome,
     ServiceId,
 )
-from engine.core.values import dataclass
+from engine.core.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmationKeys:
+class ConfirmationKeys(Value):
     """The digit for each answer; None leaves the answer out."""
 
     connect: str = "1"
@@ -30,8 +28,7 @@ class ConfirmationKeys:
     never: str | None = "9"
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(Value):
     """How the customer is asked to confirm."""
 
     keys: ConfirmationKeys = ConfirmationKeys()
@@ -40,16 +37,14 @@ class Confirmation:
     later_seconds: float = 1800
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeRule:
+class OutcomeRule(Value):
     """What one outcome changes of the retry policy; None keeps the policy's value."""
 
     max: int | None = None
     interval_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptPolicy:
+class AttemptPolicy(Value):
     """How often and how far apart a customer is called; `fault_interval_seconds` after a failure of our own."""
 
     max: int = 3
@@ -58,8 +53,7 @@ class AttemptPolicy:
     by_outcome: Mapping[Outcome, OutcomeRule] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SlotPolicy:
+class SlotPolicy(Value):
     """How scheduled callbacks are cut from business hours.
 
     `minutes` (15, 30 or 60) is a slot's length, `capacity` what each holds unless it has its own. Slots may be booked
@@ -72,8 +66,7 @@ class SlotPolicy:
     min_notice_seconds: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CallLimits:
+class CallLimits(Value):
     """How long each step of a call may last at most before the engine ends it on the customer's side.
 
     `enter_seconds`: from the answer to our hands, longer than the dialplan keeps a customer while the engine is away.
@@ -90,24 +83,21 @@ class CallLimits:
     conversation_seconds: float = 4 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Value):
     """How many customers may be dialled at once, and how many calls begun in a second; None: no limit of its own."""
 
     max_dials: int | None = None
     calls_per_second: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Widening:
+class Widening(Value):
     """After `after_seconds` in the line this requirement counts instead."""
 
     after_seconds: float
     requirement: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Value):
     """One line of business that customers are called back for.
 
     `subjects` may have requirements of their own; `expansion` is in order of time and counts for all of them.
@@ -144,8 +134,7 @@ class Service:
     calling_window: CallingWindow | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Value):
     """A person who serves customers from a phone on Asterisk.
 
     `capacity`: what they may hold at once, as a rule over the number of items of each medium; None: one item of any.
@@ -158,8 +147,7 @@ class Agent:
     capacity: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value):
     """Bounds across all services, for each number.
 
     `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
@@ -172,8 +160,7 @@ class Limits:
     attempts_per_number_per_day: int = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Disposition:
+class Disposition(Value):
     """A code by which agents classify calls. `services`: those it is for; empty: all."""
 
     id: DispositionId
@@ -185,8 +172,7 @@ class Disposition:
         return self.kind is kind and (not self.services or service in self.services)
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Value):
     """Everything an administrator has set; `version` counts up with each applied document."""
 
     version: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from engine.core.callphase import Phase, Recovery
 from engine.core.changes import Change, SlotCapacitySet
@@ -12,19 +13,17 @@ from engine.core.effects import Effect
 from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
 from engine.core.slots import Slot
 from engine.core.terms import AttemptId, ServiceId
-from engine.core.values import dataclass
+from engine.core.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Value):
     """The request stands; `position` is its place in the line, None once it is being served."""
 
     callback: Callback
     position: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Value):
     """The request changes nothing; `code` is one of the public error codes.
 
     `opens_at`: when a closed service opens. `slots`: the nearest free ones instead of one that cannot be had.
@@ -38,13 +37,11 @@ class Refusal:
     retry_after_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Value):
     """What was asked for is so now, also if it was before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recovered:
+class Recovered(Value):
     """What was done about a live attempt after a look at Asterisk."""
 
     attempt: AttemptId
@@ -55,8 +52,7 @@ class Recovered:
 Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered | Suppression
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct):
     """What one event brings about, in order."""
 
     changes: list[Change] = field(default_factory=list)
@@ -64,8 +60,7 @@ class Decision:
     reply: Reply | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Value):
     """What the journal holds that is not over: enough to decide on as before.
 
     `dials` and `requests`: numbers and moments of the last days, oldest first. `pace`: of all calls together.

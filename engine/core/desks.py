@@ -38,6 +38,7 @@ class Desks:
         for agent in sorted(set(self._statuses) - set(agents)):
             if self._statuses[agent].presence is not Presence.LOGGED_OUT:
                 changes += self.set_presence(agent, Presence.LOGGED_OUT, None, "removed", now)
+            self._forget_if_done(agent)
         return changes
 
     def agent(self, agent: AgentId) -> Agent | None:
@@ -59,7 +60,7 @@ class Desks:
         status = self._statuses[agent]
         idle_since = now if presence is Presence.READY and not status.ready else status.idle_since
         changed = AgentStatus(agent, presence, reason, status.works, idle_since)
-        return self._become(changed, because, now)
+        return [] if changed == status else self._become(changed, because, now)
 
     def take(self, agent: AgentId, work: Work, because: str, now: float) -> list[Change]:
         """Give the agent one more work item."""
@@ -72,7 +73,7 @@ class Desks:
         if all(work.id != work_id for work in status.works):
             raise ValueError(f"agent {agent} holds no work {work_id} that could become {stage}")
         works = tuple(replace(work, stage=stage) if work.id == work_id else work for work in status.works)
-        return self._become(_holding(status, works), because, now)
+        return [] if works == status.works else self._become(_holding(status, works), because, now)
 
     def release(self, agent: AgentId, work_id: WorkId, because: str, now: float) -> list[Change]:
         """Take a work item away; the agent's idle time starts anew."""
@@ -90,12 +91,17 @@ class Desks:
 
     def _become(self, status: AgentStatus, because: str, now: float) -> list[Change]:
         before = self._statuses[status.id]
-        if before == status:
-            return []
         self._statuses[status.id] = status
         self.touched[status.id] = None
+        self._forget_if_done(status.id)
         moved = AgentMoved(status.id, before.shown, status.shown, status.reason, because, now)
         return [AgentChanged(status), moved]
+
+    def _forget_if_done(self, agent: AgentId) -> None:
+        """Who was removed and holds nothing any more is no agent."""
+        status = self._statuses.get(agent)
+        if agent not in self._agents and status is not None and not status.works:
+            del self._statuses[agent]
 
 
 def _holding(status: AgentStatus, works: tuple[Work, ...]) -> AgentStatus:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
 from engine.core.terms import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
-from engine.core.values import dataclass
+from engine.core.values import Value
 
 
 class EffectClass(Enum):
@@ -22,16 +22,14 @@ class EffectClass(Enum):
     RELEASE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Value):
     """Whose prompts are played, in which language."""
 
     service: ServiceId
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class DialCustomer:
+class DialCustomer(Value):
     """Call the customer. `max_seconds` is Asterisk's own limit for the leg until it is connected.
 
     Died before: the dial is written and has no leg: interrupted, called again after the normal interval, for nobody
@@ -50,8 +48,7 @@ class DialCustomer:
     max_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class RingAgent:
+class RingAgent(Value):
     """Ring the reserved agent's phone; the agent sees the customer's number as the caller.
 
     Died before: the leg is not found, the agent is free again and the customer hears music and waits for one.
@@ -72,8 +69,7 @@ class RingAgent:
     max_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(Value):
     """Stop what plays on the leg, music too, and play prompts one after another; answered by PlayingFinished.
 
     The answer has the same tag. Died before or after: what may still play is stopped, and the prompts begin anew with
@@ -88,8 +84,7 @@ class Play:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldWithMusic:
+class HoldWithMusic(Value):
     """Stop what plays on the leg, say `prompts`, then play music until something else is played or the leg connected.
 
     Died before: the confirmation may be lost with it, and the customer is asked again. Died after: music again.
@@ -103,8 +98,7 @@ class HoldWithMusic:
     voice: Voice
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Value):
     """Stop the music of both legs and bridge them.
 
     `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused.
@@ -122,8 +116,7 @@ class Connect:
     waiting_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Farewell:
+class Farewell(Value):
     """Say that the customer's wish is kept, then hang up. A promise: it waits until the wish is written.
 
     Died before or after: the wish is written; a leg that is still there is hung up.
@@ -136,8 +129,7 @@ class Farewell:
     voice: Voice
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Value):
     """Say `prompts` (none: nothing), then hang up.
 
     Died before: the decision may be lost with it; what is found goes on as if it had not been made. Died after: the
@@ -151,8 +143,7 @@ class Release:
     voice: Voice
 
 
-@dataclass(frozen=True, slots=True)
-class Dismantle:
+class Dismantle(Value):
     """Remove the bridge of a call that is over, after its legs.
 
     Died before or after: an empty bridge may be left over; its name is never used again and costs nothing but memory.

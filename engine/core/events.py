@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -22,11 +21,10 @@ from engine.core.terms import (
     ServiceId,
     WorkId,
 )
-from engine.core.values import dataclass
+from engine.core.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackRequested:
+class CallbackRequested(Value):
     """A checked request; id and token are made by the intake so that the core stays deterministic.
 
     `when`: the start of the slot, None: now. `freely`: staff may name any moment, and no slot's place is taken for it.
@@ -41,8 +39,7 @@ class CallbackRequested:
     parent_id: CallbackId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(Value):
     """A client's key for one request; `body_hash` tells the same request from another one."""
 
     key: str
@@ -50,22 +47,19 @@ class IdempotencyKey:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(Value):
     id: CallbackId
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class NewNumber:
+class NewNumber(Value):
     """Another number for a request, checked, with the zones the customer may be in."""
 
     phone: str
     zones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MoveRequested:
+class MoveRequested(Value):
     """To another slot, or another number. `when`: a slot's start; `now`: join the line at once."""
 
     id: CallbackId
@@ -74,33 +68,28 @@ class MoveRequested:
     number: NewNumber | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SuppressRequested:
+class SuppressRequested(Value):
     """Never call this number again; whoever waits with it is not called any more."""
 
     phone: str
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnsuppressRequested:
+class UnsuppressRequested(Value):
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
-class PauseRequested:
+class PauseRequested(Value):
     """The service calls nobody until it is resumed; requests are taken, and who is on the phone is served."""
 
     service: ServiceId
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeRequested:
+class ResumeRequested(Value):
     service: ServiceId
 
 
-@dataclass(frozen=True, slots=True)
-class SlotCapacityRequested:
+class SlotCapacityRequested(Value):
     """A capacity for one slot; None: the service's own again."""
 
     service: ServiceId
@@ -108,8 +97,7 @@ class SlotCapacityRequested:
     capacity: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class InteractionRequested:
+class InteractionRequested(Value):
     """Work from outside, such as a chat; `priority` None: the service's."""
 
     id: InteractionId
@@ -120,30 +108,26 @@ class InteractionRequested:
     idempotency: IdempotencyKey | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InteractionEndRequested:
+class InteractionEndRequested(Value):
     """The outside system says that it is done, or not wanted any more."""
 
     id: InteractionId
     completed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WorkAccepted:
+class WorkAccepted(Value):
     """An agent says yes to a preview or to work from outside."""
 
     agent: AgentId
     work: WorkId
 
 
-@dataclass(frozen=True, slots=True)
-class WorkRejected:
+class WorkRejected(Value):
     agent: AgentId
     work: WorkId
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewRescheduled:
+class PreviewRescheduled(Value):
     """The agent puts the customer of a preview off to another time."""
 
     agent: AgentId
@@ -151,8 +135,7 @@ class PreviewRescheduled:
     when: float
 
 
-@dataclass(frozen=True, slots=True)
-class WorkCompleted:
+class WorkCompleted(Value):
     """The agent is done with it. `callback`: whose call it was, which may have ended long ago; None: not a call."""
 
     agent: AgentId
@@ -162,57 +145,48 @@ class WorkCompleted:
     classification: Classification | None
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceRequested:
+class PresenceRequested(Value):
     agent: AgentId
     presence: Presence
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationApplied:
+class ConfigurationApplied(Value):
     """`document` is the text kept for export; `configuration` what it means."""
 
     configuration: Configuration
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(Value):
     """The engine is about to stop: end what is not connected, start nothing new."""
 
 
-@dataclass(frozen=True, slots=True)
-class TelephonyLost:
+class TelephonyLost(Value):
     """Asterisk cannot be heard: nothing new may be started until it can."""
 
 
-@dataclass(frozen=True, slots=True)
-class TelephonyReady:
+class TelephonyReady(Value):
     """Asterisk can be heard, and every live attempt has been looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegRinging:
+class LegRinging(Value):
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegAnswered(Value):
     """The far end picked up; the leg may not be in our hands yet."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
-class LegEntered:
+class LegEntered(Value):
     """The leg is in our hands: it can be played to and bridged."""
 
     leg: LegId
 
 
-@dataclass(frozen=True, slots=True)
-class LegEnded:
+class LegEnded(Value):
     """The leg is gone. `cause` is Q.850, `sip_code` the final SIP response, where Asterisk knew them."""
 
     leg: LegId
@@ -220,14 +194,12 @@ class LegEnded:
     sip_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPressed:
+class KeyPressed(Value):
     leg: LegId
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlayingFinished:
+class PlayingFinished(Value):
     """The prompts of one Play effect have ended; `complete` is False if one of them could not be played."""
 
     leg: LegId
@@ -243,15 +215,13 @@ class ResultKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class EffectEnded:
+class EffectEnded(Value):
     effect: Effect
     result: ResultKind
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Value):
     owner: str
     name: str
 
@@ -265,8 +235,7 @@ class LegSeen(StrEnum):
     ENTERED = "entered"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptSeen:
+class AttemptSeen(Value):
     """After a start or a lost event socket: what is left in Asterisk of an attempt that the journal holds as running.
 
     `bridged`: one of the legs is in the bridge of the agent leg posted last.
@@ -278,8 +247,7 @@ class AttemptSeen:
     bridged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptLetGo:
+class AttemptLetGo(Value):
     """This attempt's customer was let go, and that could not be written."""
 
     attempt: AttemptId

@@ -10,11 +10,11 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
 from engine.core.expression_text import MAX_NESTING, ExpressionError, nested_too_deep
+from engine.core.values import Value
 
 MAX_LEVEL = 1000
 MAX_RESULT = 1_000_000_000
@@ -46,8 +46,7 @@ class Binding(IntEnum):
     OPERAND = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Value):
     """A part that holds or does not."""
 
     holds: Holds
@@ -55,8 +54,7 @@ class Test:
     binding: Binding
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Value):
     """A part with a value, which lies between -size and size while each name's lies between 0 and MAX_LEVEL."""
 
     value: Callable[[Values], int]

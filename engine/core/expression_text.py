@@ -10,7 +10,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from engine.core.values import Value
 
 MAX_LENGTH = 500
 MAX_OPERANDS = 100
@@ -61,8 +62,7 @@ class ExpressionError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Value):
     text: str
     position: int
     is_operand: bool = False

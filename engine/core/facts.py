@@ -6,72 +6,60 @@ from typing import TypeAlias
 
 from engine.core.records import Attempt
 from engine.core.terms import AgentId, Outcome
-from engine.core.values import dataclass
+from engine.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Dialling:
+class Dialling(Value):
     """The customer is dialled after the agent has come to the phone: from now on theirs may ring."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialled(Value):
     """The customer's leg exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Value):
     """The customer's leg is in our hands and the announcement starts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(Value):
     """The customer pressed the key to be connected."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentWanted:
+class AgentWanted(Value):
     """The customer is on the line with music and has no agent."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentRinging:
+class AgentRinging(Value):
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentWaits:
+class AgentWaits(Value):
     """The agent, who was rung first, is on the phone and waits for the customer."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentMissed:
+class AgentMissed(Value):
     """The agent's phone was not answered, refused the call, or hung up before the bridge."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class AgentFreed:
+class AgentFreed(Value):
     """The agent is no longer needed and did not talk."""
 
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class Bridged:
+class Bridged(Value):
     agent: AgentId
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Value):
     """The attempt's outcome stands and the customer is being let go: nobody is looked for any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Value):
     """The attempt is over. `unobserved`: a conversation ended while nobody watched.
 
     If the attempt was never dialled, nobody was called, and the callback keeps its place in the line.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from math import floor
 from typing import NamedTuple, NewType
 from zoneinfo import ZoneInfo
+
+from engine.core.values import Value, field
 
 CalendarId = NewType("CalendarId", str)
 
@@ -26,8 +27,7 @@ _STEP_SECONDS = 7 * DAY_SECONDS
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Value):
     """Hours of one day, in seconds since its midnight; an end above 86400 lies in the night after it.
 
     The start is below 86400 and the end at most 172800: hours never reach the day after next.
@@ -37,8 +37,7 @@ class Interval:
     end_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Value):
     """The hours of a week (Monday first) in one zone of the tz database, and the days that differ.
 
     A special day replaces the hours of its weekday and a holiday; an empty one is closed. Hours of the evening before
@@ -59,8 +58,7 @@ class Calendar:
         return () if day in self.closed_days else self.weekly[day.weekday()]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Period:
+class Period(Value, order=True):
     """A stretch of real time; `end` is the first moment outside."""
 
     start: float

@@ -6,14 +6,13 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
 from engine.core.expressions import Expression
 from engine.core.terms import VOICE, AgentId, AgentOrder, Media, ServiceId
-from engine.core.values import dataclass
+from engine.core.values import Value
 
 ItemId: TypeAlias = str
 """The id of a callback, or of an interaction."""
@@ -26,8 +25,7 @@ QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Value):
     """What an item asks of an agent. `dials`: to serve it a customer has to be called."""
 
     service: ServiceId
@@ -38,8 +36,7 @@ class Need:
     dials: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Value):
     """One item's place. `on_the_phone`: the customer confirmed and is listening to music.
 
     `asked_at` orders those who joined at the same moment, as at the start of a slot.
@@ -58,6 +55,14 @@ class Place:
         """Sorts before others: smaller first; the id makes the order total."""
         rank = 0 if self.on_the_phone else 1 if self.at_head else _BEHIND_HEADS
         return rank, -self.priority, self.joined_at, self.asked_at, self.item
+
+
+class _Standing(Value):
+    """Who waits, their key, and the queue they stand in, or would if they were not parked."""
+
+    place: Place
+    key: Key
+    queue: Queue
 
 
 class Queue:
@@ -104,7 +109,7 @@ class Line:
         self.generation = 0
         self._by_need: dict[Need, Queue] = {}
         self._by_service: dict[ServiceId, list[Queue]] = {}
-        self._places: dict[ItemId, tuple[Place, Key, Queue]] = {}
+        self._places: dict[ItemId, _Standing] = {}
         self._parked: dict[ServiceId, SortedList[Key]] = {}
         self._waiting: dict[ServiceId, int] = {}
         self._closed: set[ServiceId] = set()
@@ -124,7 +129,7 @@ class Line:
             self.leave(place.item)
         queue = self._by_need.get(place.need) or self._new_queue(place.need)
         key = place.key
-        self._places[place.item] = place, key, queue
+        self._places[place.item] = _Standing(place, key, queue)
         service = place.need.service
         self._waiting[service] = self._waiting.get(service, 0) + 1
         queue._add(key)  # noqa: SLF001 - one part, two classes
@@ -136,36 +141,35 @@ class Line:
         found = self._places.pop(item, None)
         if found is None:
             return
-        place, key, queue = found
-        self._waiting[place.need.service] -= 1
-        parked = self._parked.get(place.need.service)
+        service, key = found.place.need.service, found.key
+        self._waiting[service] -= 1
+        parked = self._parked.get(service)
         if parked is not None and key in parked:
             parked.remove(key)
         else:
-            queue._remove(key)  # noqa: SLF001
+            found.queue._remove(key)  # noqa: SLF001
 
     def park(self, item: ItemId) -> None:
         """Keep the item's place, but let others be served before it until it joins again."""
-        place, key, queue = self._places[item]
-        queue._remove(key)  # noqa: SLF001
-        self._parked.setdefault(place.need.service, SortedList()).add(key)
+        found = self._places[item]
+        found.queue._remove(found.key)  # noqa: SLF001
+        self._parked.setdefault(found.place.need.service, SortedList()).add(found.key)
 
     def place(self, item: ItemId) -> Place | None:
         """Where an item waits, parked or not; None if it does not."""
         found = self._places.get(item)
-        return found[0] if found else None
+        return found.place if found else None
 
     def is_parked(self, item: ItemId) -> bool:
         found = self._places.get(item)
-        return found is not None and found[1] in self._parked.get(found[0].need.service, ())
+        return found is not None and found.key in self._parked.get(found.place.need.service, ())
 
     def position(self, item: ItemId) -> int | None:
         """1-based place among those of the same service, parked ones included; None if it does not wait."""
         found = self._places.get(item)
         if found is None:
             return None
-        place, key, _queue = found
-        return 1 + self._before(place.need.service, key)
+        return 1 + self._before(found.place.need.service, found.key)
 
     def position_of_new(self, service: ServiceId, priority: int, at: float) -> int:
         """1-based place that somebody would have who joined at `at` as the last of their priority."""
@@ -178,11 +182,6 @@ class Line:
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
         return self._waiting.get(service, 0)
-
-    def heads(self) -> Iterator[Place]:
-        """The first of each open queue, in the order they should be served."""
-        for key in sorted(queue.first for queue in self.queues if queue.first is not None and queue.is_open):
-            yield self._places[key[4]][0]
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""
@@ -234,7 +233,7 @@ class Line:
 
     def _sweep(self) -> None:
         """Forget queues nobody waits in, not even parked; the next time when there are twice as many as now."""
-        used = {id(queue) for _place, _key, queue in self._places.values()}
+        used = {id(each.queue) for each in self._places.values()}
         self.queues = [queue for queue in self.queues if id(queue) in used]
         for number, queue in enumerate(self.queues):
             queue.number = number

@@ -99,11 +99,12 @@ class Matching:
             best: Queue | None = None
             first: Key | None = None
             for queue in self._groups[agent_id].queues(self._line):
-                if queue.first is None or not queue.is_open or (first is not None and first < queue.first):
+                head = queue.first
+                if head is None or (first is not None and first < head) or not queue.is_open:
                     continue
                 need = queue.need
                 if agent_id not in need.excluded and status.may_take(need.media, agent.capacity):
-                    best, first = queue, queue.first
+                    best, first = queue, head
             if best is not None:
                 return self._place_of(best), agent
         self._desks.touched.clear()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from engine.core.configuration import Limits
 from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
-from engine.core.values import dataclass, replace
+from engine.core.values import Value, replace
 
 FORGOTTEN_AT_ONCE = 64
 
@@ -22,8 +22,7 @@ def kept_seconds(limits: Limits) -> float:
     return max(2.0 * DAY_SECONDS, limits.min_gap_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
+class _Past(Value):
     """The times of a number's dials and accepted requests, as they were noted."""
 
     dials: tuple[float, ...] = ()

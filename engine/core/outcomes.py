@@ -10,16 +10,14 @@ unless a note says why not). The reference page of outcomes is drawn from these 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.core.terms import Outcome
+from engine.core.values import Value
 
 _BUSY, _NO_ANSWER, _REJECTED = Outcome.BUSY, Outcome.NO_ANSWER, Outcome.REJECTED
 _INVALID, _NETWORK, _REFUSED = Outcome.INVALID_NUMBER, Outcome.NETWORK_FAILURE, Outcome.REFUSED
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """A final SIP response to our INVITE. `source` is the RFC, with its section where it has one."""
 
     code: int
@@ -29,8 +27,7 @@ class Response:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Value):
     """A Q.850 cause. `response` is the SIP response of RFC 3398 section 7.2.4.1; a note says why we judge otherwise."""
 
     number: int
@@ -45,8 +42,7 @@ class Cause:
         return self.standard if self.response is None else f"{self.standard}; RFC 3398 7.2.4.1: {self.response}"
 
 
-@dataclass(frozen=True, slots=True)
-class TimeOut:
+class TimeOut(Value):
     """A timer of an attempt that ends it. `setting` gives the time; the timer fires in `engine/core/callflow.py`."""
 
     timer: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from engine.core.configuration import Pace, Service
 from engine.core.terms import AttemptId, ServiceId
+from engine.core.values import Value
 
 
 class _Meter:
@@ -51,8 +51,7 @@ class _Meter:
         return max(now, at)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCall:
+class LiveCall(Value):
     """An attempt that was live at a start. `dialling`: the customer has not answered yet, or is not even dialled."""
 
     attempt: AttemptId

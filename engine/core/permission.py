@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
+
+from engine.core.values import Value
 
 DAY_SECONDS = 86400
 COMMON_DAYS = 3
@@ -29,8 +30,7 @@ Constraint: TypeAlias = Callable[[float], float | None]
 """From a moment to the earliest permitted one that is not before it; None if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallingWindow:
+class CallingWindow(Value):
     """The times of day, in the customer's zone, at which they may be called: from the start, up to before the end.
 
     Both are seconds after midnight by the wall clock, 0 to 86400. An end that is not after the start is on the next

@@ -7,7 +7,6 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from engine.core.expressions import Expression
 from engine.core.terms import (
@@ -30,11 +29,10 @@ from engine.core.terms import (
     Stage,
     WorkId,
 )
-from engine.core.values import dataclass
+from engine.core.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """What the customer asked for. `skill`: what staff narrowed the target to.
 
     `zones`: the time zones the customer may be in, the likeliest first; empty if nothing is known.
@@ -54,8 +52,7 @@ class Request:
     zones: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(Value):
     """One accepted request and how far it has come.
 
     `outcomes` are those of its ended attempts in which the customer was dialled, in order; `attempts_started` counts
@@ -101,8 +98,7 @@ class Callback:
         return AttemptId(f"{self.id}-{self.attempts_started + 1}")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Value):
     """One call to the customer, at `phone`: the request may have another number by now.
 
     `dialed_at` is None until the customer is dialled: if the agent is rung first, that may never happen.
@@ -155,8 +151,7 @@ def attempt_of_leg(leg: str) -> AttemptId:
     return AttemptId(leg.partition(".")[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Value):
     """One thing an agent holds. `id`: of a call its attempt, of work from outside the interaction."""
 
     id: WorkId
@@ -171,8 +166,7 @@ class Work:
         return AttemptId(self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStatus:
+class AgentStatus(Value):
     """An agent's presence and all that they hold. `idle_since`: the longest idle is served first."""
 
     id: AgentId
@@ -197,10 +191,8 @@ class AgentStatus:
     @property
     def shown(self) -> str:
         """The state people see: a call first, then presence."""
-        work = self.work
-        if work is None:
-            return str(self.presence)
-        return _SHOWN.get(work.stage, str(work.stage))
+        work = self.work if self.works else None
+        return self.presence.value if work is None else _SHOWN.get(work.stage, work.stage.value)
 
     def is_full(self, capacity: Expression | None) -> bool:
         """Whether they have no room for anything more, whatever its medium."""
@@ -225,8 +217,7 @@ class AgentStatus:
 _SHOWN = {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(Value):
     """Work that an outside system announced, such as a chat. `agent`: who has it, or had it last."""
 
     id: InteractionId
@@ -243,8 +234,7 @@ class Interaction:
     excluded: tuple[AgentId, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(Value):
     """How an agent classified a call: a code for the call, one for what came out of it, and free notes."""
 
     disposition: DispositionId
@@ -252,8 +242,7 @@ class Classification:
     notes: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(Value):
     """A number that is never called. `because`: `never_again` (the customer's key) or `by_admin`."""
 
     phone: str
@@ -262,8 +251,7 @@ class Suppression:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Value):
     """A named moment of one owner (a callback, an attempt or an agent)."""
 
     owner: str

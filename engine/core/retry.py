@@ -8,7 +8,6 @@ called later counts against neither: how often it is granted, decides the call i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.core.configuration import AttemptPolicy, Confirmation, OutcomeRule
@@ -16,6 +15,7 @@ from engine.core.lifecycle import Because
 from engine.core.permission import Constraint
 from engine.core.records import Attempt
 from engine.core.terms import Outcome
+from engine.core.values import Value
 
 COUNTED = frozenset(
     {
@@ -41,8 +41,7 @@ ENDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDecision:
+class RetryDecision(Value):
     """Call again at `at`; `at_head`: before everybody who waits off the phone."""
 
     at: float
@@ -50,8 +49,7 @@ class RetryDecision:
     because: Because
 
 
-@dataclass(frozen=True, slots=True)
-class NoRetry:
+class NoRetry(Value):
     """The callback ends, or (HELD_FOR_SUPERVISOR) waits for a person."""
 
     because: Because

@@ -76,13 +76,13 @@ class Serving(Switchboard):
         self._calling[phone] = attempt.id
         self._pacer.begun(attempt.id, callback.request.service)
         if not agent_first:
-            self._note_dial(callback, now)
+            self._note_dial(attempt, callback, now)
         self._pace(callback.request.service, now)
         self._apply(flow, flow.start(now), now)
 
-    def _note_dial(self, callback: Callback, now: float) -> None:
+    def _note_dial(self, attempt: Attempt, callback: Callback, now: float) -> None:
         """From now on their phone may ring."""
-        self._pacer.dialled(callback.live_attempt, callback.request.service, now)
+        self._pacer.dialled(attempt.id, callback.request.service, now)
         self._history.note_dial(callback.request.phone, now)
 
     def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
@@ -104,8 +104,9 @@ class Serving(Switchboard):
     # ---- who may not be called now -------------------------------------------------------------------
 
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
-        is_free = callback.request.phone not in self._calling
-        return is_free and all(rule(now) == now for rule in self._rules_of(callback))
+        if callback.request.phone in self._calling:
+            return False
+        return self._permitted_at(callback, now) == now
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""
@@ -173,6 +174,7 @@ class Serving(Switchboard):
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
         self._asked[callback.id] = agent.id
+        self._excused.discard(callback.id)
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds
@@ -180,6 +182,7 @@ class Serving(Switchboard):
 
     def _offer_interaction(self, interaction: Interaction, agent: Agent, now: float) -> None:
         self.line.leave(interaction.id)
+        self._excused.discard(interaction.id)
         work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media)
         self._write(self.desks.take(agent.id, work, "offered", now))
         offered = replace(interaction, state=InteractionState.OFFERED, agent=agent.id, offered_at=now)

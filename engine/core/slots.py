@@ -8,7 +8,6 @@ reaches into a day, that time is cut with the night.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from heapq import merge
@@ -17,12 +16,12 @@ from itertools import islice
 from engine.core.configuration import SlotPolicy
 from engine.core.hours import DAY_SECONDS, Calendar, Period, date_at, day_begins, days_around, periods_of
 from engine.core.terms import CallbackId, ServiceId
+from engine.core.values import Value
 
 _CUT_AT_ONCE_SECONDS = 7 * DAY_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Value):
     """One slot of real time; `end` is the first moment outside."""
 
     start: float
@@ -39,8 +38,7 @@ class Unbookable(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Value):
     """A booking that calendar or capacity no longer permit: NOT_A_SLOT or FULL."""
 
     callback: CallbackId
@@ -59,7 +57,7 @@ class SlotBook:
         # Callbacks of a slot in the order of their booking; a dictionary is an ordered set.
         self._booked: dict[ServiceId, dict[float, dict[CallbackId, None]]] = {}
         self._places: dict[CallbackId, tuple[ServiceId, float]] = {}
-        self._overrides: dict[ServiceId, dict[float, int]] = {}
+        self._overrides: dict[tuple[ServiceId, float], int] = {}
 
     def restore(
         self,
@@ -75,11 +73,11 @@ class SlotBook:
 
     def capacity(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many a slot may hold: its own capacity, else the service's."""
-        return self._overrides.get(service, {}).get(start, policy.capacity)
+        return self._overrides.get((service, start), policy.capacity)
 
     def own_capacity(self, service: ServiceId, start: float) -> int | None:
         """The capacity that a slot was given for itself; None: the service's counts."""
-        return self._overrides.get(service, {}).get(start)
+        return self._overrides.get((service, start))
 
     def remaining(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many more a slot may hold; 0 also where more are booked than it may hold."""
@@ -115,13 +113,13 @@ class SlotBook:
     def set_capacity(self, service: ServiceId, start: float, capacity: int | None) -> None:
         """Give a slot a capacity of its own; None: the service's again."""
         if capacity is None:
-            self._overrides.get(service, {}).pop(start, None)
+            self._overrides.pop((service, start), None)
         else:
-            self._overrides.setdefault(service, {})[start] = capacity
+            self._overrides[service, start] = capacity
 
-    def overrides(self, service: ServiceId) -> dict[float, int]:
-        """The slots of a service that have a capacity of their own, as `{start: capacity}` in order of time."""
-        return dict(sorted(self._overrides.get(service, {}).items()))
+    def overrides(self) -> dict[tuple[ServiceId, float], int]:
+        """The slots that have a capacity of their own, as `{(service, start): capacity}`, in order."""
+        return dict(sorted(self._overrides.items()))
 
 
 def slots_between(calendar: Calendar, minutes: int, start: float, end: float) -> list[Slot]:

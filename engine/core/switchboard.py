@@ -52,7 +52,11 @@ NO_ZONE = "UTC"
 
 
 class Switchboard:
-    """The parts and the decision under way."""
+    """The parts and the decision under way.
+
+    `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_excused` are
+    callbacks and interactions whose offer could not be answered all the time: nobody is blamed for them.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.configuration = snapshot.configuration
@@ -72,6 +76,7 @@ class Switchboard:
         self._calling: dict[str, AttemptId] = {}
         self._asked: dict[CallbackId, AgentId] = {}
         self._agreed: dict[CallbackId, AgentId] = {}
+        self._excused: set[str] = set()
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -102,6 +107,8 @@ class Switchboard:
             self.interactions[interaction.id] = interaction
             if interaction.state is InteractionState.QUEUED:
                 self._join_interaction(interaction)
+            elif interaction.state is InteractionState.OFFERED:
+                self._excused.add(interaction.id)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
         self._restore_previews()
@@ -113,6 +120,7 @@ class Switchboard:
                 callback = self.book.get(work.callback) if work.callback is not None else None
                 if callback is not None and callback.state is CallbackState.PREVIEWING:
                     self._asked[callback.id] = status.id
+                    self._excused.add(callback.id)
                     if work.stage is Stage.RESERVED:
                         self._agreed[callback.id] = status.id
 
@@ -201,6 +209,13 @@ class Switchboard:
         calendar = self._calendar_of(self._service_of(callback))
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
+
+    def _permitted_in_its_life(self, callback: Callback, at: float) -> float | None:
+        """The same; None also if only the rules keep it from being within the callback's life."""
+        permitted = self._retry_permitted_at(callback, at)
+        if permitted is None or (self._life_over(callback, permitted) and not self._life_over(callback, at)):
+            return None
+        return permitted
 
     def _dials_at(self, callback: Callback, at: float) -> float | None:
         """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""

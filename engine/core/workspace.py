@@ -136,8 +136,8 @@ class Workspace(Admission, Serving):
                 self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
-        """The agent did not answer; no fault of theirs if a yes would have been refused."""
-        if self._stopping or not self._telephony:
+        """The agent did not answer; no fault of theirs if a yes would have been refused, now or before."""
+        if self._stopping or not self._telephony or callback.id in self._excused:
             self._withdraw_preview(callback, "withdrawn", now)
             return
         agent = self._asked.pop(callback.id)
@@ -207,8 +207,11 @@ class Workspace(Admission, Serving):
 
     def _interaction_timer(self, interaction: Interaction, name: str, now: float) -> None:
         if name == ANSWER and interaction.agent is not None:
-            service = self.configuration.services[interaction.service]
-            self._missed(interaction.agent, WorkId(interaction.id), service, now)
+            work = WorkId(interaction.id)
+            if self._stopping or interaction.id in self._excused:
+                self._write(self.desks.release(interaction.agent, work, "withdrawn", now))
+            else:
+                self._missed(interaction.agent, work, self.configuration.services[interaction.service], now)
             self._interaction_back(interaction)
         elif name.startswith(EXCLUSION):
             agent = AgentId(name.removeprefix(EXCLUSION))

@@ -164,7 +164,8 @@ def _service(entry: ServiceEntry) -> Service:
             for each in entry.subjects
         },
         expansion=tuple(
-            Widening(each.after_seconds, parse_expression(each.skill_expression)) for each in entry.expansion
+            Widening(each.after_seconds, parse_expression(each.skill_expression))
+            for each in sorted(entry.expansion, key=lambda each: each.after_seconds)
         ),
         agent_order=AgentOrder(entry.agent_order),
         pace=Pace(entry.pacing.max_dials, entry.pacing.calls_per_second),

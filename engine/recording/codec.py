@@ -1,6 +1,6 @@
 """Core values to JSON values and back, by their type hints alone: a new event or field needs no code here.
 
-A dataclass becomes an object of its fields, without those at their default; where several types are possible, the value
+A struct becomes an object of its fields, without those at their default; where several types are possible, the value
 stands under the name of its own: `{"LegRinging": {"leg": "c1-1.customer"}}`. Expressions go as their text. A
 Configuration goes as its version: what it means is said by the services document, the text under `document` nearest
 around it. A type that nothing is known of raises TypeError, in writing as in reading.
@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
+
 from engine.core.configuration import Configuration
+from engine.core.values import Value
 from engine.recording import forms
 from engine.recording.forms import CodecError, Form, Json, kind_of
 
@@ -53,7 +56,7 @@ def form_of(hint: Any) -> Form:  # noqa: ANN401 - any type hint
         return forms.plain(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return forms.member(hint)
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         # Its fields are looked at when the first value comes, so that a class may hold values of itself.
         return Form(lambda value: _write_fields(hint, value), lambda written, near: _read_fields(hint, written, near))
     raise TypeError(f"nothing is known of how to record a {hint}")
@@ -157,12 +160,11 @@ def _class_of(hint: Any) -> type:  # noqa: ANN401
     return found
 
 
-# ---- dataclasses ---------------------------------------------------------------------------------------
+# ---- structs -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A field; `default` is MISSING if it always has to be written."""
+class _Member(Value):
+    """A field; `default` is NODEFAULT if it always has to be written."""
 
     name: str
     form: Form
@@ -175,8 +177,8 @@ def _members(cls: Any) -> Mapping[str, _Member]:  # noqa: ANN401
     return {each.name: _Member(each.name, form_of(hints[each.name]), _default(each)) for each in fields(cls)}
 
 
-def _default(of: Field[Any]) -> object:
-    return of.default if of.default_factory is MISSING else of.default_factory()
+def _default(of: FieldInfo) -> object:
+    return of.default if of.default_factory is NODEFAULT else of.default_factory()
 
 
 def _write_fields(cls: Any, value: object) -> Json:  # noqa: ANN401
@@ -211,7 +213,7 @@ def _read_fields(cls: Any, written: Json, near: str | None) -> Any:  # noqa: ANN
                 held[member.name] = member.form.read(written[member.name], near)
             except CodecError as error:
                 raise CodecError(f"{cls.__name__}.{member.name}: {error}") from None
-        elif member.default is MISSING:
+        elif member.default is NODEFAULT:
             raise CodecError(f"{cls.__name__} without its field {member.name!r}")
     try:
         return cls(**held)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeAlias, get_type_hints
 
 from engine.core.decision import Decision, Snapshot
 from engine.core.events import Event
+from engine.core.values import Value
 from engine.errors import RecordError
 from engine.recording.codec import from_json, to_json
 from engine.recording.forms import CodecError
@@ -32,24 +32,21 @@ An event that the dispatcher could not be told has `{"raised": "ValueError"}` in
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Value):
     """The first line; `ringback` is the version that wrote the file."""
 
     format: int
     ringback: str
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Value):
     """A dispatcher was made from this snapshot; `document` is the text of its configuration, None before the first."""
 
     snapshot: Snapshot
     document: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Value):
     """The dispatcher was told an event at `now`, in epoch seconds, and this came of it."""
 
     now: float

@@ -242,8 +242,8 @@ class Journal:
                 interactions = await connection.execute_fetchall(statements.OPEN_INTERACTIONS)
                 suppressions = await connection.execute_fetchall(statements.SUPPRESSIONS)
                 paused = await connection.execute_fetchall(statements.PAUSED)
+                capacities = await connection.execute_fetchall(statements.SLOT_CAPACITIES)
                 lately = {"since": self._clock() - HISTORY_SECONDS}
-                capacities = await connection.execute_fetchall(statements.SLOT_CAPACITIES, lately)
                 dials = await connection.execute_fetchall(statements.DIALS, lately)
                 requests = await connection.execute_fetchall(statements.REQUESTS, lately)
                 nodes = await connection.execute_fetchall(statements.NODES)

@@ -148,9 +148,7 @@ OPEN_INTERACTIONS = _text(select(_interactions).where(OPEN).order_by(_interactio
 SUPPRESSIONS = _text(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))
 PAUSED = _text(select(table(PausedServiceRow).c.service).order_by(table(PausedServiceRow).c.service))
 SLOT_CAPACITIES = _text(
-    select(table(SlotCapacityRow))
-    .where(table(SlotCapacityRow).c.start >= bindparam("since"))
-    .order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
+    select(table(SlotCapacityRow)).order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
 )
 DIALS = _text(
     select(_attempts.c.phone, _attempts.c.dialed_at)

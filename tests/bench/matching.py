@@ -7,19 +7,22 @@ followed by somebody who asks for the same.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import ClassVar, Protocol
 
+from engine import collector
 from engine.core.terms import AgentId
+from engine.core.values import Value, replace
 from tests.bench.matching_centre import NOBODYS, Asking, House, customers, house
 from tests.bench.matching_engine import Engine, Served
 from tests.bench.matching_rivals import OrderedTable, Scan, TableOfHeads
@@ -43,8 +46,7 @@ BAR_GROWTH = 2.0
 _RIVALS = {Scan.name: "scan", OrderedTable.name: "SQL, in order", TableOfHeads.name: "SQL, heads"}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Value):
     """One line and one house. `ahead`: how many stand ahead whom nobody can serve."""
 
     name: str
@@ -118,7 +120,7 @@ def cases(scale: float) -> tuple[Case, ...]:
 
 def measure(case: Case) -> Measured:
     """Warm up until every set of skills has been looked at, then measure round by round, each contender by itself."""
-    house_ = house(case.agents, case.skill_sets)
+    house_ = _fresh_house(case)
     line = _Line(house_, case)
     ids = list(house_.agents)
     line.serve(ids[: max(case.skill_sets, case.per_round)])
@@ -136,6 +138,14 @@ def measure(case: Case) -> Measured:
             rates[rival.name].append(case.per_round / seconds)
         wrong += judge(served)
     return Measured(rates, wrong, median(scan.looked_at))
+
+
+def _fresh_house(case: Case) -> House:
+    """Python looks for garbage as in an engine that has just started; nothing is left of another case."""
+    gc.unfreeze()
+    gc.collect()
+    collector.settle()
+    return house(case.agents, case.skill_sets)
 
 
 class _Line:
@@ -196,7 +206,7 @@ def judge(served: Mapping[str, Sequence[str]]) -> Counter[str]:
 
 def measure_requests(case: Case) -> Measured:
     """Nobody waits and every agent is free; a tenth of them get work in each round and are free again after it."""
-    house_ = house(case.agents, case.skill_sets)
+    house_ = _fresh_house(case)
     engine = Engine(house_)
     engine.free(house_.agents)
     asking = customers()
@@ -260,7 +270,6 @@ def _report(measured: Mapping[Case, Measured], asked: Measured, memory: float) -
             f"A request while agents are free, dialled at once: {requests:,.0f} a second.",
             f"A customer who waits takes {memory:,.0f} bytes: what a process of its own grows by, in resident memory.",
             f"Seconds are CPU time; the median of {ROUNDS} rounds of {next(iter(measured)).per_round:,} events.",
-            "In the slowest round Python may have looked through all its objects for garbage.",
             "The rivals find the same customer and take them out. Ours also reserves the agent and makes the records,",
             "the timers and the dial.",
             "Scan: a list, looked through from its head. SQL: SQLite in memory; in order: the index of the whole line",

@@ -17,6 +17,7 @@ from engine.core.expressions import parse
 from engine.core.permission import CallingWindow
 from engine.core.records import Request
 from engine.core.terms import AgentId, CallbackId, RequestChannel, ServiceId
+from engine.core.values import Value
 
 SKILLS = 60
 SERVICES = 40
@@ -34,8 +35,7 @@ BY_CHANCE = 4
 Skills = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Value):
     """A customer who asks. `kind`: which of the requirements, a service and a subject."""
 
     id: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from engine.core.changes import CallbackChanged, CallbackMoved, IdempotencyKept, TimerSet
@@ -10,6 +9,7 @@ from engine.core.events import IdempotencyKey
 from engine.core.expressions import parse
 from engine.core.records import Attempt, Callback, Request, Timer
 from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Outcome, Reason, RequestChannel, ServiceId
+from engine.core.values import replace
 from engine.store.records import Entry
 
 NOW = 1_790_000_000.123456

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from itertools import count
 
 import pytest
 
+from engine.core.values import replace
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries

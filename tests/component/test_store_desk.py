@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from engine.core.changes import (
     AttemptChanged,
@@ -32,10 +33,10 @@ from engine.core.terms import (
     Reason,
     ServiceId,
 )
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import HISTORY_SECONDS
 from tests.component.store_samples import BILLING, NOW, a_callback, a_full_attempt, accepted, ended, url_of
 
 SALES = ServiceId("sales")
@@ -80,8 +81,8 @@ def an_interaction(n: int, state: InteractionState = InteractionState.QUEUED) ->
 
 def test_the_full_samples_leave_no_field_at_its_default() -> None:
     for value in (FULL, SAID, BY_STAFF):
-        for each in fields(value):
-            default = each.default_factory() if each.default_factory is not MISSING else each.default
+        for each in fields(type(value)):
+            default = each.default if each.default_factory is NODEFAULT else each.default_factory()
             assert getattr(value, each.name) != default, f"{type(value).__name__}.{each.name}"
 
 
@@ -140,10 +141,15 @@ async def test_of_several_pauses_and_resumes_in_one_group_the_last_counts(journa
     assert (await journal.load()).paused == ()
 
 
-async def test_capacities_of_slots_come_back_until_the_slot_is_long_over(journal: Journal) -> None:
-    soon, other, old = NOW + 1800.5, NOW + 3600, NOW - HISTORY_SECONDS - 1
-    kept = [SlotCapacitySet(BILLING, soon, 0), SlotCapacitySet(BILLING, other, 7), SlotCapacitySet(SALES, soon, 3)]
-    await journal.commit([*kept, SlotCapacitySet(BILLING, old, 5)])
+async def test_capacities_of_slots_come_back_by_service_and_time_also_long_after(journal: Journal) -> None:
+    long_ago, soon, other = NOW - 30 * 86400.0, NOW + 1800.5, NOW + 3600
+    kept = [
+        SlotCapacitySet(BILLING, long_ago, 5),
+        SlotCapacitySet(BILLING, soon, 0),
+        SlotCapacitySet(BILLING, other, 7),
+        SlotCapacitySet(SALES, soon, 3),
+    ]
+    await journal.commit([*reversed(kept)])
     assert (await journal.load()).slot_capacities == tuple(kept)
 
 

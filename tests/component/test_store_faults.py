@@ -10,12 +10,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.core.terms import CallbackId
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
@@ -27,7 +27,6 @@ GROUP = 7
 
 COMMITTER = """
 import asyncio, sys
-from dataclasses import replace
 from engine.core.terms import CallbackId
 from engine.store.journal import Journal
 from tests.component.store_samples import a_callback, accepted

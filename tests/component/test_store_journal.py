@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from engine.core.changes import (
     AgentChanged,
@@ -36,6 +38,7 @@ from engine.core.terms import (
     Stage,
     WorkId,
 )
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import SWEEP_ROWS, Journal
 from engine.store.queries import Queries
@@ -93,8 +96,8 @@ async def counted(journal: Journal, table: str) -> int:
 
 def test_the_full_samples_leave_no_field_at_its_default() -> None:
     for value in (a_full_callback(), a_full_callback().request, a_full_attempt(CallbackId("x"))):
-        for each in fields(value):
-            default = each.default_factory() if each.default_factory is not MISSING else each.default
+        for each in fields(type(value)):
+            default = each.default if each.default_factory is NODEFAULT else each.default_factory()
             assert getattr(value, each.name) != default, f"{type(value).__name__}.{each.name}"
 
 
@@ -190,8 +193,8 @@ async def test_keys_are_kept_and_revoked_for_good(journal: Journal, queries: Que
     await journal.commit([KeyRevoked("k1", NOW + 5), KeyRevoked("unknown", NOW)])
     await journal.commit([KeyRevoked("k1", NOW + 9)])
     assert await queries.key_by_hash("s1") is None
-    await journal.commit([KeyKept(replace(key, name="Shop"))])
-    assert await queries.keys() == [replace(key, name="Shop", revoked_at=NOW + 5), agent]
+    await journal.commit([KeyKept(dataclasses.replace(key, name="Shop"))])
+    assert await queries.keys() == [dataclasses.replace(key, name="Shop", revoked_at=NOW + 5), agent]
 
 
 async def test_each_node_comes_back_with_the_startup_time_it_told_last(journal: Journal) -> None:

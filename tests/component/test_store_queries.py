@@ -7,7 +7,6 @@ import base64
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
 from engine.core.records import Callback
 from engine.core.terms import CallbackId, CallbackState, ServiceId
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries

@@ -6,7 +6,6 @@ import json
 import re
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from cli.db import db_group
 from engine.core.changes import AttemptChanged
 from engine.core.records import Work
 from engine.core.terms import CallbackId, Outcome, ServiceId, Stage, WorkId
+from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store import schema
 from engine.store.journal import Journal

@@ -6,9 +6,9 @@ The lab is this module's own, because only one program can be the dialplan's Sta
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -28,6 +28,7 @@ from engine.core.events import (
     TelephonyReady,
 )
 from engine.core.terms import LegId, PromptId
+from engine.core.values import replace
 from engine.lab import Lab
 from tests.live.cable import Cable
 from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring
@@ -209,12 +210,12 @@ async def test_an_asterisk_that_was_started_anew_has_none_of_the_calls_of_before
     async with Desk(own_lab, direct(own_lab)).ready() as before:
         (startup_time,) = before.startup_times
     async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time).open() as same:
-        same.node.settings = replace(same.node.settings, settle_seconds=3600.0)
+        same.node.settings = dataclasses.replace(same.node.settings, settle_seconds=3600.0)
         with pytest.raises(TimeoutError):
             await same.told_of(TelephonyReady(), 1.0)
     earlier = "2020-01-01T00:00:00+00:00"
     async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier).open() as anew:
-        anew.node.settings = replace(anew.node.settings, settle_seconds=3600.0)
+        anew.node.settings = dataclasses.replace(anew.node.settings, settle_seconds=3600.0)
         await anew.told_of(TelephonyReady())
         assert AttemptSeen(attempt.id, LegSeen.GONE, LegSeen.GONE) in anew.told
         assert anew.startup_times == [startup_time]

@@ -144,6 +144,20 @@ def test_a_value_that_this_version_does_not_act_on_is_named(path: str, value: ob
     assert path.rpartition(".")[2] in warning
 
 
+def test_steps_of_an_expansion_written_in_any_order_count_in_order_of_time() -> None:
+    steps = [{"after_seconds": seconds, "skill_expression": f"billing >= {seconds}"} for seconds in (120, 60, 90)]
+
+    parsed = parse(changed("services.0.expansion", steps))
+
+    expansion = parsed.configuration.services[ServiceId("billing")].expansion
+    assert [(each.after_seconds, each.requirement.text) for each in expansion] == [
+        (60, "billing >= 60"),
+        (90, "billing >= 90"),
+        (120, "billing >= 120"),
+    ]
+    assert export(parsed.document)["services"][0]["expansion"] == steps
+
+
 def test_a_service_that_nobody_can_serve_is_named() -> None:
     (warning,) = parse(changed("services.0.skill_expression", "tax")).warnings
     assert warning.startswith("services[0].skill_expression: no agent")

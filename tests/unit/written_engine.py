@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.core.configuration import Agent, Configuration, Service
 from engine.core.decision import Reply, Snapshot
@@ -20,6 +20,7 @@ from engine.core.events import (
 from engine.core.expressions import parse
 from engine.core.records import AgentStatus, Request, Timer
 from engine.core.terms import AgentId, CallbackId, ConnectMode, LegId, Presence, RequestChannel, ServiceId
+from engine.core.values import replace
 from engine.runtime import Runtime
 from engine.store.records import Entry
 

@@ -35,7 +35,7 @@ from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Int
 
 NO_LIMIT = Pace()
 HISTORY_SECONDS = 2 * 86400.0
-"""How far back a start reads what became of a number, and the capacities of slots."""
+"""How far back a start reads what became of a number."""
 
 
 class Journal:
@@ -83,12 +83,7 @@ class Journal:
             tuple(each for each in interactions if not each.state.ended),
             tuple(sorted(self.suppressions.values(), key=lambda each: each.phone)),
             tuple(sorted(self.paused)),
-            tuple(
-                sorted(
-                    (each for each in self.slot_capacities.values() if each.start >= since),
-                    key=lambda each: (each.service, each.start),
-                )
-            ),
+            tuple(sorted(self.slot_capacities.values(), key=lambda each: (each.service, each.start))),
             tuple((phone, at) for at, _id, phone in sorted(dials) if at >= since),
             tuple((each.request.phone, each.created_at) for each in asked if each.created_at >= since),
             pace,

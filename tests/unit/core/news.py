@@ -8,7 +8,6 @@ other news may be nonsense.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
@@ -32,6 +31,7 @@ from engine.core.events import (
 )
 from engine.core.records import Attempt
 from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, Reason
+from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.world import World
 

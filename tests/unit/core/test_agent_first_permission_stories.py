@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.core.configuration import Limits, Pace
 from engine.core.effects import DialCustomer, HoldWithMusic, Release
 from engine.core.events import PauseRequested, ResumeRequested, SuppressRequested
 from engine.core.permission import CallingWindow
 from engine.core.terms import CallbackState, Outcome, Reason
+from engine.core.values import replace
 from tests.unit.core.test_agent_first_stories import FIRST, rung
 from tests.unit.core.world import AMY, BEN, START, Customer, World
 
@@ -20,7 +19,7 @@ ELSEWHERE = replace(FIRST, id=type(FIRST.id)("elsewhere"))
 
 def centre(*, limits: Limits | None = None, **fields: object) -> World:
     """Amy is ready, Ben is not; `fields` are the service's."""
-    world = World(services=(replace(FIRST, **fields), ELSEWHERE), agents=(AMY, BEN), limits=limits)  # type: ignore[arg-type]
+    world = World(services=(replace(FIRST, **fields), ELSEWHERE), agents=(AMY, BEN), limits=limits)
     world.agent().ready()
     return world
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,7 @@ from engine.core.decision import Refusal
 from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import EffectEnded, LegEnded, LegEntered, ResultKind
 from engine.core.terms import CallbackState, ConnectMode, Outcome, Presence, PromptId, Reason
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, AgentAtDesk, Customer, World, only, says
 
 S = CallbackState

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.configuration import CallLimits
 from engine.core.effects import Connect, DialCustomer, Release, RingAgent
 from engine.core.events import ResultKind
 from engine.core.terms import CallbackState, Outcome, PromptId
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BILLING, Customer, World, being_bridged, says
 
 S = CallbackState

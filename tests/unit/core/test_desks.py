@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
@@ -12,6 +10,7 @@ from engine.core.desks import Desks
 from engine.core.expressions import parse
 from engine.core.records import AgentStatus, Work
 from engine.core.terms import VOICE, AgentId, CallbackId, Media, Presence, ServiceId, Stage, WorkId
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN
 
 CALL = Work(WorkId("c-1"), ServiceId("billing"), Stage.RESERVED, CallbackId("c"))
@@ -104,6 +103,28 @@ def test_given_a_removed_agent_then_they_are_logged_out_and_keep_their_work() ->
     assert status(desks, AMY).presence is Presence.LOGGED_OUT
     assert status(desks, AMY).work is not None
     assert desks.agent(AMY.id) is None
+
+
+def test_given_a_removed_agent_when_their_last_work_ends_then_they_are_no_agent_any_more() -> None:
+    desks = desks_of(AMY, BEN)
+    ready(desks, AMY)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
+    desks.configure({}, 3.0)
+    assert [each.id for each in desks.statuses()] == [AMY.id]
+
+    written = desks.release(AMY.id, CALL.id, "not_needed", 4.0)
+
+    assert list(desks.statuses()) == []
+    assert written[0] == AgentChanged(AgentStatus(AMY.id, idle_since=4.0))
+
+
+def test_given_the_row_of_an_agent_removed_long_ago_at_a_start_then_they_are_no_agent() -> None:
+    desks = Desks()
+    desks.restore([AgentStatus(AMY.id), AgentStatus(BEN.id, works=(CALL,))])
+
+    desks.configure({}, 9.0)
+
+    assert [each.id for each in desks.statuses()] == [BEN.id]
 
 
 def test_given_restored_statuses_then_they_are_as_before() -> None:

@@ -7,7 +7,6 @@ end; and the whole history, told again to a fresh dispatcher, must give the same
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from engine.core.events import (
 from engine.core.expressions import parse
 from engine.core.records import Request
 from engine.core.terms import AgentId, AttemptId, CallbackId, ConnectMode, Outcome, Presence, RequestChannel, ServiceId
+from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import (
     NOBODY,

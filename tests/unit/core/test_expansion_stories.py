@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.configuration import Agent, Widening
 from engine.core.decision import Accepted
 from engine.core.expressions import Expression, parse
 from engine.core.terms import AgentId, AgentOrder, CallbackState
+from engine.core.values import replace
 from tests.unit.core.office import Doubled, chat
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World
 

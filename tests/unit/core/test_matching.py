@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from engine.core.line import Line, Need, Place
 from engine.core.matching import Matching
 from engine.core.records import Work
 from engine.core.terms import VOICE, AgentId, AgentOrder, Media, Presence, ServiceId, Stage, WorkId
+from engine.core.values import replace
 
 CHAT = Media("chat")
 SERVICES = [ServiceId("billing"), ServiceId("sales")]

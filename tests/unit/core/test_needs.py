@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -25,6 +24,7 @@ from engine.core.terms import (
     RequestChannel,
     ServiceId,
 )
+from engine.core.values import replace
 from tests.unit.core.world import BILLING, START
 
 STEPS = (Widening(60, parse("billing or sales")), Widening(180, parse("sales")))

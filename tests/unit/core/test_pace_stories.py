@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from engine.core.decision import Done
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import LegEnded, LegSeen
 from engine.core.terms import AgentId, CallbackState, ServiceId
+from engine.core.values import replace
 from tests.unit.core.held_back import too_soon
 from tests.unit.core.office import Doubled, chat, code, dials, goes_on_until, pauses, resumes
 from tests.unit.core.world import AMY, BEN, BILLING, SALES, START, Customer, World
@@ -34,7 +33,7 @@ def centre(
     **fields: object,
 ) -> World:
     """Two services with agents of their own, all of them ready."""
-    services = (replace(BILLING, pace=billing, **fields), replace(SALES, pace=sales, **fields))  # type: ignore[arg-type]
+    services = (replace(BILLING, pace=billing, **fields), replace(SALES, pace=sales, **fields))
     staff = (*crew(agents), *crew(agents, "sales"))
     world = kind(services, staff, node=node)
     for agent in staff:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.core.configuration import Pace, Service
 from engine.core.pacing import LiveCall, Pacer
 from engine.core.terms import AttemptId, ServiceId
+from engine.core.values import replace
 from tests.unit.core.held_back import too_soon
 from tests.unit.core.world import BILLING, SALES, START
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from engine.core.decision import Accepted, Refusal
 from engine.core.events import CancelRequested, IdempotencyKey
 from engine.core.terms import CallbackId, CallbackState, Reason
+from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, NO_CAPS, SALES, START, Customer, World, connected
 
 S = CallbackState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from engine.core.permission import CallingWindow, Constraint, window_opens_at
 from engine.core.records import Attempt
 from engine.core.retry import COUNTED, ENDS, FAULTS, FAULTS_BEFORE_HOLD, NoRetry, RetryDecision, decide
 from engine.core.terms import AgentId, AttemptId, CallbackId, Outcome
+from engine.core.values import replace
 
 O = Outcome  # noqa: E741 - the table reads better with a short name
 NOW = 1000.0

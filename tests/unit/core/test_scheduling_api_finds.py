@@ -5,8 +5,6 @@ Also what lists rest on: the slots that may be booked, bookings that are no long
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +36,7 @@ from engine.core.slots import (
     unbookable,
 )
 from engine.core.terms import CallbackId, CallbackState, ConnectMode, Presence, Reason, RequestChannel, WorkId
+from engine.core.values import replace
 from tests.unit.core.calendars import NEW_YORK, calendar, moment, odd_calendars
 from tests.unit.core.world import AMY, BILLING, NO_CAPS, START, World
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.core.changes import AttemptChanged, CallClassified, Change, IdempotencyKept, InteractionChanged
@@ -38,6 +36,7 @@ from engine.core.terms import (
     Stage,
     WorkId,
 )
+from engine.core.values import replace
 
 START = 1_700_000_000.0
 BILLING, AMY, BEN, SOLD = ServiceId("billing"), AgentId("amy"), AgentId("ben"), DispositionId("sold")
@@ -158,7 +157,7 @@ def test_given_a_customer_nobody_free_can_serve_when_later_ones_are_called_then_
     mode: ConnectMode,
 ) -> None:
     harder: dict[str, object] = {"hard": parse("billing >= 2")}
-    desk = Desk(replace(PREVIEWED, connect=mode, subjects=harder))  # type: ignore[arg-type]
+    desk = Desk(replace(PREVIEWED, connect=mode, subjects=harder))
     for n in range(4):
         desk.now += 1
         desk.asks(CallbackId(f"c{n}"), f"+1202555012{n}", "hard" if n in (0, 1) else None)
