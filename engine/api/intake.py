@@ -85,6 +85,12 @@ class Intake:
         e164 = await self._number(phone, services[callback.request.service])
         return NewNumber(e164, zones_of(e164, None))
 
+    async def check_again(self, request: Request) -> None:
+        """Judge the number of a request by what is in force now. Raises ProblemError, StoreError."""
+        services = await self._documents.services(self._version, only_public=False)
+        if request.service in services:
+            await self._number(request.phone, services[request.service])
+
     def repeat(self, kept: KeptAnswer) -> CallbackAccepted:
         """The answer to a repetition, from what is durable: as accepted, in the line with the place it has now."""
         answer = json.loads(kept.answer)

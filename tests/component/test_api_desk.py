@@ -351,6 +351,14 @@ async def test_a_number_that_is_never_called_is_not_called_again_by_an_agent(flo
     await refused(response, 422, "phone-not-allowed")
 
 
+async def test_a_country_that_is_not_served_any_more_is_not_called_again_by_an_agent(floor: Floor) -> None:
+    work = await floor.call_is_over()
+    document = desk_document() | {"limits": {"countries": ["GB"]}}
+    await answered(await floor.api.ask("POST", f"{PREFIX}/config", json={"document": document}))
+    response = await floor.as_agent("POST", f"/work/{work}/reschedule", {"when": TEN_NEXT_DAY})
+    await refused(response, 422, "phone-not-allowed")
+
+
 async def test_a_stopping_engine_takes_no_further_call(floor: Floor) -> None:
     work = await floor.call_is_over()
     floor.api.engine.open_for_requests = False
