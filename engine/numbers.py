@@ -96,15 +96,22 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
-def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
+def zones_as_stated(e164: str, stated: str) -> tuple[str, ...]:
+    """The zones that count for a number whose owner is said to be in `stated` by somebody who may not be its owner.
+
+    Alone if the number may belong there, or to nobody knows where; else behind the number's own: a web form cannot
+    have a stranger rung in their night.
+    """
+    own = zones_of(e164)
+    return (stated,) if stated in own or not own else (*own, stated)
+
+
+def zones_of(e164: str) -> tuple[str, ...]:
     """The time zones of the tz database that a customer may be in, the likeliest first; empty if nothing is known.
 
-    A zone that the customer stated stands alone. Else the number tells: a fixed line names its place, a mobile or
-    toll-free number of a large country may be anywhere in it, and then all zones of the country come behind those of
-    the number's prefix. Source: the time zone data of libphonenumber.
+    A fixed line names its place, a mobile or toll-free number of a large country may be anywhere in it, and then all
+    zones of the country come behind those of the number's prefix. Source: the time zone data of libphonenumber.
     """
-    if stated is not None and is_zone(stated):
-        return (stated,)
     number = parse_e164(e164)
     if number is None:
         return ()

@@ -29,7 +29,7 @@ from engine.core.terms import CallbackId, CallbackState, RequestChannel, Service
 from engine.core.values import replace
 from engine.document import ServiceEntry
 from engine.metrics import Metrics
-from engine.numbers import NumberRefused, check, zones_of
+from engine.numbers import NumberRefused, check, zones_as_stated, zones_of
 from engine.store.records import KeptAnswer, KeyKind
 
 _CHANNEL_OF_KIND = {KeyKind.WEB: RequestChannel.WEB, KeyKind.MOBILE: RequestChannel.MOBILE}
@@ -63,7 +63,7 @@ class Intake:
             page_url=wanted.page_url,
             context=dict(wanted.context),
             skill=skill,
-            zones=zones_of(phone, wanted.timezone),
+            zones=_zones(phone, wanted.timezone, caller),
         )
         return await self._submit(request, wanted.when, once)
 
@@ -83,7 +83,7 @@ class Intake:
             # A service with open callbacks is never removed.
             raise ProblemError(Code.ALREADY_ENDED)
         e164 = await self._number(phone, services[callback.request.service])
-        return NewNumber(e164, zones_of(e164, None))
+        return NewNumber(e164, zones_of(e164))
 
     async def check_again(self, request: Request) -> None:
         """Judge the number of a request by what is in force now. Raises ProblemError, StoreError."""
@@ -171,3 +171,10 @@ def _channel(wanted: CallbackWanted, caller: Caller) -> RequestChannel:
     if wanted.channel is RequestChannel.AGENT and not caller.staff:
         raise ProblemError(Code.FORBIDDEN, "only staff may make requests of channel agent")
     return wanted.channel
+
+
+def _zones(phone: str, stated: str | None, caller: Caller) -> tuple[str, ...]:
+    """Where the customer may be. Staff have spoken to them; anybody may fill in a web form."""
+    if stated is None:
+        return zones_of(phone)
+    return (stated,) if caller.staff else zones_as_stated(phone, stated)
