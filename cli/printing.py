@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_C1 = re.compile(r"[\x7f-\x9f]")
+_LEFT_BY_JSON = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WIDE = 10_000
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -40,7 +40,7 @@ def print_json(value: Any, *, line: bool = False) -> None:  # noqa: ANN401 - JSO
     """Indented JSON; with `line` in one line, for outputs that go on."""
     text = json.dumps(value, ensure_ascii=False, indent=None if line else 2)
     # JSON leaves these as they are, and a terminal may obey them.
-    click.echo(_C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(_LEFT_BY_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def console() -> Console:

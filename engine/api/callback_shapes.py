@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
-from engine.api.when import When
+from engine.api.when import Asked, When
 from engine.core.records import Attempt, Callback, Classification
 from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
 from engine.core.wait import Wait
@@ -57,6 +57,12 @@ def _scalar(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _unavailable(value: object) -> None:
+    # A field of the contract that this version does not act on must not be swallowed.
+    if value is not None:
+        raise ValueError("is not available in this version; leave it out")
+
+
 def _phone_query(value: object) -> object:
     # An unescaped plus in an address arrives as a blank.
     return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
@@ -86,9 +92,13 @@ class CallbackWanted(Received):
     page_url: PageUrl | None = None
     context: Context = Field(default_factory=dict)
     channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
-    offer_id: str | None = Field(None, description="Not available in this version.")
+    offer_id: Annotated[str | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
     skill_expression: str | None = Field(None, description="Staff only: what an agent needs besides.")
-    push: dict[str, Any] | None = Field(None, description="Not available in this version.")
+    push: Annotated[dict[str, Any] | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
 
 
 class MoveWanted(Received):
@@ -116,8 +126,8 @@ class CallbackListQuery(Received):
     state: list[CallbackState] = Field([], description="May be repeated, or several with commas.")
     service: str | None = None
     phone: Annotated[str, BeforeValidator(_phone_query)] | None = None
-    created_from: Moment | None = Field(None, alias="from")
-    created_to: Moment | None = Field(None, alias="to", description="Not included.")
+    created_from: Asked | None = Field(None, alias="from")
+    created_to: Asked | None = Field(None, alias="to", description="Not included.")
     limit: int = Field(100, ge=1, le=500)
     cursor: str | None = None
 

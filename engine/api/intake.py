@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from engine.api.access import Caller
-from engine.api.bodies import moment_or_none, not_available
+from engine.api.bodies import moment_or_none
 from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, Outlook, wait_view, when_text
 from engine.api.codes import Code
 from engine.api.credentials import hash_of, new_callback_id, new_token
@@ -29,7 +29,7 @@ from engine.core.terms import CallbackId, CallbackState, RequestChannel, Service
 from engine.core.values import replace
 from engine.document import ServiceEntry
 from engine.metrics import Metrics
-from engine.numbers import NumberRefused, check, zones_of
+from engine.numbers import NumberRefused, check, zones_as_stated, zones_of
 from engine.store.records import KeptAnswer, KeyKind
 
 _CHANNEL_OF_KIND = {KeyKind.WEB: RequestChannel.WEB, KeyKind.MOBILE: RequestChannel.MOBILE}
@@ -46,7 +46,6 @@ class Intake:
 
     async def accept(self, wanted: CallbackWanted, caller: Caller, once: Once | None) -> CallbackAccepted:
         """Check, write down and answer. Raises ProblemError, StoreError."""
-        _refuse_unavailable(wanted)
         skill = _skill(wanted, caller)
         services = await self._documents.services(self._version, only_public=caller.public)
         target = target_of(services, service=wanted.service, subject=wanted.subject, page_url=wanted.page_url)
@@ -64,7 +63,7 @@ class Intake:
             page_url=wanted.page_url,
             context=dict(wanted.context),
             skill=skill,
-            zones=zones_of(phone, wanted.timezone),
+            zones=_zones(phone, wanted.timezone, caller),
         )
         return await self._submit(request, wanted.when, once)
 
@@ -84,7 +83,13 @@ class Intake:
             # A service with open callbacks is never removed.
             raise ProblemError(Code.ALREADY_ENDED)
         e164 = await self._number(phone, services[callback.request.service])
-        return NewNumber(e164, zones_of(e164, None))
+        return NewNumber(e164, zones_of(e164))
+
+    async def check_again(self, request: Request) -> None:
+        """Judge the number of a request by what is in force now. Raises ProblemError, StoreError."""
+        services = await self._documents.services(self._version, only_public=False)
+        if request.service in services:
+            await self._number(request.phone, services[request.service])
 
     def repeat(self, kept: KeptAnswer) -> CallbackAccepted:
         """The answer to a repetition, from what is durable: as accepted, in the line with the place it has now."""
@@ -144,12 +149,6 @@ class Intake:
         )
 
 
-def _refuse_unavailable(wanted: CallbackWanted) -> None:
-    for field in ("offer_id", "push"):
-        if getattr(wanted, field) is not None:
-            raise not_available(field)
-
-
 def _skill(wanted: CallbackWanted, caller: Caller) -> Expression | None:
     """What staff ask of the agent besides the service's own requirement."""
     if wanted.skill_expression is None:
@@ -174,3 +173,10 @@ def _channel(wanted: CallbackWanted, caller: Caller) -> RequestChannel:
     if wanted.channel is RequestChannel.AGENT and not caller.staff:
         raise ProblemError(Code.FORBIDDEN, "only staff may make requests of channel agent")
     return wanted.channel
+
+
+def _zones(phone: str, stated: str | None, caller: Caller) -> tuple[str, ...]:
+    """Where the customer may be. Staff have spoken to them; anybody may fill in a web form."""
+    if stated is None:
+        return zones_of(phone)
+    return (stated,) if caller.staff else zones_as_stated(phone, stated)

@@ -57,10 +57,10 @@ class BookableSlot(Answered):
 
 
 class Immediate(Answered):
-    """Whether a request of now would be taken, and the place and wait it would have; else why not.
+    """Whether to offer a call now, and the place and wait it would have; else why not.
 
-    `closing`: their turn would come after the service has closed. A `wait` of null is not known: nobody is there who
-    could say how long it takes.
+    While `paused` a request is taken all the same, and waits. `closing`: their turn would come after the service has
+    closed. A `wait` of null is not known: nobody is on duty who could serve them, or nobody has been served yet.
     """
 
     offered: bool

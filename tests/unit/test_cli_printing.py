@@ -15,7 +15,7 @@ def test_texts_of_customers_do_not_act_on_the_terminal(capsys: pytest.CaptureFix
     complain(nasty)
     print_json({"first_name": nasty})
     seen = capsys.readouterr()
-    assert not any(each in seen.out + seen.err for each in "\x1b\x9b")
+    assert not any(each in seen.out + seen.err for each in "\x1b\x9b\u202e")
     assert "[bold]x[/bold]" in seen.out
     assert json.loads(seen.out[seen.out.index("{") :]) == {"first_name": nasty}
 
