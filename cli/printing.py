@@ -106,6 +106,18 @@ def shown(value: object) -> str:
             return plain(str(value))
 
 
+def wait_text(wait: object) -> str | None:
+    """An expected wait as people say it, such as `3 to 5 min`: one in two is called within the first, four in five
+    within the second. None if it is not known.
+    """
+    if not isinstance(wait, dict):
+        return None
+    half, most = (round(float(wait[name]) / 60) for name in ("p50_seconds", "p80_seconds"))
+    if most == 0:
+        return "less than a minute"
+    return f"{half} min" if half == most else f"{half} to {most} min"
+
+
 def moment(text: object) -> str:
     """A time of the API on this machine's clock; what cannot be read is shown as it is."""
     if not isinstance(text, str) or not text:
