@@ -17,7 +17,7 @@ from engine.core.effects import DialCustomer
 from engine.core.events import CallbackRequested, Event, InteractionRequested
 from engine.core.records import Callback, Interaction
 from engine.core.terms import VOICE, AgentId, CallbackId, InteractionState, Media, Outcome, Presence, ServiceId
-from engine.simulation.promises import Told, told_of
+from engine.core.wait import Wait
 from engine.simulation.spread import Spread
 from engine.simulation.virtual_engine import VirtualEngine
 
@@ -144,9 +144,8 @@ class Tally:
             return
         of.waits.add(wait)
         of.in_time += wait <= self._within
-        told = told_of(callback)
-        if told is not None:
-            _count_told(of, told, wait)
+        if callback.told is not None:
+            _count_told(of, callback.told, wait)
 
     def _count_slot(self, of: ServiceTally, callback: Callback, wait: float) -> None:
         policy = self._engine.dispatcher.configuration.services[callback.request.service].slots
@@ -210,7 +209,7 @@ class Tally:
             self.busy_seconds += seconds if desk.busy else 0.0
 
 
-def _count_told(of: ServiceTally, told: Told, wait: float) -> None:
+def _count_told(of: ServiceTally, told: Wait, wait: float) -> None:
     of.told += 1
     of.told_kept += wait <= told.p80_seconds
     of.errors.add(abs(told.p50_seconds - wait))

@@ -11,9 +11,10 @@ from statistics import fmean
 
 import pytest
 
-from engine.core.decision import Decision, Snapshot
+from engine.core.decision import Accepted, Decision, Snapshot
 from engine.core.effects import DialCustomer
 from engine.core.events import CallbackRequested, Event
+from engine.core.wait import Wait
 from engine.simulation.arrivals import Arrivals
 from engine.simulation.figures import ALL, Figures
 from engine.simulation.run import run
@@ -116,16 +117,26 @@ def test_slots_are_kept_or_not(tmp_path: Path) -> None:
     assert figures["wait_mean"] is None
 
 
-def test_what_was_told_is_compared_with_what_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Wait:
-        p50_seconds, p80_seconds = 100.0, 130.0
+def test_what_was_told_is_compared_with_what_came() -> None:
+    setting = scenario(hours=4, arrivals=[{"service": "billing", "per_hour": 24}]).first
+    told: dict[str, Wait | None] = {}
+    joined: dict[str, float] = {}
+    waited: dict[str, float] = {}
 
-    monkeypatch.setattr("engine.simulation.tally.told_of", lambda _callback: Wait())
-    figures = run(a_day(tmp_path, (0, 10, 20)), seed=1).figures["billing"]
-    waits = (0, BUSY_SECONDS - 10, 2 * BUSY_SECONDS - 20)
-    assert figures["told_kept"] == pytest.approx(2 / 3)
-    assert figures["told_error"] == pytest.approx(fmean(abs(100 - wait) for wait in waits))
-    assert figures["told_bias"] == pytest.approx(fmean(100 - wait for wait in waits))
+    def observe(event: Event, decision: Decision, now: float) -> None:
+        if isinstance(event, CallbackRequested) and isinstance(decision.reply, Accepted):
+            told[event.id], joined[event.id] = decision.reply.callback.told, now
+        for each in decision.effects:
+            if isinstance(each, DialCustomer):
+                callback = each.attempt.rpartition("-")[0]
+                waited.setdefault(callback, now - joined[callback])
+
+    figures = run(setting, 2, observers=[observe]).figures["billing"]
+    pairs = [(wait, waited[each]) for each, wait in told.items() if wait is not None and each in waited]
+    assert len(pairs) > 80
+    assert figures["told_kept"] == pytest.approx(fmean(wait <= said.p80_seconds for said, wait in pairs))
+    assert figures["told_error"] == pytest.approx(fmean(abs(said.p50_seconds - wait) for said, wait in pairs))
+    assert figures["told_bias"] == pytest.approx(fmean(said.p50_seconds - wait for said, wait in pairs))
 
 
 def test_agents_come_and_go_with_their_shifts() -> None:
