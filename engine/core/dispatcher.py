@@ -80,7 +80,8 @@ class Dispatcher(Calling):
             self._dial_previewed(now)
             self._match(now)
         decision, self._decision = self._decision, Decision()
-        decision.reply = self._as_it_stands(decision)
+        if decision.reply is not None:
+            decision.reply = self._as_it_stands(decision)
         return decision
 
     def _route(self, event: Event, now: float) -> None:

@@ -78,6 +78,8 @@ class Matching:
     def next_pair(self) -> Pair | None:
         """Who is served next by whom; None when nobody who waits can be served. Serve the pair before asking again."""
         line, touched = self._line, self._desks.touched
+        if not line.touched and not touched:
+            return None
         if len(touched) == 1 and not line.touched:
             return self._for_the_only_one(next(iter(touched)))
         if touched:

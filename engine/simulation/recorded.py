@@ -43,6 +43,7 @@ from engine.core.terms import AgentId, AttemptId, LegId, Stage, WorkId
 from engine.errors import RecordError
 from engine.recording import Started, read_lines, steps
 from engine.simulation.acts import AgentActs, CustomerActs, OfferActs
+from engine.simulation.telephones import Timing
 
 FROM_OUTSIDE = (
     CallbackRequested,
@@ -223,8 +224,13 @@ class _Reader:
             self.recorded.rings_by_leg[leg_id] = acts
 
 
+def _answered(leg: _Leg) -> float | None:
+    """When it was answered; the entry that follows is what counts, so it is dated back from there."""
+    return leg.answered if leg.entered is None else max(leg.begun, leg.entered - Timing().enter_seconds)
+
+
 def _customer(leg: _Leg) -> CustomerActs:
-    answered = leg.answered if leg.answered is not None else leg.entered
+    answered = _answered(leg)
     rings = None if leg.rang is None else leg.rang - leg.begun
     left = None if leg.let_go else leg.ended_at
     if answered is None:
@@ -247,8 +253,9 @@ def _customer(leg: _Leg) -> CustomerActs:
 
 
 def _agent(leg: _Leg) -> AgentActs:
-    if leg.entered is not None:
-        return AgentActs(answers_after=(leg.answered if leg.answered is not None else leg.entered) - leg.begun)
+    answered = _answered(leg)
+    if leg.entered is not None and answered is not None:
+        return AgentActs(answers_after=answered - leg.begun)
     if leg.ended_at is not None and not leg.let_go:
         return AgentActs(rejects_after=leg.ended_at - leg.begun)
     return AgentActs()

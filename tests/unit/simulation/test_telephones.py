@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.effects import Connect
-from engine.core.events import EffectEnded, LegEnded, LegEntered, PlayingFinished, ResultKind, WorkCompleted
+from engine.core.effects import Connect, Effect
+from engine.core.events import (
+    EffectEnded,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    PlayingFinished,
+    ResultKind,
+    WorkCompleted,
+)
 from engine.core.terms import AgentId, ConnectMode, Presence
 from engine.core.values import replace
 from engine.simulation.acts import (
@@ -18,7 +27,9 @@ from engine.simulation.acts import (
     CustomerActs,
     OfferActs,
 )
-from engine.simulation.telephones import Timing
+from engine.simulation.run import run
+from engine.simulation.telephones import Telephones, Timing
+from tests.unit.simulation.scenarios import scenario
 from tests.unit.simulation.scripted import AMY, ANSWERS, BILLING, Centre
 
 
@@ -201,6 +212,37 @@ def test_a_bridge_for_somebody_who_has_just_left_is_refused() -> None:
     centre.telephones.carry_out(connect, centre.engine)
     centre.passes(0)
     assert EffectEnded(connect, ResultKind.REFUSED) in [event for _, event in centre.told]
+
+
+class EveryWord(Telephones):
+    """Tells also what the engine takes no notice of."""
+
+    def _done(self, effect: Effect) -> None:
+        self._ended(effect, ResultKind.OK)
+
+    def _unheeded(self, seconds: float, event: LegRinging | LegAnswered) -> None:
+        self._later(seconds, event)
+
+
+@pytest.mark.parametrize("connect", ConnectMode)
+def test_what_is_not_told_would_change_nothing(connect: ConnectMode, monkeypatch: pytest.MonkeyPatch) -> None:
+    customers = {
+        "calls": {"busy": 0.05, "no_answer": 0.1, "voicemail": 0.05},
+        "presses": {"later": 0.05, "cancel": 0.05, "never": 0.02, "nothing": 0.05, "hang_up": 0.05},
+        "hold_patience_seconds": {"exponential": 60.0},
+    }
+    setting = scenario(
+        customers=customers,
+        changes={"services.billing.connect": connect.value},
+        arrivals=[{"service": "billing", "per_hour": 30}],
+        agents={"misses": 0.1, "rejects": 0.1},
+        hours=4,
+    ).first
+    few = run(setting, 1)
+    monkeypatch.setattr("engine.simulation.run.Telephones", EveryWord)
+    all_of_it = run(setting, 1)
+    assert all_of_it.figures == few.figures
+    assert all_of_it.events > 1.3 * few.events
 
 
 def test_the_same_people_at_the_same_times_give_the_same_events() -> None:
