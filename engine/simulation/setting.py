@@ -26,7 +26,7 @@ from engine.simulation.arrivals import Source
 from engine.simulation.changed_document import changed
 from engine.simulation.drawn_people import Agents, Customers
 from engine.simulation.meanings import Files, agents_of, customers_of, distribution, process_of
-from engine.simulation.scenario import ArrivalEntry, ScenarioEntry, ShiftEntry, VariantEntry
+from engine.simulation.scenario import ScenarioEntry, ShiftEntry, VariantEntry
 from engine.simulation.telephones import Timing
 
 HOUR = 3600.0
@@ -98,7 +98,7 @@ def _setting(entry: ScenarioEntry, files: Files, at: str) -> Setting:
     return Setting(
         name=entry.name or "",
         configuration=replace(configuration, agents={**configuration.agents, **made}),
-        sources=tuple(_source(n, entry, files, starts, f"{at}arrivals[{n}]") for n in range(len(entry.arrivals))),
+        sources=tuple(_source(n, entry, files, starts, at) for n in range(len(entry.arrivals))),
         shifts=_shifts(entry, configuration),
         agents=agents_of(entry.agents, files, f"{at}agents"),
         timing=Timing(**entry.timing.model_dump()),
@@ -155,25 +155,28 @@ def _of_arrivals(entry: ScenarioEntry, configuration: Configuration, at: str) ->
 
 
 def _source(n: int, entry: ScenarioEntry, files: Files, starts: float, at: str) -> Source:
-    arrival: ArrivalEntry = entry.arrivals[n]
+    arrival, here = entry.arrivals[n], f"{at}arrivals[{n}]"
     slots = arrival.slots
     return Source(
         service=ServiceId(arrival.service),
-        process=process_of(arrival, files, entry.timezone, starts, at),
-        customers=_customers(entry, arrival, files, at),
+        process=process_of(arrival, files, entry.timezone, starts, here),
+        customers=_customers(entry, n, files, at),
         subject=arrival.subject,
         language=arrival.language or "en",
         media=Media(arrival.media),
         booked=0.0 if slots is None else slots.share,
-        ahead=None if slots is None else distribution(slots.ahead_seconds, files, f"{at}.slots.ahead_seconds"),
+        ahead=None if slots is None else distribution(slots.ahead_seconds, files, f"{here}.slots.ahead_seconds"),
         zones=tuple(arrival.timezones),
     )
 
 
-def _customers(entry: ScenarioEntry, arrival: ArrivalEntry, files: Files, at: str) -> Customers:
-    if arrival.customers is None:
-        return customers_of(entry.customers, files, "customers")
-    return customers_of(arrival.customers, files, f"{at}.customers")
+def _customers(entry: ScenarioEntry, n: int, files: Files, at: str) -> Customers:
+    """What an arrival leaves out is as in the scenario."""
+    own = entry.arrivals[n].customers
+    if own is None:
+        return customers_of(entry.customers, files, f"{at}customers")
+    written = {name: getattr(own, name) for name in own.model_fields_set}
+    return customers_of(entry.customers.model_copy(update=written), files, f"{at}arrivals[{n}].customers")
 
 
 # ---- who serves ----------------------------------------------------------------------------------------

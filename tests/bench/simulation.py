@@ -183,7 +183,7 @@ def _report(scale: float, ours: Measured, rival_seconds: float, served: int) -> 
         missed=tuple(missed),
         notes=(
             f"{AGENTS} agents, {PER_HOUR:,.0f} requests an hour; occupancy {100 * (figures['occupancy'] or 0):.0f} %.",
-            "Ours tells the dispatcher every event of every call, also what it answers nothing to, and counts figures.",
+            "Ours tells the dispatcher whatever a call may lead to, carries out what it decides, and counts figures.",
             "The rival draws an arrival and a time of service, and knows no calls, retries, skills, timers or slots.",
             f"The machine: {os.cpu_count()} CPUs; load in the last minute, with our own: {os.getloadavg()[0]:.1f}.",
         ),

@@ -92,11 +92,12 @@ def test_a_second_configuration_has_what_it_does_not_say_from_the_first() -> Non
 def test_an_arrival_may_have_customers_of_its_own() -> None:
     own = {"talk_seconds": {"lognormal": {"mean": 60, "deviation": 30}}, "calls": {"busy": 0.5}}
     first = scenario(
-        customers={"talk_seconds": 5, "calls": {"no_answer": 0.1}},
+        customers={"talk_seconds": 5, "calls": {"no_answer": 0.1}, "answer_seconds": 7},
         arrivals=[*arrival(), *arrival(customers=own, subject="invoice", media="chat")],
     ).first
     assert [source.customers.talk.mean for source in first.sources] == [5, 60]
     assert isinstance(first.sources[1].customers.talk, LogNormal)
+    assert [source.customers.answer.mean for source in first.sources] == [7, 7], "what it leaves out"
     assert [source.customers.calls for source in first.sources] == [{"no_answer": 0.1}, {"busy": 0.5}]
     assert (first.sources[1].media, first.sources[1].subject) == ("chat", "invoice")
 
