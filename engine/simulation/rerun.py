@@ -14,7 +14,6 @@ from engine.core.configuration import Configuration
 from engine.core.decision import Snapshot
 from engine.core.effects import DialCustomer, RingAgent
 from engine.core.events import (
-    CallbackRequested,
     ConfigurationApplied,
     Event,
     InteractionEndRequested,
@@ -28,7 +27,7 @@ from engine.simulation.acts import AgentActs, Conversation, CustomerActs, OfferA
 from engine.simulation.arrivals import WITHDRAWABLE
 from engine.simulation.figures import figures
 from engine.simulation.recorded import Recorded
-from engine.simulation.run import AFTERWARDS_DAYS, LOOKS_EVERY_SECONDS, Ran
+from engine.simulation.run import AFTERWARDS_DAYS, LOOKS_EVERY_SECONDS, Ran, is_empty, still_open
 from engine.simulation.staff import Staff
 from engine.simulation.streams import Streams
 from engine.simulation.tally import Tally
@@ -132,7 +131,7 @@ def rerun(
             engine.tell_at(recorded.began, PresenceRequested(agent, Presence.READY))
     _pass(engine, recorded, progress)
     tally.close()
-    return Ran(figures(tally), tally.events, sum(1 for _ in engine.dispatcher.book))
+    return Ran(figures(tally), tally.events, still_open(engine))
 
 
 def _events(recorded: Recorded, configuration: Configuration | None) -> Iterator[tuple[float, Event]]:
@@ -145,7 +144,7 @@ def _pass(engine: VirtualEngine, recorded: Recorded, progress: Callable[[float],
     whole = recorded.ended - recorded.began
     limit = recorded.ended + AFTERWARDS_DAYS * DAY_SECONDS
     while engine.next_at is not None and engine.now < limit:
-        if engine.now >= recorded.ended and next(iter(engine.dispatcher.book), None) is None:
+        if engine.now >= recorded.ended and is_empty(engine):
             break
         engine.run_until(engine.next_at + LOOKS_EVERY_SECONDS)
         if progress is not None and whole > 0:
@@ -179,8 +178,3 @@ def _beginning(snapshot: Snapshot, configuration: Configuration | None) -> Snaps
 
 def _waits(callback: Callback) -> bool:
     return callback.state in WAITING
-
-
-def asked(recorded: Recorded) -> int:
-    """How many asked to be called back while it was recorded."""
-    return sum(isinstance(event, CallbackRequested) for _, event in recorded.events)

@@ -54,14 +54,20 @@ def run(setting: Setting, seed: int, progress: Progress | None = None, observers
             progress(step / STEPS)
     _empty(engine, setting.ends)
     tally.close()
-    return Ran(figures(tally), tally.events, _still_open(engine))
+    return Ran(figures(tally), tally.events, still_open(engine))
 
 
 def _empty(engine: VirtualEngine, ended: float) -> None:
     """Nobody comes any more; those who came are served, give up, or come to the end of their time."""
-    while engine.now < ended + AFTERWARDS_DAYS * DAY_SECONDS and engine.next_at is not None and _still_open(engine):
+    while engine.now < ended + AFTERWARDS_DAYS * DAY_SECONDS and engine.next_at is not None and not is_empty(engine):
         engine.run_until(engine.next_at + LOOKS_EVERY_SECONDS)
 
 
-def _still_open(engine: VirtualEngine) -> int:
+def is_empty(engine: VirtualEngine) -> bool:
+    """Whether nothing is open any more."""
+    return next(iter(engine.dispatcher.book), None) is None and not engine.dispatcher.interactions
+
+
+def still_open(engine: VirtualEngine) -> int:
+    """How many requests and other work have not ended."""
     return sum(1 for _ in engine.dispatcher.book) + len(engine.dispatcher.interactions)

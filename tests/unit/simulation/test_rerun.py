@@ -120,6 +120,31 @@ def test_a_document_applied_in_the_record_counts_only_as_it_was(tmp_path: Path) 
         assert again.dials[0][0] == pytest.approx(dialled_at, abs=0.1)
 
 
+def test_who_waited_when_the_recording_began_waits_again(tmp_path: Path) -> None:
+    """Somebody waits, somebody talks; the agent who talks is free in the beginning of what is decided anew."""
+    configuration = scenario().first.configuration
+    engine = VirtualEngine(Snapshot(configuration), 0.0)
+    engine.tell(PresenceRequested(AgentId("ben"), Presence.READY))
+    for n in (1, 2):
+        request = Request(ServiceId("billing"), f"+1202555010{n}", "en", RequestChannel.WEB)
+        engine.tell(CallbackRequested(CallbackId(f"c{n}"), request, ""))
+    dispatcher = engine.dispatcher
+    snapshot = Snapshot(
+        configuration,
+        callbacks=tuple(dispatcher.book),
+        attempts=tuple(flow.attempt for flow in dispatcher.live()),
+        agents=tuple(dispatcher.desks.statuses()),
+        timers=tuple(dispatcher.timers.pending()),
+    )
+    kept, again = Kept(), Kept()
+    later = VirtualEngine(snapshot, 100.0)
+    later.observers.append(kept.observe)
+    later.tell(PresenceRequested(AgentId("amy"), Presence.NOT_READY))
+    path = kept.write(tmp_path / "record", snapshot, parse(DOCUMENT).text)
+    rerun(recorded(path), None, 300, observers=[again.observe])
+    assert again.dials == [(100.0, "c2-1")]
+
+
 def test_a_record_without_events_says_so(tmp_path: Path) -> None:
     path = Kept().write(tmp_path / "record", Snapshot(), parse(DOCUMENT).text)
     with pytest.raises(RecordError, match="holds no event; record a while with serve --record"):
