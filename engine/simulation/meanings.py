@@ -89,7 +89,10 @@ def _optional(entry: DistributionEntry | None, files: Files, at: str) -> Distrib
 def process_of(arrival: ArrivalEntry, files: Files, timezone: str, starts: float, at: str) -> Process:
     """When the customers of an arrival come."""
     if arrival.gap_seconds is not None:
-        return WithGaps(distribution(arrival.gap_seconds, files, f"{at}.gap_seconds"))
+        gap = distribution(arrival.gap_seconds, files, f"{at}.gap_seconds")
+        if gap.mean <= 0:
+            raise DocumentError([FieldProblem(f"{at}.gap_seconds", "must be above 0, or all customers come at once")])
+        return WithGaps(gap)
     if arrival.file is not None:
         lines = files.lines(arrival.file, f"{at}.file")
         return AtMoments(tuple(_moment(line, files, arrival.file, timezone, starts, at) for line in lines))

@@ -155,6 +155,10 @@ def test_a_document_may_be_named_by_its_path(tmp_path: Path) -> None:
             "arrivals[0]: must say when customers come in exactly one way: per_hour, gap_seconds or file",
         ),
         (
+            {"arrivals": [{"service": "billing", "gap_seconds": 0}]},
+            "arrivals[0].gap_seconds: must be above 0, or all customers come at once",
+        ),
+        (
             {"arrivals": arrival(per_hour={"at": 3})},
             "arrivals[0].per_hour.at: unknown field; known here: by_time, constant, wave",
         ),
