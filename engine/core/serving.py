@@ -57,7 +57,6 @@ class Serving(Switchboard):
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        self.waits.served(callback.id, now)
         self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage, now), stage.value, now))
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
@@ -76,13 +75,16 @@ class Serving(Switchboard):
         self._flows[attempt.id] = flow
         self._calling[phone] = attempt.id
         self._pacer.begun(attempt.id, callback.request.service)
-        if not agent_first:
+        if agent_first:
+            self.waits.turn_came(callback.id, now)
+        else:
             self._note_dial(attempt, callback, now)
         self._pace(callback.request.service, now)
         self._apply(flow, flow.start(now), now)
 
     def _note_dial(self, attempt: Attempt, callback: Callback, now: float) -> None:
         """From now on their phone may ring."""
+        self.waits.served(callback.id, now)
         self._pacer.dialled(attempt.id, callback.request.service, now)
         self._history.note_dial(callback.request.phone, now)
 
@@ -176,6 +178,7 @@ class Serving(Switchboard):
     def _offer_preview(self, callback: Callback, agent: Agent, now: float) -> None:
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
+        self.waits.turn_came(callback.id, now)
         self._asked[callback.id] = agent.id
         self._excused.discard(callback.id)
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))

@@ -5,6 +5,7 @@ become free at the rate that was measured. In a queue of Markov's kind no predic
 what it errs by is known: the wait is then gamma distributed (Ibrahim and Whitt, "Real-time delay estimation based on
 delay history", M&SOM 11, 2009). Here those who give up are counted at the rate at which they do (their `QL_ap`), the
 whole is corrected by what was lately told and what came of it, and so is how far from the mean the fourth fifth lies.
+Where agents are rung or asked first, the time that takes is added.
 
 Nothing here knows the line or the agents; `waits` brings both together. Times are seconds.
 """
@@ -18,6 +19,10 @@ from engine.core.values import Value
 
 LEFT_KEPT, TOLD_KEPT = 2000, 2000
 """So many of the latest count for how often people give up, and for what came of what they were told."""
+LED_KEPT = 200
+"""So many count for how long it takes from finding an agent to calling the customer, if the agent is rung first."""
+LEAD_SPREAD = 0.5
+"""Of that time, in parts of its mean."""
 TRUSTED = 300
 """What was told counts as if it had come true so many times: a few errors are chance."""
 BIAS_WITHIN = (0.5, 2.0)
@@ -47,16 +52,13 @@ class Standing(Value):
 
 
 class Forecast(Value):
-    """What was worked out, and what people are told of it. `raw_seconds`: the mean before it was corrected; 0: they are
-    called at once, which teaches nothing.
+    """What was worked out, and what people are told of it. `raw_seconds`: the mean time in the line before it was
+    corrected; 0: an agent is free for them.
     """
 
     raw_seconds: float
     mean_seconds: float
     wait: Wait
-
-
-AT_ONCE = Forecast(0.0, 0.0, Wait(0.0, 0.0))
 
 
 class Recent:
@@ -88,12 +90,24 @@ class Experience:
     def __init__(self) -> None:
         self._left = Recent(LEFT_KEPT)
         self._told = Recent(TOLD_KEPT)
+        self._lead = Recent(LED_KEPT)
         self._level = AIM
 
     def forecast(self, standing: Standing) -> Forecast:
         """Of the next one behind those."""
         raw, variance = moments(standing, self._left.ratio)
-        mean, shape = raw * self.bias, raw * raw / variance
+        return self._told_of(raw, raw * self.bias, variance * self.bias**2)
+
+    def at_once(self) -> Forecast:
+        """Of somebody whom an agent is free for."""
+        return self._told_of(0.0, 0.0, 0.0)
+
+    def _told_of(self, raw: float, mean: float, variance: float) -> Forecast:
+        lead = self._lead.ratio
+        mean, variance = mean + lead, variance + (lead * LEAD_SPREAD) ** 2
+        if mean <= 0:
+            return Forecast(raw, 0.0, Wait(0.0, 0.0))
+        shape = mean * mean / variance
         half = gamma_quantile(mean, shape, 0.5)
         return Forecast(raw, mean, Wait(half, max(half, gamma_quantile(mean, shape, self._level))))
 
@@ -107,11 +121,13 @@ class Experience:
         least, most = BIAS_WITHIN
         return min(most, max(least, (told.above + trusted) / (told.below + trusted)))
 
-    def served(self, told: Forecast, waited: float) -> None:
-        """Somebody was called after `waited`."""
-        self._left.add(0.0, waited)
+    def served(self, told: Forecast, waited: float, lead: float = 0.0) -> None:
+        """Somebody was called after `waited`. `lead`: the last of it, in which their agent was rung or asked."""
+        self._left.add(0.0, waited - lead)
+        self._lead.add(lead, 1.0)
         if told.raw_seconds > 0:
-            self._told.add(waited, told.raw_seconds)
+            self._told.add(waited - lead, told.raw_seconds)
+        if told.mean_seconds > 0:
             least, most = AIM_WITHIN
             off = AIM - (1.0 if waited <= told.wait.p80_seconds else 0.0)
             self._level = min(most, max(least, self._level + AIM_STEP * off))

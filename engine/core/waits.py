@@ -12,16 +12,17 @@ from engine.core.desks import Desks
 from engine.core.line import ItemId, Key, Line, Need, Place, Queue
 from engine.core.staffing import Agents, Staffing
 from engine.core.terms import ServiceId
-from engine.core.values import Value
-from engine.core.wait import AT_ONCE, Experience, Forecast, Standing, Wait
+from engine.core.values import Value, replace
+from engine.core.wait import Experience, Forecast, Standing, Wait
 
 
 class _Told(Value):
-    """Somebody waits, since `at`, and was told this."""
+    """Somebody waits, since `at`, and was told this. `turn_at`: an agent was found, who is rung or asked first."""
 
     service: ServiceId
     at: float
     forecast: Forecast
+    turn_at: float | None = None
 
 
 class Waits:
@@ -70,11 +71,18 @@ class Waits:
 
     # ---- what became of it ---------------------------------------------------------------------------
 
+    def turn_came(self, item: ItemId, now: float) -> None:
+        """There is an agent for them, who is rung or asked first. If nothing comes of it, the next turn counts."""
+        told = self._told.get(item)
+        if told is not None:
+            self._told[item] = replace(told, turn_at=now)
+
     def served(self, item: ItemId, now: float) -> None:
-        """They are called, or an agent is asked about them."""
+        """They are called now, or, if they are no call, an agent is asked about them."""
         told = self._told.pop(item, None)
         if told is not None:
-            self._experience_of(told.service).served(told.forecast, now - told.at)
+            experience = self._experience_of(told.service)
+            experience.served(told.forecast, now - told.at, 0.0 if told.turn_at is None else now - told.turn_at)
 
     def gave_up(self, item: ItemId, now: float) -> None:
         """They wait no more."""
@@ -95,7 +103,7 @@ class Waits:
         if need.dials and need.service in self._paused:
             return None
         if is_new and self._staffing.have_room(able, need.media):
-            return AT_ONCE
+            return self._experience_of(need.service).at_once()
         places = self._staffing.places(able, need.media)
         handle_seconds = self._desks.handle_times.mean(need.service)
         if not places or handle_seconds is None:

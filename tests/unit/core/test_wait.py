@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from engine.core.wait import (
     AIM_WITHIN,
-    AT_ONCE,
     BIAS_WITHIN,
     Experience,
     Recent,
     Standing,
+    Wait,
     gamma_quantile,
     moments,
 )
@@ -132,10 +132,25 @@ def test_given_many_who_give_up_then_those_behind_them_are_told_less() -> None:
     assert experience.forecast(standing).mean_seconds < before
 
 
-def test_given_somebody_who_was_called_at_once_as_told_then_nothing_is_learned_of_forecasts() -> None:
+def test_given_somebody_who_was_called_at_once_as_told_then_nothing_is_learned_of_the_line() -> None:
     experience = Experience()
-    experience.served(AT_ONCE, 0.0)
+    experience.served(experience.at_once(), 0.0)
     assert experience.bias == 1.0
+    assert experience.at_once().wait == Wait(0.0, 0.0)
+
+
+def test_given_agents_who_are_rung_first_then_that_time_is_told_also_where_one_is_free() -> None:
+    experience, standing, chance, held = Experience(), Standing(1, 60.0, 10), Random(7), 0  # noqa: S311 - no secret
+    alone = experience.forecast(standing).mean_seconds
+    for n in range(20_000):
+        told = experience.at_once() if n % 2 else experience.forecast(standing)
+        lead = chance.gammavariate(3.0, 4.0)
+        waited = lead + (0.0 if n % 2 else chance.gammavariate(2.0, 6.0))
+        experience.served(told, waited, lead)
+        held += n >= 10_000 and waited <= told.wait.p80_seconds
+    assert experience.at_once().mean_seconds == pytest.approx(12.0, rel=0.1)
+    assert experience.forecast(standing).mean_seconds == pytest.approx(alone + 12.0, rel=0.1)
+    assert held / 10_000 == pytest.approx(0.8, abs=0.02)
 
 
 def test_given_more_than_are_kept_then_the_old_ones_fade() -> None:
