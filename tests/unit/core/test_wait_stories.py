@@ -17,7 +17,7 @@ from engine.core.expressions import parse
 from engine.core.hours import Calendar, CalendarId, Interval
 from engine.core.permission import CallingWindow
 from engine.core.records import Callback
-from engine.core.terms import AgentId, CallbackState, InteractionId, Media, Reason, ServiceId, WorkId
+from engine.core.terms import AgentId, CallbackState, ConnectMode, InteractionId, Media, Reason, ServiceId, WorkId
 from engine.core.values import replace
 from engine.core.wait import Wait
 from tests.unit.core.office import DESK, HOURS, Doubled, at, goes_on_until, pauses, resumes
@@ -188,6 +188,37 @@ def test_given_one_who_is_held_back_then_nobody_can_say_when_they_are_called() -
 
 def test_given_somebody_who_does_not_wait_then_there_is_no_wait_of_theirs() -> None:
     assert World().dispatcher.waits.of("nobody") is None
+
+
+# ---- until they are called -------------------------------------------------------------------------------
+
+
+def test_given_agents_who_are_rung_first_then_the_next_is_told_how_long_that_takes() -> None:
+    world = World((replace(BILLING, connect=ConnectMode.AGENT_FIRST),), (AMY, CREW[0]))
+    world.agent().ready()
+    first = world.customer()
+    assert first.callback.told == Wait(0.0, 0.0)
+    world.pass_time(8)
+    world.agent().picks_up()
+    assert first.state is CallbackState.DIALING
+    world.agent(CREW[0].id).ready()
+    wait = told(world.ask())
+    assert wait is not None
+    assert wait.p50_seconds == pytest.approx(8, rel=0.15)
+
+
+def test_given_an_agent_who_does_not_answer_then_the_wait_goes_on_until_the_customer_is_called() -> None:
+    world = World((replace(BILLING, connect=ConnectMode.AGENT_FIRST),), (AMY, CREW[0]))
+    world.agent().ready()
+    customer = world.customer()
+    world.pass_time(BILLING.agent_ring_seconds)
+    assert customer.trail[-1] is CallbackState.QUEUED
+    assert world.dispatcher.waits.told_of(customer.id) is not None
+    world.agent(CREW[0].id).ready()
+    world.pass_time(2)
+    world.agent(CREW[0].id).picks_up()
+    assert customer.state is CallbackState.DIALING
+    assert world.dispatcher.waits.told_of(customer.id) is None
 
 
 # ---- what is kept ----------------------------------------------------------------------------------------
