@@ -1,0 +1,228 @@
+"""Why this agent and why at that moment: the choice of an agent, judged again from what was written of all agents.
+
+Nothing is written down for it when an agent is chosen; it would cost every call. What cannot be told for certain is
+left open: nothing here is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.core.changes import AgentMoved
+from engine.core.configuration import Agent, Configuration, Service
+from engine.core.explain_rules import forbids, history_of
+from engine.core.explain_steps import Chosen, Rule, WhyNow
+from engine.core.line import Need
+from engine.core.needs import Needs
+from engine.core.records import Attempt, Callback
+from engine.core.terms import VOICE, AgentId, AgentOrder, ConnectMode, Media
+from engine.core.values import Value, field, replace
+
+LATE_SECONDS = 5.0
+"""How long after a rule has ceased to forbid it a call may begin and still be said to have waited for that rule."""
+KEEPS_IDLE = ("offered", "accepted")
+"""Causes by which an agent who is shown as ready goes on being idle as long as before."""
+_READY, _LOGGED_OUT = "ready", "logged_out"
+
+
+class Look(Value):
+    """The moment at which agents have to be known; `agents`: those with the skills, `callers`: those who had the call.
+
+    `since`: when the callback joined the line; `until`: when it was back there, or over; None: not yet.
+    """
+
+    at: float
+    since: float
+    until: float | None
+    agents: tuple[AgentId, ...]
+    callers: tuple[AgentId, ...]
+
+
+class Crew(Value):
+    """Those agents at that moment, as their moves tell.
+
+    `before`: the last move of each before the moment. `idle_since`: when each of those who were shown as ready then
+    began to be idle. `then`: all moves of that very moment, in order. `later`: what those who were chosen at it, and
+    those who had the call in the end, did next. `other_work`: what they held besides calls. `others_called`: customers
+    of the same service called between joining and the moment, of whom `with_priority` had a higher priority.
+    """
+
+    before: Mapping[AgentId, AgentMoved] = field(default_factory=dict)
+    idle_since: Mapping[AgentId, float] = field(default_factory=dict)
+    then: tuple[AgentMoved, ...] = ()
+    later: tuple[AgentMoved, ...] = ()
+    other_work: Mapping[AgentId, tuple[Media, ...]] = field(default_factory=dict)
+    others_called: int = 0
+    with_priority: int = 0
+
+
+class Calls(Value):
+    """The calls to the number before a moment: when it was dialled, and when calls for other callbacks were over."""
+
+    dialled: tuple[float, ...] = ()
+    others_ended: tuple[float, ...] = ()
+
+
+class Choice(Value):
+    """One choice to explain. `attempt`: the call it led to; `joined`: its cause is that the callback joined just then.
+
+    `left_out`: agents who had said no and were not asked, and until when.
+    """
+
+    at: float
+    callback: Callback
+    mode: ConnectMode
+    attempt: Attempt | None
+    joined: bool
+    left_out: Mapping[AgentId, float]
+    calls: Calls
+
+
+def need_at(configuration: Configuration, callback: Callback, at: float) -> Need | None:
+    """What the callback, whose time of joining is right, asked of agents; None: its service is not there any more."""
+    if callback.request.service not in configuration.services:
+        return None
+    needs = Needs(configuration.services)
+    return needs.of(replace(callback, widened=needs.widened_at(callback, at), excluded=()), on_the_phone=False)
+
+
+def able(configuration: Configuration, need: Need) -> list[Agent]:
+    """The agents who have the skills."""
+    return [each for each in configuration.agents.values() if need.requirement.met_by(each.skills)]
+
+
+def who(choice: Choice, crew: Crew) -> tuple[AgentId | None, int]:
+    """Who was chosen, and the place of that among the moves of the moment."""
+    because, shown = ("offered", "previewing") if choice.mode is ConnectMode.PREVIEW else ("reserved", "reserved")
+    places = [place for place, move in enumerate(crew.then) if (move.because, move.after) == (because, shown)]
+    if len(places) > 1 and choice.attempt is not None:
+        places = [place for place in places if crew.then[place].agent == choice.attempt.agent]
+    if len(places) == 1:
+        return crew.then[places[0]].agent, places[0]
+    known = choice.attempt.agent if choice.attempt is not None and choice.attempt.agent_legs <= 1 else None
+    return known, -1
+
+
+def chosen(choice: Choice, crew: Crew | None, configuration: Configuration | None) -> Chosen:
+    """The choice, with all that can be told of it. `configuration`: the one in force then, if it is known."""
+    attempt = choice.attempt
+    passed_over = attempt.overtook if attempt is not None else 0
+    why_now = WhyNow.AT_ONCE if choice.joined else WhyNow.UNKNOWN
+    need = need_at(configuration, choice.callback, choice.at) if configuration is not None else None
+    if crew is None:
+        agent = attempt.agent if attempt is not None and attempt.agent_legs <= 1 else None
+        return Chosen(choice.at, agent, choice.mode, why_now=why_now, passed_over=passed_over)
+    agent, place = who(choice, crew)
+    told = Chosen(
+        choice.at,
+        agent,
+        choice.mode,
+        why_now=why_now,
+        passed_over=passed_over,
+        others_called=crew.others_called,
+        with_priority=crew.with_priority,
+    )
+    if configuration is None or need is None or agent is None or agent not in configuration.agents:
+        return told
+    skills = configuration.agents[agent].skills
+    levels = {name: skills[name] for name in need.requirement.names if name in skills}
+    told = replace(told, requirement=need.requirement.text, levels=levels, order=need.order)
+    if place >= 0:
+        told = _among_others(told, agent, _Desks(choice, crew, configuration, need, place))
+    if not choice.joined:
+        told = _why_now(told, choice, crew, configuration, place)
+    return told
+
+
+class _Desks:
+    """The agents with the skills, just before the choice and just before its moment."""
+
+    def __init__(self, choice: Choice, crew: Crew, configuration: Configuration, need: Need, place: int) -> None:
+        self.need = need
+        self._crew = crew
+        self._agents = {
+            each.id: each for each in able(configuration, need) if choice.left_out.get(each.id, 0.0) <= choice.at
+        }
+        self.before = {each: crew.before[each].after if each in crew.before else _LOGGED_OUT for each in self._agents}
+        self._then, self.idle_since = dict(self.before), dict(crew.idle_since)
+        for move in crew.then[:place]:
+            self._then[move.agent] = move.after
+            if move.after == _READY and move.because not in KEEPS_IDLE:
+                self.idle_since[move.agent] = move.at
+
+    def free(self) -> list[AgentId]:
+        """Those who could have been chosen."""
+        return [each for each in self._agents if self._then[each] == _READY and self._has_room(each)]
+
+    def level(self, agent: AgentId) -> int:
+        return self.need.requirement.level(self._agents[agent].skills)
+
+    def _has_room(self, agent: AgentId) -> bool:
+        held, rule = self._crew.other_work.get(agent, ()), self._agents[agent].capacity
+        if rule is None:
+            return not held
+        load: dict[str, int] = {VOICE: 1}
+        for media in held:
+            load[media] = load.get(media, 0) + 1
+        return rule.met_by(load)
+
+
+def _among_others(told: Chosen, agent: AgentId, desks: _Desks) -> Chosen:
+    """How many were free and what gave the preference, if that is what the rule says too."""
+    free, idle = desks.free(), desks.idle_since
+    if agent not in free or any(each not in idle for each in free):
+        return told
+    best = desks.need.order is AgentOrder.BEST_LEVEL
+    first = min(free, key=lambda each: (-desks.level(each) if best else 0, idle[each], each))
+    if first != agent:
+        return told
+    level = desks.level(agent) if best else None
+    before = {} if _READY in desks.before.values() else desks.before
+    return replace(told, free=len(free), idle_since_at=idle[agent], level=level, before=before)
+
+
+def _why_now(told: Chosen, choice: Choice, crew: Crew, configuration: Configuration, place: int) -> Chosen:
+    """What made the call possible at this moment and not before."""
+    assert told.agent is not None  # noqa: S101 - asked of a choice with an agent only
+    freed = [
+        move
+        for move in crew.then[: max(place, 0)]
+        if move.agent == told.agent and move.after == _READY and move.because not in KEEPS_IDLE
+    ]
+    if freed:
+        return replace(told, why_now=WhyNow.AGENT_FREE, freed_by=freed[-1].because)
+    why_now = _why_allowed(told.agent, choice, configuration)
+    if why_now not in (WhyNow.WIDENED, WhyNow.UNKNOWN):
+        return replace(told, why_now=why_now, before={})
+    return replace(told, why_now=why_now)
+
+
+def _why_allowed(agent: AgentId, choice: Choice, configuration: Configuration) -> WhyNow:
+    callback, at = choice.callback, choice.at
+    service = configuration.services[callback.request.service]
+    earlier = need_at(configuration, callback, at - LATE_SECONDS)
+    if earlier is not None and not earlier.requirement.met_by(configuration.agents[agent].skills):
+        return WhyNow.WIDENED
+    if at - LATE_SECONDS < choice.left_out.get(agent, 0.0) <= at:
+        return WhyNow.AGENT_ALLOWED_AGAIN
+    if at in choice.calls.others_ended:
+        return WhyNow.NUMBER_FREE
+    return _why_permitted(choice, configuration, service)
+
+
+def _why_permitted(choice: Choice, configuration: Configuration, service: Service) -> WhyNow:
+    """The rule that forbade the call until just before."""
+    request, before = choice.callback.request, choice.at - LATE_SECONDS
+    history = history_of(request.phone, [each for each in choice.calls.dialled if each <= before])
+    ended = [each for each in forbids(configuration, service, request, history, before) if each.until is not None]
+    last = max(ended, key=lambda each: each.until or 0.0, default=None)
+    if last is None or last.until is None or last.until > choice.at:
+        return WhyNow.UNKNOWN
+    return _WHY_PERMITTED[last.rule]
+
+
+_WHY_PERMITTED: Mapping[Rule, WhyNow] = {
+    Rule.NUMBER_GAP: WhyNow.NUMBER_GAP,
+    Rule.NUMBER_DAY: WhyNow.NUMBER_DAY,
+    Rule.CALLING_WINDOW: WhyNow.CALLING_WINDOW,
+}
