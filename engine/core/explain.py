@@ -6,12 +6,12 @@ moment says explain_now.py; who was chosen and why, explain_choice.py; explain_w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.core import retry
 from engine.core.changes import CallbackMoved
-from engine.core.configuration import Configuration, Service
-from engine.core.explain_choice import LATE_SECONDS, Calls, Choice, Crew, Look, able, chosen, need_at
+from engine.core.configuration import Configuration, Pace, Service
+from engine.core.explain_choice import LATE_SECONDS, Calls, Choice, Crew, Look, able, chosen, need_at, stood
 from engine.core.explain_rules import forbids_retry, history_of, outcome_rule
 from engine.core.explain_steps import (
     AgentMissed,
@@ -75,9 +75,9 @@ class Past(Value):
 
 
 def looks(past: Past) -> list[Look]:
-    """The moments at which an agent was chosen, in order: `explain` wants a Crew for each."""
+    """The moments at which an agent was chosen, or it ended in the line, in order: `explain` wants a Crew for each."""
     found = []
-    for place, joined_at, since in _choices(past):
+    for place, joined_at, since in _looked_at(past):
         at = past.moves[place].at
         configuration = past.configuration_at(at)
         callback = replace(past.callback, joined_at=joined_at)
@@ -85,7 +85,8 @@ def looks(past: Past) -> list[Look]:
         agents = able(configuration, need) if configuration is not None and need is not None else []
         callers = dict.fromkeys(each.agent for each in past.attempts if each.agent is not None)
         over = (move.at for move in past.moves[place:] if move.after in _OVER or move.after.ended)
-        found.append(Look(at, since, next(over, None), tuple(each.id for each in agents), tuple(callers)))
+        paced = need is not None and configuration is not None and configuration.services[need.service].pace != Pace()
+        found.append(Look(at, since, next(over, None), tuple(each.id for each in agents), tuple(callers), paced))
     return found
 
 
@@ -94,12 +95,12 @@ def explain(past: Past, crews: Sequence[Crew | None]) -> list[Step]:
     return _Story(past, crews).steps
 
 
-def _choices(past: Past) -> list[tuple[int, float, float]]:
-    """The move with which each agent was chosen, with the time of joining and when it joined the line last."""
+def _looked_at(past: Past) -> list[tuple[int, float, float]]:
+    """The moves of these moments, with the time of joining and when it joined the line last."""
     found = []
     joined_at = since = past.callback.created_at
     for place, move in enumerate(past.moves):
-        if move.because == Because.AGENT_RESERVED:
+        if move.because == Because.AGENT_RESERVED or _ends_in_line(move):
             last = not any(each.because in _CHANGES_TIME for each in past.moves[place:])
             found.append((place, past.callback.joined_at if last else joined_at, since))
         elif move.after is CallbackState.QUEUED:
@@ -117,7 +118,7 @@ class _Story:
         self._past = past
         self._callback = past.callback
         self._crews = iter(crews)
-        self._choices = {place: joined_at for place, joined_at, _since in _choices(past)}
+        self._joined = {place: joined_at for place, joined_at, _since in _looked_at(past)}
         self._crew: Crew | None = None
         self._agent: AgentId | None = None
         self._n = 0
@@ -163,7 +164,7 @@ class _Story:
             case because if because in _WAITS_AGAIN:
                 self._waits_again(place, move)
             case _ if move.after.ended:
-                self._ended(move)
+                self._ended(place, move)
 
     @property
     def _attempt(self) -> Attempt | None:
@@ -198,7 +199,7 @@ class _Story:
         told = chosen(
             Choice(
                 move.at,
-                replace(self._callback, joined_at=self._choices[place]),
+                replace(self._callback, joined_at=self._joined[place]),
                 mode,
                 self._attempt if begins else None,
                 joined=moves[place - 1].at == move.at,
@@ -282,7 +283,7 @@ class _Story:
             if each.n <= self._n and each.dialed_at is not None and each.outcome is not None
         )
 
-    def _ended(self, move: CallbackMoved) -> None:
+    def _ended(self, place: int, move: CallbackMoved) -> None:
         attempt, service, outcomes = self._attempt, self._service(move.at), self._outcomes()
         in_a_call = attempt is not None and attempt.ended_at == move.at
         told = Ended(
@@ -302,7 +303,19 @@ class _Story:
             else:
                 counted = sum(each in retry.COUNTED for each in outcomes)
                 told = replace(told, calls=counted, most=service.attempts.max)
+        if _ends_in_line(move):
+            told = replace(told, before=self._stood(place, move.at))
         self.steps.append(told)
+
+    def _stood(self, place: int, at: float) -> Mapping[AgentId, str]:
+        crew, configuration = next(self._crews, None), self._past.configuration_at(at)
+        if crew is None or configuration is None:
+            return {}
+        return stood(replace(self._callback, joined_at=self._joined[place]), at, self._left_out, crew, configuration)
+
+
+def _ends_in_line(move: CallbackMoved) -> bool:
+    return move.before is CallbackState.QUEUED and move.after.ended
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.core.changes import AgentMoved
-from engine.core.configuration import Agent, Configuration, Service
+from engine.core.configuration import Agent, Configuration, Pace, Service
 from engine.core.explain_rules import forbids, history_of
 from engine.core.explain_steps import Chosen, Rule, WhyNow
 from engine.core.line import Need
@@ -20,6 +20,8 @@ from engine.core.values import Value, field, replace
 
 LATE_SECONDS = 5.0
 """How long after a rule has ceased to forbid it a call may begin and still be said to have waited for that rule."""
+RUNG_SECONDS = 600.0
+"""No customer is rung, and no pace reaches back, for longer than this."""
 KEEPS_IDLE = ("offered", "accepted")
 """Causes by which an agent who is shown as ready goes on being idle as long as before."""
 _READY, _LOGGED_OUT = "ready", "logged_out"
@@ -28,7 +30,8 @@ _READY, _LOGGED_OUT = "ready", "logged_out"
 class Look(Value):
     """The moment at which agents have to be known; `agents`: those with the skills, `callers`: those who had the call.
 
-    `since`: when the callback joined the line; `until`: when it was back there, or over; None: not yet.
+    `since`: when the callback joined the line; `until`: when it was back there, or over; None: not yet. `paced`: its
+    service bounds how many customers are dialled at once, or in a second.
     """
 
     at: float
@@ -36,6 +39,7 @@ class Look(Value):
     until: float | None
     agents: tuple[AgentId, ...]
     callers: tuple[AgentId, ...]
+    paced: bool
 
 
 class Crew(Value):
@@ -44,7 +48,9 @@ class Crew(Value):
     `before`: the last move of each before the moment. `idle_since`: when each of those who were shown as ready then
     began to be idle. `then`: all moves of that very moment, in order. `later`: what those who were chosen at it, and
     those who had the call in the end, did next. `other_work`: what they held besides calls. `others_called`: customers
-    of the same service called between joining and the moment, of whom `with_priority` had a higher priority.
+    of the same service called between joining and the moment; `of_other_services`: those of other services for whom one
+    of those agents was chosen; `with_priority`: how many of both had a higher priority. `ringing`: of a
+    paced service the calls begun not long before: when each began, and until when the customer was rung.
     """
 
     before: Mapping[AgentId, AgentMoved] = field(default_factory=dict)
@@ -53,7 +59,9 @@ class Crew(Value):
     later: tuple[AgentMoved, ...] = ()
     other_work: Mapping[AgentId, tuple[Media, ...]] = field(default_factory=dict)
     others_called: int = 0
+    of_other_services: int = 0
     with_priority: int = 0
+    ringing: tuple[tuple[float, float], ...] = ()
 
 
 class Calls(Value):
@@ -120,6 +128,8 @@ def chosen(choice: Choice, crew: Crew | None, configuration: Configuration | Non
         why_now=why_now,
         passed_over=passed_over,
         others_called=crew.others_called,
+        of_other_services=crew.of_other_services,
+        left_out=tuple(each for each, until in choice.left_out.items() if until > choice.at),
         with_priority=crew.with_priority,
     )
     if configuration is None or need is None or agent is None or agent not in configuration.agents:
@@ -128,21 +138,40 @@ def chosen(choice: Choice, crew: Crew | None, configuration: Configuration | Non
     levels = {name: skills[name] for name in need.requirement.names if name in skills}
     told = replace(told, requirement=need.requirement.text, levels=levels, order=need.order)
     if place >= 0:
-        told = _among_others(told, agent, _Desks(choice, crew, configuration, need, place))
+        told = _among_others(
+            told, agent, _Desks(choice.at, choice.left_out, crew, configuration, need, place), joined=choice.joined
+        )
     if not choice.joined:
         told = _why_now(told, choice, crew, configuration, place)
     return told
 
 
+def stood(
+    callback: Callback, at: float, left_out: Mapping[AgentId, float], crew: Crew, configuration: Configuration
+) -> Mapping[AgentId, str]:
+    """How those who could have been chosen stood just before a moment; nobody, if one of them was free."""
+    need = need_at(configuration, callback, at)
+    if need is None:
+        return {}
+    before = _Desks(at, left_out, crew, configuration, need, 0).before
+    return {} if _READY in before.values() else before
+
+
 class _Desks:
     """The agents with the skills, just before the choice and just before its moment."""
 
-    def __init__(self, choice: Choice, crew: Crew, configuration: Configuration, need: Need, place: int) -> None:
+    def __init__(
+        self,
+        at: float,
+        left_out: Mapping[AgentId, float],
+        crew: Crew,
+        configuration: Configuration,
+        need: Need,
+        place: int,
+    ) -> None:
         self.need = need
         self._crew = crew
-        self._agents = {
-            each.id: each for each in able(configuration, need) if choice.left_out.get(each.id, 0.0) <= choice.at
-        }
+        self._agents = {each.id: each for each in able(configuration, need) if left_out.get(each.id, 0.0) <= at}
         self.before = {each: crew.before[each].after if each in crew.before else _LOGGED_OUT for each in self._agents}
         self._then, self.idle_since = dict(self.before), dict(crew.idle_since)
         for move in crew.then[:place]:
@@ -167,7 +196,7 @@ class _Desks:
         return rule.met_by(load)
 
 
-def _among_others(told: Chosen, agent: AgentId, desks: _Desks) -> Chosen:
+def _among_others(told: Chosen, agent: AgentId, desks: _Desks, *, joined: bool) -> Chosen:
     """How many were free and what gave the preference, if that is what the rule says too."""
     free, idle = desks.free(), desks.idle_since
     if agent not in free or any(each not in idle for each in free):
@@ -177,7 +206,7 @@ def _among_others(told: Chosen, agent: AgentId, desks: _Desks) -> Chosen:
     if first != agent:
         return told
     level = desks.level(agent) if best else None
-    before = {} if _READY in desks.before.values() else desks.before
+    before = {} if joined or _READY in desks.before.values() else desks.before
     return replace(told, free=len(free), idle_since_at=idle[agent], level=level, before=before)
 
 
@@ -191,18 +220,28 @@ def _why_now(told: Chosen, choice: Choice, crew: Crew, configuration: Configurat
     ]
     if freed:
         return replace(told, why_now=WhyNow.AGENT_FREE, freed_by=freed[-1].because)
-    why_now = _why_allowed(told.agent, choice, configuration)
-    if why_now not in (WhyNow.WIDENED, WhyNow.UNKNOWN):
-        return replace(told, why_now=why_now, before={})
-    return replace(told, why_now=why_now)
+    if _was_full(choice.at, configuration.services[choice.callback.request.service].pace, crew):
+        return replace(told, why_now=WhyNow.PACE)
+    earlier = need_at(configuration, choice.callback, choice.at - LATE_SECONDS)
+    if earlier is not None and not earlier.requirement.met_by(configuration.agents[told.agent].skills):
+        return replace(told, why_now=WhyNow.WIDENED, asked_before=earlier.requirement.text)
+    return replace(told, why_now=_why_allowed(told.agent, choice, configuration))
+
+
+def _was_full(at: float, pace: Pace, crew: Crew) -> bool:
+    """Whether the pace let no call of the service begin until just before."""
+    if pace.max_dials is not None and sum(began < at <= until for began, until in crew.ringing) >= pace.max_dials:
+        return True
+    if pace.calls_per_second is None:
+        return False
+    calls = max(1, int(pace.calls_per_second)) if pace.calls_per_second == int(pace.calls_per_second) else 1
+    latest = sorted((began for began, _until in crew.ringing if began < at), reverse=True)
+    return len(latest) >= calls and at - LATE_SECONDS < latest[calls - 1] + calls / pace.calls_per_second <= at
 
 
 def _why_allowed(agent: AgentId, choice: Choice, configuration: Configuration) -> WhyNow:
     callback, at = choice.callback, choice.at
     service = configuration.services[callback.request.service]
-    earlier = need_at(configuration, callback, at - LATE_SECONDS)
-    if earlier is not None and not earlier.requirement.met_by(configuration.agents[agent].skills):
-        return WhyNow.WIDENED
     if at - LATE_SECONDS < choice.left_out.get(agent, 0.0) <= at:
         return WhyNow.AGENT_ALLOWED_AGAIN
     if at in choice.calls.others_ended:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from engine.core.configuration import Agent
 from engine.core.explain_rules import forbids, zone_of
-from engine.core.explain_steps import (
+from engine.core.explain_steps import Rule, Step
+from engine.core.explain_waits import (
     AgentPreviews,
     Ahead,
     BeingCalled,
@@ -19,8 +20,6 @@ from engine.core.explain_steps import (
     NobodyAble,
     NobodyFree,
     Obstacle,
-    Rule,
-    Step,
     Talking,
     WaitsForAppointment,
     WaitsForRetry,
@@ -87,7 +86,7 @@ class Explaining(Switchboard):
         if callback.state is CallbackState.CONNECTED:
             return [Talking(now, callback.agent, attempt.bridged_at or now)]
         if place is None or attempt.confirmed_at is None:
-            return [BeingCalled(now, flow.agent)]
+            return [BeingCalled(now, callback.state, flow.agent)]
         lost = [Held(now, Obstacle.TELEPHONY_LOST, callback.request.service)] if not self._telephony else []
         holds = HoldsTheLine(now, attempt.confirmed_at, self.timers.due_at(attempt.id, "hold"))
         return [holds, *lost, *self._agents(callback, place.need, now), *self._ahead(place, now)]
@@ -143,7 +142,7 @@ class Explaining(Switchboard):
         if stand and _FREE not in stand.values():
             back = [(at, each) for each in stand if (at := self._free_again_at(each)) is not None and at > now]
             first_at, first = min(back, default=(None, None))
-            steps.insert(0, NobodyFree(now, need.requirement.text, stand, first, first_at))
+            steps.append(NobodyFree(now, need.requirement.text, stand, len(left_out), first, first_at))
         return steps
 
     def _stand(self, agent: Agent) -> str:

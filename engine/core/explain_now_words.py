@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from engine.core.explain_speech import Speech, counted, lasting, listed
-from engine.core.explain_steps import (
+from engine.core.explain_steps import Rule, Step
+from engine.core.explain_waits import (
     AgentPreviews,
     Ahead,
     BeingCalled,
@@ -14,14 +18,13 @@ from engine.core.explain_steps import (
     NobodyAble,
     NobodyFree,
     Obstacle,
-    Rule,
-    Step,
     Talking,
     WaitsForAppointment,
     WaitsForRetry,
     WaitsForSupervisor,
     Widens,
 )
+from engine.core.terms import CallbackState
 
 
 def says_of_now(step: Step, speech: Speech) -> str:
@@ -35,10 +38,8 @@ def says_of_now(step: Step, speech: Speech) -> str:
             return "It is not called again by itself: move it to now once the fault is mended, or cancel it."
         case AgentPreviews():
             return _previews(step, speech)
-        case BeingCalled(agent=None):
-            return "The customer is being called right now."
-        case BeingCalled(agent=agent):
-            return f"The customer is being called right now for {speech.agent(agent)}."
+        case BeingCalled():
+            return _being_called(step, speech)
         case Talking(at=at, agent=agent, since_at=since):
             return f"In conversation with {speech.agent(agent)} since {speech.clock(since, at)}."
         case HoldsTheLine():
@@ -73,6 +74,19 @@ def _holds_the_line(step: HoldsTheLine, speech: Speech) -> str:
     since = speech.clock(step.since_at, step.at)
     most = f", until {speech.clock(step.until_at, step.at)} at most" if step.until_at is not None else ""
     return f"The customer is on the phone, with music since {since}, and waits for an agent{most}."
+
+
+def _being_called(step: BeingCalled, speech: Speech) -> str:
+    name = speech.agent(step.agent)
+    match step.state:
+        case CallbackState.RINGING_AGENT:
+            return f"{name} is being called right now, and afterwards the customer."
+        case CallbackState.ANNOUNCING:
+            return "The customer is on the phone right now and is asked to press a key."
+        case CallbackState.CONFIRMED:
+            return f"The customer is on the phone right now and about to be connected with {name}."
+        case _:
+            return f"The customer is being called right now, for {name}."
 
 
 def _previews(step: AgentPreviews, speech: Speech) -> str:
@@ -116,24 +130,31 @@ def _forbidden(step: Forbidden, speech: Speech) -> str:
             most = f", {step.limit:.0f}" if step.limit is not None else ""
             return f"The number has had all the calls it may get in a day{most}; {until}."
         case Rule.CALLING_WINDOW:
-            where = f" ({step.zone})" if step.zone is not None else ""
-            return f"At this time of day the customer{where} may not be called; {until}."
+            where, local = _place(step)
+            return f"It is {local} where the customer is ({where}), too early or too late to call; {until}."
         case Rule.BUSINESS_HOURS:
             return f"The service is closed; {until}."
 
 
+def _place(step: Forbidden) -> tuple[str, str]:
+    """Where the customer is, and the time of day there."""
+    zone = step.zone or "UTC"
+    return zone.rpartition("/")[2].replace("_", " "), f"{datetime.fromtimestamp(step.at, ZoneInfo(zone)):%H:%M}"
+
+
 def _nobody_free(step: NobodyFree, speech: Speech) -> str:
-    skills, agents = f"the skills asked for ({step.requirement})", step.agents
+    agents, skills = step.agents, f"the skills asked for ({step.requirement})"
+    other, more = ("other ", " else") if step.said_no else ("", "")
     if set(agents.values()) == {"logged_out"}:
         if len(agents) == 1:
-            return f"The only agent with {skills}, {speech.agent(next(iter(agents)))}, is not logged in."
-        return f"None of the {len(agents)} agents with {skills} is logged in."
+            return f"The only {other}agent with {skills}, {speech.agent(next(iter(agents)))}, is not logged in."
+        return f"None of the {len(agents)} {other}agents with {skills} is logged in."
     back = ""
     if step.first_agent is not None and step.first_at is not None:
         back = (
             f" {speech.agent(step.first_agent)} is back first, by {speech.clock(step.first_at, step.at)} at the latest."
         )
-    return f"Nobody with {skills} is free: {speech.standing(agents)}.{back}"
+    return f"Nobody{more} with {skills} is free: {speech.standing(agents)}.{back}"
 
 
 def _ahead(step: Ahead, speech: Speech) -> str:

@@ -19,7 +19,7 @@ _STANDS = {
     "not_ready": "not ready",
     "ready": "free",
     "free": "free",
-    "no_room": "busy with as much other work as their rule allows",
+    "no_room": "holding as much other work as allowed",
     "reserved": "kept for another customer",
     "previewing": "looking at another request",
     "ringing": "being rung for another customer",

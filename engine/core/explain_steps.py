@@ -1,7 +1,8 @@
-"""The steps of a callback's decision trail: what happened, what holds it back now, and because of what. Values only.
+"""The steps of a callback's decision trail: what happened, and because of what. Values only.
 
 Each step is one thing that a supervisor may ask about; explain_words.py says it in plain English. `what` names the kind
-of step for programs, its fields say because of what. A field whose name ends in `_at` is a moment.
+of step for programs, its fields say because of what. A field whose name ends in `_at` is a moment. What holds a
+callback back now stands in explain_waits.py.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class WhyNow(StrEnum):
     NUMBER_GAP = "number_gap"
     NUMBER_DAY = "number_day"
     CALLING_WINDOW = "calling_window"
+    PACE = "pace"
     UNKNOWN = "unknown"
 
 
@@ -56,27 +58,11 @@ class PreviewAnswer(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Obstacle(StrEnum):
-    """What keeps every call, those of a service, or those to a number from beginning."""
-
-    TELEPHONY_LOST = "telephony_lost"
-    STOPPING = "stopping"
-    SERVICE_PAUSED = "service_paused"
-    NUMBER_BUSY = "number_busy"
-    SERVICE_FULL = "service_full"
-    SERVICE_PACE = "service_pace"
-    ALL_FULL = "all_full"
-    ALL_PACE = "all_pace"
-
-
 class Step(Value):
     """One step. `at`: when it happened, or the moment of looking for what holds at that moment."""
 
     what: ClassVar[str]
     at: float
-
-
-# ---- what happened -----------------------------------------------------------------------------------------
 
 
 class Requested(Step):
@@ -119,8 +105,10 @@ class Chosen(Step):
 
     `free`: how many could have been chosen; None where that cannot be told for certain, and then `idle_since_at` and
     `level` are None too. `levels`: those of the agent that the requirement names. `before`: how the agents who meet it
-    stood just before, where nobody of them was free. `freed_by`: what made the agent free. `others_called`: customers
-    of the service that were called while this one waited; `passed_over`: those who stood before it and were not.
+    stood just before, where nobody of them was free. `freed_by`: what made the agent free. `asked_before`: the
+    requirement until just before, if it was another one. `left_out`: agents who had said no. `others_called`: customers
+    of the service who were called while this one waited, `of_other_services`: those of others who got one of the same
+    agents, `with_priority`: those of both with a higher priority; `passed_over`: those who stood before and did not.
     """
 
     what = "agent_chosen"
@@ -134,8 +122,11 @@ class Chosen(Step):
     level: int | None = None
     why_now: WhyNow = WhyNow.UNKNOWN
     freed_by: str | None = None
+    asked_before: str | None = None
     before: Mapping[AgentId, str] = field(default_factory=dict)
+    left_out: tuple[AgentId, ...] = ()
     others_called: int = 0
+    of_other_services: int = 0
     with_priority: int = 0
     passed_over: int = 0
 
@@ -208,7 +199,10 @@ class CallFailed(Step):
 
 
 class Ended(Step):
-    """`calls` of at most `most` were made; `life_seconds`: how long it might have waited."""
+    """`calls` of at most `most` were made; `life_seconds`: how long it might have waited.
+
+    `before`: how the agents with the skills stood at the end of one that waited in the line, if nobody was free.
+    """
 
     what = "ended"
     state: CallbackState
@@ -219,115 +213,4 @@ class Ended(Step):
     calls: int = 0
     most: int | None = None
     life_seconds: float | None = None
-
-
-# ---- what holds now ----------------------------------------------------------------------------------------
-
-
-class WaitsForAppointment(Step):
-    what = "waits_for_appointment"
-    until_at: float
-
-
-class WaitsForRetry(Step):
-    what = "waits_for_retry"
-    until_at: float
-
-
-class WaitsForSupervisor(Step):
-    what = "waits_for_supervisor"
-
-
-class AgentPreviews(Step):
-    """`agreed`: the agent said yes, and the call waits for something else."""
-
-    what = "agent_previews"
-    agent: AgentId
-    until_at: float | None
-    agreed: bool
-
-
-class BeingCalled(Step):
-    what = "being_called"
-    agent: AgentId | None
-
-
-class Talking(Step):
-    what = "talking"
-    agent: AgentId | None
-    since_at: float
-
-
-class HoldsTheLine(Step):
-    """The customer is on the phone, with music, until `until_at` at the latest."""
-
-    what = "holds_the_line"
-    since_at: float
-    until_at: float | None
-
-
-class Held(Step):
-    """`count`: the limit that is reached. `callback`: whose call is up to the same number."""
-
-    what = "held"
-    by: Obstacle
-    service: ServiceId
-    until_at: float | None = None
-    count: int | None = None
-    callback: CallbackId | None = None
-
-
-class Forbidden(Step):
-    """A rule forbids a call to the number until then. `zone`: where the customer is taken to be."""
-
-    what = "forbidden"
-    by: Rule
-    until_at: float | None
-    zone: str | None = None
-    limit: float | None = None
-
-
-class NobodyAble(Step):
-    """No agent at all has the skills."""
-
-    what = "nobody_able"
-    requirement: str
-
-
-class NobodyFree(Step):
-    """How all those stand who have the skills. `first_agent` is free again at `first_at` at the latest."""
-
-    what = "nobody_free"
-    requirement: str
-    agents: Mapping[AgentId, str]
-    first_agent: AgentId | None = None
-    first_at: float | None = None
-
-
-class LeftOut(Step):
-    """An agent who said no is not asked before then."""
-
-    what = "left_out"
-    agent: AgentId
-    until_at: float | None
-
-
-class Ahead(Step):
-    """Who is served before, of the same service; `of_others`: of other services, and waiting for the same agents."""
-
-    what = "ahead"
-    service: ServiceId
-    count: int
-    on_the_phone: int = 0
-    at_head: int = 0
-    with_priority: int = 0
-    of_others: int | None = None
-
-
-class Widens(Step):
-    """From `from_at` on another requirement counts, which `agents` agents meet."""
-
-    what = "widens"
-    from_at: float
-    requirement: str
-    agents: int
+    before: Mapping[AgentId, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ back now is said by explain_now_words.py.
 
 from __future__ import annotations
 
+from engine.core import retry
 from engine.core.explain_now_words import says_of_now
 from engine.core.explain_speech import Speech, counted, lasting, listed
 from engine.core.explain_steps import (
@@ -79,16 +80,14 @@ _RULES = {
     Rule.BUSINESS_HOURS: "the service is closed before",
 }
 _ALLOWED = {
-    WhyNow.AT_ONCE: "The call could begin at once.",
+    WhyNow.AT_ONCE: "There was nothing to wait for.",
     WhyNow.AGENT_ALLOWED_AGAIN: "Not earlier, because {agent} had said no to this customer a while before.",
     WhyNow.NUMBER_FREE: "Not earlier, because another call to the same number was still up.",
     WhyNow.NUMBER_GAP: "Not earlier, because the number had been called shortly before.",
     WhyNow.NUMBER_DAY: "Not earlier, because the number had had all the calls it may get in a day.",
     WhyNow.CALLING_WINDOW: "Not earlier, because it was not a time of day at which the customer may be called.",
-    WhyNow.UNKNOWN: (
-        "What let the call begin just then is not on record; it may have been the end of a pause, the pace of calls, "
-        "or the telephone system."
-    ),
+    WhyNow.PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
+    WhyNow.UNKNOWN: "What it had waited for is not on record: a pause, the pace of all calls, or the telephone system.",
 }
 _WITHDRAWN = {
     "paused": "because the service was paused",
@@ -107,10 +106,13 @@ _ENDS = {
     Reason.CALLED_IN: "The customer called in.",
     Reason.NOT_PERMITTED: "The number was put on the list of those that are never called.",
     Reason.NO_PERMITTED_TIME: (
-        "There is no time at all at which this customer may be called (calling times and limits of the number), "
+        "There is no time at all at which this customer may be called (business hours, calling times, limits), "
         "so it ended."
     ),
 }
+
+_TOLD_FIRST = frozenset(retry.COUNTED | retry.FAULTS | {Outcome.LATER})
+"""Outcomes that an end does not tell by itself."""
 
 
 def says(step: Step, speech: Speech) -> str:
@@ -184,10 +186,8 @@ def _chosen(step: Chosen, speech: Speech) -> str:
     sentences = [_who(step, name, speech), _why_now(step, name)]
     if step.before:
         sentences.append(_before(step, speech))
-    if step.others_called:
-        with_priority = f", {step.with_priority} of them with a higher priority" if step.with_priority else ""
-        others = counted(step.others_called, "other customer")
-        sentences.append(f"While this customer waited, {others} of the service got a call{with_priority}.")
+    if step.others_called or step.of_other_services:
+        sentences.append(_others(step))
     if step.passed_over:
         stood = f"{counted(step.passed_over, 'customer')} further ahead in the line"
         sentences.append(f"{stood} could not be served: not by {name}, or not yet.")
@@ -196,9 +196,22 @@ def _chosen(step: Chosen, speech: Speech) -> str:
 
 def _before(step: Chosen, speech: Speech) -> str:
     """Why nobody else was chosen earlier."""
+    nobody = "nobody else" if step.left_out else "nobody"
     if set(step.before.values()) == {"logged_out"}:
-        return "Before that nobody with the skills was logged in."
-    return f"Before that nobody with the skills was free: {speech.stood(step.before)}."
+        return f"Before that {nobody} with the skills was logged in."
+    return f"Before that {nobody} with the skills was free: {speech.stood(step.before)}."
+
+
+def _others(step: Chosen) -> str:
+    """Who was called while the customer waited."""
+    parts = []
+    if step.others_called:
+        parts.append(f"{counted(step.others_called, 'other customer')} of the service")
+    if step.of_other_services:
+        others = counted(step.of_other_services, "customer")
+        parts.append(f"{others} of {'another service' if step.of_other_services == 1 else 'other services'}")
+    with_priority = f", {step.with_priority} of them with a higher priority" if step.with_priority else ""
+    return f"While this customer waited, {listed(parts)} got a call{with_priority}."
 
 
 def _who(step: Chosen, name: str, speech: Speech) -> str:
@@ -227,9 +240,9 @@ def _levels(step: Chosen, name: str) -> str:
 
 def _why_now(step: Chosen, name: str) -> str:
     if step.why_now is WhyNow.AGENT_FREE:
-        return f"It could begin because {name} {_FREED.get(step.freed_by or '', 'became free')} at that moment."
+        return f"Just then {name} {_FREED.get(step.freed_by or '', 'became free')}."
     if step.why_now is WhyNow.WIDENED:
-        return f"It could begin because agents with the skills {name} has were allowed from then on."
+        return f"Not earlier, because until then more was asked for: {step.asked_before}."
     return _ALLOWED[step.why_now].format(agent=name)
 
 
@@ -268,20 +281,27 @@ def _failed(step: CallFailed, speech: Speech) -> str:
 
 
 def _ended(step: Ended, speech: Speech) -> str:
+    begins = f"{_OUTCOMES[step.outcome]}. " if step.outcome in _TOLD_FIRST else ""
+    ends = ""
+    if set(step.before.values()) == {"logged_out"}:
+        ends = " At that moment nobody with the skills was logged in."
+    elif step.before:
+        ends = f" At that moment nobody with the skills was free: {speech.stood(step.before)}."
+    return begins + _end(step, speech) + ends
+
+
+def _end(step: Ended, speech: Speech) -> str:
     match step.reason:
         case Reason.TALKED:
             long = f" after {lasting(step.talk_seconds)}" if step.talk_seconds is not None else ""
             return f"The conversation with {speech.agent(step.agent)} ended{long}: done."
         case Reason.ATTEMPTS_EXHAUSTED:
-            begins = f"{_OUTCOMES[step.outcome]}. " if step.outcome is not None else ""
             most = f"That was {step.calls} of at most {counted(step.most, 'call')}" if step.most else "No call is left"
-            return f"{begins}{most}, so it is not called again."
+            return f"{most}, so it is not called again."
         case Reason.LIFETIME:
-            begins = f"{_OUTCOMES[step.outcome]}. " if step.outcome is not None else ""
-            life = (
-                f"the {lasting(step.life_seconds)} it may be open" if step.life_seconds else "the time it may be open"
-            )
-            return f"{begins}It ended because {life} are over, or would be by the next call."
+            life = f"the {lasting(step.life_seconds)}" if step.life_seconds else "the time"
+            over = "are over" if step.outcome is None else "would be over before the next call"
+            return f"It ended because {life} it may be open {over}."
         case None:
             return "It ended."
         case reason:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select
 
 from engine.core.changes import AgentMoved
-from engine.core.explain_choice import KEEPS_IDLE, Crew, Look
+from engine.core.explain_choice import KEEPS_IDLE, RUNG_SECONDS, Crew, Look
 from engine.core.records import Callback
 from engine.core.terms import AgentId, Media
 from engine.store.readers import Readers
@@ -23,10 +23,12 @@ CHOSEN_AT_ONCE = 50
 """Agents chosen at the very same moment whose next moves are looked at; of more, only those who had the call."""
 MOVES_AT_MOST = 1000
 DAY_SECONDS = 86400.0
+_NEVER = float("inf")
 
 _moves, _agents = table(AgentMoveRow), table(AgentRow)
 _attempts, _callbacks, _interactions = table(AttemptRow), table(CallbackRow), table(InteractionRow)
 _ONE: ColumnElement[int] = literal_column("1")
+_NONE: ColumnElement[int] = literal_column("0")
 
 
 def _last() -> Select[Any]:
@@ -40,6 +42,7 @@ def _last() -> Select[Any]:
         .where(idle.c.after == literal_column("'ready'"), idle.c.because.not_in(keeps))
         .order_by(idle.c.at.desc(), idle.c.id.desc())
         .limit(_ONE)
+        .offset(_NONE)
         .scalar_subquery()
     )
     newest = (
@@ -47,6 +50,7 @@ def _last() -> Select[Any]:
         .where(last.c.agent == _agents.c.id, last.c.at < before)
         .order_by(last.c.at.desc(), last.c.id.desc())
         .limit(_ONE)
+        .offset(_NONE)
         .scalar_subquery()
     )
     since = case((_moves.c.after == literal_column("'ready'"), began), else_=None)
@@ -66,12 +70,22 @@ _OTHER_WORK = text_of(
 )
 _OTHERS_CALLED = text_of(
     select(
+        _attempts.c.agent,
+        _callbacks.c.service == bindparam("service"),
+        _callbacks.c.priority > bindparam("priority"),
         func.count(),
-        func.coalesce(func.sum(_callbacks.c.priority > bindparam("priority")), literal_column("0")),
     )
     .select_from(_attempts.join(_callbacks, _callbacks.c.id == _attempts.c.callback))
     .where(_attempts.c.dialed_at >= bindparam("since"), _attempts.c.dialed_at < bindparam("at"))
-    .where(_callbacks.c.service == bindparam("service"), _callbacks.c.id != bindparam("id"))
+    .where(_callbacks.c.id != bindparam("id"))
+    .group_by(literal_column("1"), literal_column("2"), literal_column("3"))
+)
+_RINGING = text_of(
+    select(_attempts.c.dialed_at, _attempts.c.answered_at, _attempts.c.ended_at)
+    .select_from(_attempts.join(_callbacks, _callbacks.c.id == _attempts.c.callback))
+    .where(_attempts.c.dialed_at > bindparam("since"), _attempts.c.dialed_at < bindparam("at"))
+    .where(_callbacks.c.service == bindparam("service"))
+    .order_by(_attempts.c.dialed_at)
 )
 
 
@@ -83,25 +97,30 @@ async def crew_at(readers: Readers, callback: Callback, look: Look) -> Crew:
     work: dict[AgentId, tuple[Media, ...]] = {}
     for agent, media in await readers.all(_OTHER_WORK, {"at": look.at, "since": look.at - DAY_SECONDS}):
         work[agent] = (*work.get(agent, ()), media)
-    called = await readers.all(
-        _OTHERS_CALLED,
-        {
-            "at": look.at,
-            "since": look.since,
-            "service": callback.request.service,
-            "id": callback.id,
-            "priority": callback.priority,
-        },
-    )
+    asked = {"id": callback.id, "service": callback.request.service, "priority": callback.priority}
+    called = [
+        each
+        for each in await readers.all(_OTHERS_CALLED, {"at": look.at, "since": look.since, **asked})
+        if each[1] or each[0] in wanted
+    ]
     return Crew(
         {row[1]: _move_of(row[:-1]) for row in last},
         {row[1]: row[-1] for row in last if row[-1] is not None},
         then,
         await _later(readers, look, then),
         work,
-        called[0][0],
-        called[0][1],
+        sum(number for _agent, same, _higher, number in called if same),
+        sum(number for _agent, same, _higher, number in called if not same),
+        sum(number for _agent, _same, higher, number in called if higher),
+        await _ringing(readers, callback, look) if look.paced else (),
     )
+
+
+async def _ringing(readers: Readers, callback: Callback, look: Look) -> tuple[tuple[float, float], ...]:
+    """The calls of the service begun not long before, and until when each customer was rung."""
+    asked = {"at": look.at, "since": look.at - RUNG_SECONDS, "service": callback.request.service}
+    found = await readers.all(_RINGING, asked)
+    return tuple((began, min(answered or _NEVER, ended or _NEVER)) for began, answered, ended in found)
 
 
 async def _later(readers: Readers, look: Look, then: Sequence[AgentMoved]) -> tuple[AgentMoved, ...]:

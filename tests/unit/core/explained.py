@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.changes import AgentMoved
 from engine.core.explain import Past, explain, looks
-from engine.core.explain_choice import KEEPS_IDLE, Crew, Look
+from engine.core.explain_choice import KEEPS_IDLE, RUNG_SECONDS, Crew, Look
 from engine.core.explain_speech import Speech
 from engine.core.explain_steps import Step
 from engine.core.explain_words import says
@@ -50,12 +50,22 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
             other_work[each.agent] = (*other_work.get(each.agent, ()), each.media)
     callbacks = world.journal.callbacks
     called = [
-        callbacks[attempt.callback]
+        (attempt.agent, callbacks[attempt.callback])
         for attempt in world.journal.attempts.values()
         if attempt.dialed_at is not None
         and look.since <= attempt.dialed_at < look.at
-        and callbacks[attempt.callback].request.service == past.callback.request.service
         and attempt.callback != past.callback.id
+    ]
+    service, priority = past.callback.request.service, past.callback.priority
+    same = [each for _agent, each in called if each.request.service == service]
+    others = [each for agent, each in called if each.request.service != service and agent in look.agents]
+    rung = [
+        (each.dialed_at, min(each.answered_at or float("inf"), each.ended_at or float("inf")))
+        for each in world.journal.attempts.values()
+        if look.paced
+        and each.dialed_at is not None
+        and look.at - RUNG_SECONDS < each.dialed_at < look.at
+        and callbacks[each.callback].request.service == service
     ]
     return Crew(
         before,
@@ -63,8 +73,10 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
         then,
         tuple(move for move in moves if look.at <= move.at <= until and move.agent in concerned),
         other_work,
-        len(called),
-        sum(each.priority > past.callback.priority for each in called),
+        len(same),
+        len(others),
+        sum(each.priority > priority for each in (*same, *others)),
+        tuple(sorted(rung)),
     )
 
 
