@@ -101,7 +101,8 @@ class Explanations:
         # Read last, so that it is never older than its moves.
         callback = await self._queries.callback(callback.id) or callback
         configurations = await self._configurations(callback.created_at, [move.at for move in moves])
-        return Past(callback, tuple(moves), tuple(attempts), tuple(others), configurations)
+        pace = self._engine.dispatcher.pace_of_all
+        return Past(callback, tuple(moves), tuple(attempts), tuple(others), configurations, pace)
 
     async def _configurations(
         self, since: float, moments: Sequence[float]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from engine.core import retry
 from engine.core.changes import CallbackMoved
 from engine.core.configuration import Configuration, Pace, Service
-from engine.core.explain_choice import LATE_SECONDS, Calls, Choice, Crew, Look, able, chosen, need_at, stood
+from engine.core.explain_choice import LATE_SECONDS, Calls, Choice, Crew, Look, able, at_once, chosen, need_at, stood
 from engine.core.explain_rules import forbids_retry, history_of, outcome_rule
 from engine.core.explain_steps import (
     AgentMissed,
@@ -54,7 +54,8 @@ _OVER = (CallbackState.QUEUED, CallbackState.SCHEDULED, CallbackState.RETRY_WAIT
 class Past(Value):
     """What is written of one callback: its moves and attempts, in order, and the calls of others to its number.
 
-    `configurations`: since when each was in force, in order; None for one that cannot be read any more.
+    `configurations`: since when each was in force, in order; None for one that cannot be read any more. `pace_of_all`:
+    of all services together, as it is now.
     """
 
     callback: Callback
@@ -62,6 +63,7 @@ class Past(Value):
     attempts: tuple[Attempt, ...]
     others: tuple[Attempt, ...]
     configurations: tuple[tuple[float, Configuration | None], ...]
+    pace_of_all: Pace = Pace()
 
     def configuration_at(self, at: float) -> Configuration | None:
         """The one in force at a moment."""
@@ -86,7 +88,8 @@ def looks(past: Past) -> list[Look]:
         callers = dict.fromkeys(each.agent for each in past.attempts if each.agent is not None)
         over = (move.at for move in past.moves[place:] if move.after in _OVER or move.after.ended)
         paced = need is not None and configuration is not None and configuration.services[need.service].pace != Pace()
-        found.append(Look(at, since, next(over, None), tuple(each.id for each in agents), tuple(callers), paced))
+        most, ids = at_once(past.pace_of_all), tuple(each.id for each in agents)
+        found.append(Look(at, since, next(over, None), ids, tuple(callers), paced, most))
     return found
 
 
@@ -205,6 +208,7 @@ class _Story:
                 joined=moves[place - 1].at == move.at,
                 left_out=self._left_out,
                 calls=self._past.calls_before(move.at),
+                pace_of_all=self._past.pace_of_all,
             ),
             self._crew,
             self._past.configuration_at(move.at),

@@ -20,6 +20,8 @@ from engine.core.values import Value, field, replace
 
 LATE_SECONDS = 5.0
 """How long after a rule has ceased to forbid it a call may begin and still be said to have waited for that rule."""
+RESTED_SECONDS = 0.5
+"""The same where the rate of calls has forbidden it."""
 RUNG_SECONDS = 600.0
 """No customer is rung, and no pace reaches back, for longer than this."""
 KEEPS_IDLE = ("offered", "accepted")
@@ -31,7 +33,8 @@ class Look(Value):
     """The moment at which agents have to be known; `agents`: those with the skills, `callers`: those who had the call.
 
     `since`: when the callback joined the line; `until`: when it was back there, or over; None: not yet. `paced`: its
-    service bounds how many customers are dialled at once, or in a second.
+    service bounds how many customers are dialled at once, or in a second; `most_at_once`: how many calls of all
+    services may begin at once, 0: any number.
     """
 
     at: float
@@ -40,6 +43,7 @@ class Look(Value):
     agents: tuple[AgentId, ...]
     callers: tuple[AgentId, ...]
     paced: bool
+    most_at_once: int
 
 
 class Crew(Value):
@@ -50,7 +54,8 @@ class Crew(Value):
     those who had the call in the end, did next. `other_work`: what they held besides calls. `others_called`: customers
     of the same service called between joining and the moment; `of_other_services`: those of other services for whom one
     of those agents was chosen; `with_priority`: how many of both had a higher priority. `ringing`: of a
-    paced service the calls begun not long before: when each began, and until when the customer was rung.
+    paced service the calls begun not long before: when each began, and until when the customer was rung. `last_began`:
+    when the call of any service began that is so many back as may begin at once.
     """
 
     before: Mapping[AgentId, AgentMoved] = field(default_factory=dict)
@@ -62,6 +67,7 @@ class Crew(Value):
     of_other_services: int = 0
     with_priority: int = 0
     ringing: tuple[tuple[float, float], ...] = ()
+    last_began: float | None = None
 
 
 class Calls(Value):
@@ -84,6 +90,7 @@ class Choice(Value):
     joined: bool
     left_out: Mapping[AgentId, float]
     calls: Calls
+    pace_of_all: Pace
 
 
 def need_at(configuration: Configuration, callback: Callback, at: float) -> Need | None:
@@ -221,22 +228,38 @@ def _why_now(told: Chosen, choice: Choice, crew: Crew, configuration: Configurat
     if freed:
         return replace(told, why_now=WhyNow.AGENT_FREE, freed_by=freed[-1].because)
     if _was_full(choice.at, configuration.services[choice.callback.request.service].pace, crew):
-        return replace(told, why_now=WhyNow.PACE)
+        return replace(told, why_now=WhyNow.SERVICE_PACE)
     earlier = need_at(configuration, choice.callback, choice.at - LATE_SECONDS)
     if earlier is not None and not earlier.requirement.met_by(configuration.agents[told.agent].skills):
         return replace(told, why_now=WhyNow.WIDENED, asked_before=earlier.requirement.text)
-    return replace(told, why_now=_why_allowed(told.agent, choice, configuration))
+    why_now = _why_allowed(told.agent, choice, configuration)
+    if why_now is WhyNow.UNKNOWN and _had_to_rest(choice.at, choice.pace_of_all, crew.last_began):
+        why_now = WhyNow.ALL_PACE
+    return replace(told, why_now=why_now)
 
 
 def _was_full(at: float, pace: Pace, crew: Crew) -> bool:
     """Whether the pace let no call of the service begin until just before."""
     if pace.max_dials is not None and sum(began < at <= until for began, until in crew.ringing) >= pace.max_dials:
         return True
-    if pace.calls_per_second is None:
-        return False
-    calls = max(1, int(pace.calls_per_second)) if pace.calls_per_second == int(pace.calls_per_second) else 1
     latest = sorted((began for began, _until in crew.ringing if began < at), reverse=True)
-    return len(latest) >= calls and at - LATE_SECONDS < latest[calls - 1] + calls / pace.calls_per_second <= at
+    most = max(at_once(pace), 1)
+    return _had_to_rest(at, pace, latest[most - 1] if len(latest) >= most else None)
+
+
+def at_once(pace: Pace) -> int:
+    """How many calls a rate lets begin at once, before a rest; 0: any number. A rate that is not whole spaces them."""
+    rate = pace.calls_per_second
+    if rate is None:
+        return 0
+    return int(rate) if rate == int(rate) else 1
+
+
+def _had_to_rest(at: float, pace: Pace, last_began: float | None) -> bool:
+    """Whether the rate let no call begin until just before. `last_began`: the one so many back as may begin at once."""
+    if pace.calls_per_second is None or last_began is None:
+        return False
+    return at - RESTED_SECONDS < last_began + at_once(pace) / pace.calls_per_second <= at
 
 
 def _why_allowed(agent: AgentId, choice: Choice, configuration: Configuration) -> WhyNow:

@@ -6,7 +6,7 @@ once, never at each callback, and changes nothing that a decision rests on.
 
 from __future__ import annotations
 
-from engine.core.configuration import Agent
+from engine.core.configuration import Agent, Pace
 from engine.core.explain_rules import forbids, zone_of
 from engine.core.explain_steps import Rule, Step
 from engine.core.explain_waits import (
@@ -32,7 +32,7 @@ from engine.core.switchboard import EXCLUSION, NODE, OF_SERVICE, PACE, PREVIEW, 
 from engine.core.terms import VOICE, AgentId, CallbackId, CallbackState, Presence, Stage
 from engine.core.values import replace
 
-MOST_COMPARED = 20_000
+MOST_COMPARED = 100_000
 """Queues times kinds of agents, up to which customers of other services are counted who wait for the same agents."""
 _HIGHEST = 10**9
 _FREE, _NO_ROOM = "free", "no_room"
@@ -40,6 +40,11 @@ _FREE, _NO_ROOM = "free", "no_room"
 
 class Explaining(Switchboard):
     """The switchboard, asked why."""
+
+    @property
+    def pace_of_all(self) -> Pace:
+        """How many calls of all services together may be up, and how many begun in a second."""
+        return self._pacer.node
 
     def why_not_yet(self, callback_id: CallbackId, now: float) -> list[Step]:
         """What the callback waits for, all of it; nothing if it has ended."""

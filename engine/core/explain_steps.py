@@ -45,7 +45,8 @@ class WhyNow(StrEnum):
     NUMBER_GAP = "number_gap"
     NUMBER_DAY = "number_day"
     CALLING_WINDOW = "calling_window"
-    PACE = "pace"
+    SERVICE_PACE = "service_pace"
+    ALL_PACE = "all_pace"
     UNKNOWN = "unknown"
 
 

@@ -86,8 +86,11 @@ _ALLOWED = {
     WhyNow.NUMBER_GAP: "Not earlier, because the number had been called shortly before.",
     WhyNow.NUMBER_DAY: "Not earlier, because the number had had all the calls it may get in a day.",
     WhyNow.CALLING_WINDOW: "Not earlier, because it was not a time of day at which the customer may be called.",
-    WhyNow.PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
-    WhyNow.UNKNOWN: "What it had waited for is not on record: a pause, the pace of all calls, or the telephone system.",
+    WhyNow.SERVICE_PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
+    WhyNow.ALL_PACE: "Not earlier, because as many calls had just begun as the telephone system may begin at a time.",
+    WhyNow.UNKNOWN: (
+        "What it had waited for is not on record: a pause that is over, or the telephone system, away or fully used."
+    ),
 }
 _WITHDRAWN = {
     "paused": "because the service was paused",

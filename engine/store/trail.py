@@ -113,6 +113,7 @@ async def crew_at(readers: Readers, callback: Callback, look: Look) -> Crew:
         sum(number for _agent, same, _higher, number in called if not same),
         sum(number for _agent, _same, higher, number in called if higher),
         await _ringing(readers, callback, look) if look.paced else (),
+        await _last_began(readers, look) if look.most_at_once else None,
     )
 
 
@@ -121,6 +122,13 @@ async def _ringing(readers: Readers, callback: Callback, look: Look) -> tuple[tu
     asked = {"at": look.at, "since": look.at - RUNG_SECONDS, "service": callback.request.service}
     found = await readers.all(_RINGING, asked)
     return tuple((began, min(answered or _NEVER, ended or _NEVER)) for began, answered, ended in found)
+
+
+async def _last_began(readers: Readers, look: Look) -> float | None:
+    """When the call began that is so many back as may begin at once."""
+    wanted = select(_attempts.c.dialed_at).where(_attempts.c.dialed_at < look.at).order_by(_attempts.c.dialed_at.desc())
+    found = await readers.all(*compiled(wanted.limit(1).offset(look.most_at_once - 1)))
+    return found[0][0] if found else None
 
 
 async def _later(readers: Readers, look: Look, then: Sequence[AgentMoved]) -> tuple[AgentMoved, ...]:

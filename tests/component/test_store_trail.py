@@ -25,7 +25,7 @@ VIP = replace(BILLING, id=ServiceId("vip"), name="VIP", priority=5)
 
 def busy_office() -> tuple[World, Customer]:
     """Two services share Amy and Ben; the customer waits behind others, and Amy does not pick up."""
-    world = World((BILLING, VIP, SALES), (AMY, BEN))
+    world = World((BILLING, VIP, SALES), (AMY, BEN), node=Pace(calls_per_second=2))
     for name in ("amy", "ben"):
         world.agent(name).ready()
         world.pass_time(3)
@@ -92,6 +92,7 @@ async def test_given_a_story_when_it_is_read_back_then_it_is_explained_by_the_sa
             tuple(await queries.attempts_of(callback.id)),
             tuple(await queries.calls_to_number_of(callback)),
             ((0.0, world.journal.configuration),),
+            world.node,
         )
 
         assert past == past_of(world, customer.id)

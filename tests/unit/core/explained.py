@@ -27,6 +27,7 @@ def past_of(world: World, callback_id: CallbackId) -> Past:
             if attempt.callback != callback_id and journal.callbacks[attempt.callback].request.phone == phone
         ),
         ((0.0, journal.configuration),),
+        world.node,
     )
 
 
@@ -67,6 +68,8 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
         and look.at - RUNG_SECONDS < each.dialed_at < look.at
         and callbacks[each.callback].request.service == service
     ]
+    dials = (each.dialed_at for each in world.journal.attempts.values() if each.dialed_at is not None)
+    began = sorted((each for each in dials if each < look.at), reverse=True)
     return Crew(
         before,
         {agent: at for agent, at in idle_since.items() if before[agent].after == "ready"},
@@ -77,6 +80,7 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
         len(others),
         sum(each.priority > priority for each in (*same, *others)),
         tuple(sorted(rung)),
+        began[look.most_at_once - 1] if 0 < look.most_at_once <= len(began) else None,
     )
 
 

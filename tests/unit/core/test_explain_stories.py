@@ -449,7 +449,8 @@ def test_given_a_paused_service_then_that_is_said_and_afterwards_that_it_is_not_
         (
             "22:14:00 Amy was chosen and the customer called: the only free agent with the skills asked for "
             "(billing; Amy has billing 5). "
-            "What it had waited for is not on record: a pause, the pace of all calls, or the telephone system."
+            "What it had waited for is not on record: a pause that is over, or the telephone system, "
+            "away or fully used."
         ),
         "22:14:00 The customer is being called right now, for Amy.",
     ]
@@ -486,7 +487,7 @@ def test_given_a_rate_then_when_the_next_call_may_begin_is_told() -> None:
     world.agent().ready()
     world.agent("ben").ready()
     world.pass_time(5)
-    world.customer()
+    other = world.customer()
     world.pass_time(2)
     customer = world.customer()
 
@@ -495,6 +496,28 @@ def test_given_a_rate_then_when_the_next_call_may_begin_is_told() -> None:
         "22:13:27 Billing may begin no further call before 22:13:29, to keep its pace.",
         "22:13:27 No service may begin a further call before 22:13:35, to keep the pace of the telephone system.",
     ]
+    other.hangs_up(17)
+    world.pass_time(8)
+
+    assert told(world, customer)[1].endswith(
+        "Not earlier, because as many calls had just begun as the telephone system may begin at a time."
+    )
+
+
+def test_given_a_rate_of_its_own_then_the_service_is_told_to_have_kept_it() -> None:
+    world = World((replace(BILLING, pace=Pace(calls_per_second=2)),), (AMY, BEN, replace(AMY, id=AgentId("cat"))))
+    for name in ("amy", "ben", "cat"):
+        world.agent(name).ready()
+    world.pass_time(5)
+    for _each in range(2):
+        world.customer()
+    customer = world.customer()
+    world.pass_time(1)
+
+    assert told(world, customer)[1].endswith(
+        "Not earlier, because the service keeps a pace and had begun as many calls as it may. "
+        "While this customer waited, 2 other customers of the service got a call."
+    )
 
 
 def test_given_telephony_is_lost_then_that_is_why_nobody_is_called() -> None:
