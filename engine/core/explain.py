@@ -220,13 +220,20 @@ class _Story:
         return place + 2 < len(self._past.moves) and self._past.moves[place + 2].because == Because.PREVIEW_ACCEPTED
 
     def _preview_ended(self, at: float, answer: PreviewAnswer) -> None:
-        agent, service = self._agent, self._service(at)
+        agent, service = self._who_answered(at, answer), self._service(at)
         until = why = None
         if answer is PreviewAnswer.REJECTED and agent is not None and service is not None:
             until = self._left_out[agent] = at + service.reject_exclusion_seconds
         if answer is PreviewAnswer.WITHDRAWN and self._crew is not None:
             why = next((each.because for each in self._crew.later if (each.agent, each.at) == (agent, at)), None)
         self.steps.append(PreviewEnded(at, answer, agent, until, why))
+
+    def _who_answered(self, at: float, answer: PreviewAnswer) -> AgentId | None:
+        """Who was asked, or, where that is not known for certain, the only one who said no at that moment."""
+        if self._agent is not None or answer is not PreviewAnswer.REJECTED or self._crew is None:
+            return self._agent
+        said_no = [move.agent for move in self._crew.later if (move.because, move.at) == ("rejected", at)]
+        return said_no[0] if len(said_no) == 1 else None
 
     def _agents_who_missed(self, attempt: Attempt | None) -> None:
         """After the customer confirmed: the first agent did not come, and another one did."""
@@ -273,7 +280,9 @@ class _Story:
 
     def _moved_by(self, configuration: Configuration, service: Service, now: float, at: float) -> Rule | None:
         """The rule that forbade the next call longest, as it stood at `now`."""
-        request = self._callback.request
+        request, attempt = self._callback.request, self._attempt
+        if attempt is None or attempt.phone != request.phone:
+            return None  # it has another number by now
         history = history_of(request.phone, self._past.calls_before(now).dialled)
         found = forbids_retry(configuration, service, request, history, at)
         last = max(found, key=lambda each: each.until or float("inf"), default=None)

@@ -181,7 +181,10 @@ class _Desks:
         self._agents = {each.id: each for each in able(configuration, need) if left_out.get(each.id, 0.0) <= at}
         self.before = {each: crew.before[each].after if each in crew.before else _LOGGED_OUT for each in self._agents}
         self._then, self.idle_since = dict(self.before), dict(crew.idle_since)
+        self.is_uncertain = False
         for move in crew.then[:place]:
+            if move.because == "offered" and move.after == _READY:
+                self.is_uncertain = True  # other work at the very same moment: whether there was room left is not known
             self._then[move.agent] = move.after
             if move.after == _READY and move.because not in KEEPS_IDLE:
                 self.idle_since[move.agent] = move.at
@@ -206,7 +209,7 @@ class _Desks:
 def _among_others(told: Chosen, agent: AgentId, desks: _Desks, *, joined: bool) -> Chosen:
     """How many were free and what gave the preference, if that is what the rule says too."""
     free, idle = desks.free(), desks.idle_since
-    if agent not in free or any(each not in idle for each in free):
+    if desks.is_uncertain or agent not in free or any(each not in idle for each in free):
         return told
     best = desks.need.order is AgentOrder.BEST_LEVEL
     first = min(free, key=lambda each: (-desks.level(each) if best else 0, idle[each], each))
@@ -267,6 +270,8 @@ def _why_allowed(agent: AgentId, choice: Choice, configuration: Configuration) -
     service = configuration.services[callback.request.service]
     if at - LATE_SECONDS < choice.left_out.get(agent, 0.0) <= at:
         return WhyNow.AGENT_ALLOWED_AGAIN
+    if choice.attempt is not None and choice.attempt.phone != callback.request.phone:
+        return WhyNow.UNKNOWN  # it has another number by now: what was permitted for that one is not known
     if at in choice.calls.others_ended:
         return WhyNow.NUMBER_FREE
     return _why_permitted(choice, configuration, service)

@@ -64,7 +64,7 @@ _OTHER_WORK = text_of(
         _interactions.c.created_at > bindparam("since"),
         _interactions.c.created_at <= bindparam("at"),
         _interactions.c.agent.is_not(None),
-        _interactions.c.offered_at <= bindparam("at"),
+        _interactions.c.offered_at < bindparam("at"),
         func.coalesce(_interactions.c.ended_at, literal_column("9e99")) > bindparam("at"),
     )
 )

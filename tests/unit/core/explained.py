@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.core.changes import AgentMoved
+from engine.core.configuration import Configuration
 from engine.core.explain import Past, explain, looks
 from engine.core.explain_choice import KEEPS_IDLE, RUNG_SECONDS, Crew, Look
 from engine.core.explain_speech import Speech
@@ -11,9 +12,11 @@ from engine.core.explain_words import says
 from engine.core.terms import AgentId, CallbackId, Media
 from tests.unit.core.world import Customer, World
 
+Configurations = tuple[tuple[float, Configuration | None], ...]
 
-def past_of(world: World, callback_id: CallbackId) -> Past:
-    """Everything written of a callback; the configuration counts as in force all the time."""
+
+def past_of(world: World, callback_id: CallbackId, configurations: Configurations = ()) -> Past:
+    """Everything written of a callback; without others the present configuration counts as in force all the time."""
     journal = world.journal
     callback = journal.callbacks[callback_id]
     phone = callback.request.phone
@@ -26,7 +29,7 @@ def past_of(world: World, callback_id: CallbackId) -> Past:
             for attempt in journal.attempts.values()
             if attempt.callback != callback_id and journal.callbacks[attempt.callback].request.phone == phone
         ),
-        ((0.0, journal.configuration),),
+        configurations or ((0.0, journal.configuration),),
         world.node,
     )
 
@@ -46,7 +49,7 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
     until = float("inf") if look.until is None else look.until
     other_work: dict[AgentId, tuple[Media, ...]] = {}
     for each in world.journal.interactions.values():
-        held = each.offered_at is not None and each.offered_at <= look.at < (each.ended_at or float("inf"))
+        held = each.offered_at is not None and each.offered_at < look.at < (each.ended_at or float("inf"))
         if each.agent is not None and held:
             other_work[each.agent] = (*other_work.get(each.agent, ()), each.media)
     callbacks = world.journal.callbacks
