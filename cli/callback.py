@@ -8,7 +8,7 @@ import click
 
 from cli.asking import context_of, context_option, idempotency_key_option, key_of
 from cli.client import EngineClient, segment, with_engine
-from cli.printing import as_json, moment, print_facts, print_json, print_table, show, shown, table
+from cli.printing import as_json, moment, print_facts, print_json, print_table, show, shown, table, wait_text
 from cli.watch import OPEN_STATES, watch_all, watch_one
 from engine.core.terms import CallbackState
 
@@ -96,7 +96,7 @@ def list_(
         print_json(found)
         return
     print_table(
-        ("ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "SCHEDULED", "ATTEMPTS", "NEXT", "CREATED"),
+        ("ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "WAIT", "SCHEDULED", "ATTEMPTS", "NEXT", "CREATED"),
         (
             (
                 each["id"],
@@ -105,6 +105,7 @@ def list_(
                 each["state"],
                 each["reason"],
                 each["position"],
+                wait_text(each["wait"]),
                 moment(each["scheduled_for"]),
                 len(each["attempts"]),
                 moment(each["next_attempt_at"]),
@@ -133,7 +134,7 @@ def show_(engine: EngineClient, callback_id: str, as_json: bool) -> None:  # noq
         return
     times = ("when", "scheduled_for", "next_attempt_at", "created_at", "ended_at")
     print_facts(
-        (name, moment(value) if name in times and value else value)
+        (name, wait_text(value) if name == "wait" else moment(value) if name in times and value else value)
         for name, value in found.items()
         if name != "attempts"
     )
@@ -267,6 +268,8 @@ def _tell_made(made: dict[str, Any], *, as_json: bool) -> None:
 def _standing(callback: dict[str, Any]) -> str:
     """Where an open callback stands, in a line."""
     place = f", place {callback['position']} in the line" if callback.get("position") else ""
+    if wait := wait_text(callback.get("wait")):
+        place += f", called in {wait}"
     waits = f" for {moment(callback['scheduled_for'])}" if callback["state"] == "scheduled" else place
     return f"{callback['id']}: {callback['state']}{waits}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -185,7 +186,14 @@ def with_engine(command: Callable[Concatenate[EngineClient, P], T]) -> Callable[
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         url, key_file = kwargs.pop("url"), kwargs.pop("key_file")
-        return command(client_of(str(url), None if key_file is None else str(key_file)), *args, **kwargs)
+        engine = client_of(str(url), None if key_file is None else str(key_file))
+        try:
+            return command(engine, *args, **kwargs)
+        except UnicodeEncodeError as error:
+            # Python hands on bytes that are no text as half characters, and nothing can be sent that holds one.
+            if error.encoding != "utf-8":
+                raise
+            raise click.UsageError("an argument is not UTF-8 text; write it in UTF-8") from None
 
     return run
 
@@ -196,7 +204,9 @@ def client_of(url: str, key_file: str | None) -> EngineClient:
 
     try:
         where = urlsplit(url)
-        usable = where.scheme in ("http", "https") and where.hostname and where.port != 0
+        # http.client writes a path as it is, and a host by the rules of international names.
+        sendable = re.fullmatch(r"[!-~]*", where.path) and (where.hostname or "").encode("idna")
+        usable = where.scheme in ("http", "https") and sendable and where.port != 0
     except ValueError:
         usable = False
         where = urlsplit("")

@@ -141,6 +141,8 @@ def _sorted(value: object) -> object:
     if isinstance(value, dict):
         ordered = sorted(value.items(), key=lambda each: (each[0] not in ("id", "name"), str(each[0])))
         return {str(name): _sorted(inner) for name, inner in ordered}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 

@@ -6,6 +6,7 @@ date stays the text that was written. Nothing is judged here that the engine jud
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ class DocumentFile:
             raise DocumentFileError(f"{path}: not valid YAML: {error}") from None
         if not isinstance(content, dict):
             raise DocumentFileError(f"{path}: must hold a mapping with services, agents, calendars or limits")
+        try:
+            json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError):
+            what = "such as .nan, a set, binary data or a part of itself"
+            raise DocumentFileError(f"{path}: holds what no document can, {what}") from None
         self.content: dict[str, Any] = content
 
     def locate(self, field: str) -> str:

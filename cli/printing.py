@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_C1 = re.compile(r"[\x7f-\x9f]")
+_LEFT_BY_JSON = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WIDE = 10_000
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -40,7 +40,7 @@ def print_json(value: Any, *, line: bool = False) -> None:  # noqa: ANN401 - JSO
     """Indented JSON; with `line` in one line, for outputs that go on."""
     text = json.dumps(value, ensure_ascii=False, indent=None if line else 2)
     # JSON leaves these as they are, and a terminal may obey them.
-    click.echo(_C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(_LEFT_BY_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def console() -> Console:
@@ -104,6 +104,18 @@ def shown(value: object) -> str:
             return ", ".join(f"{plain(str(name))}={shown(each)}" for name, each in value.items())
         case _:
             return plain(str(value))
+
+
+def wait_text(wait: object) -> str | None:
+    """An expected wait as people say it, such as `3 to 5 min`: one in two is called within the first, four in five
+    within the second. None if it is not known.
+    """
+    if not isinstance(wait, dict):
+        return None
+    half, most = (round(float(wait[name]) / 60) for name in ("p50_seconds", "p80_seconds"))
+    if most == 0:
+        return "less than a minute"
+    return f"{half} min" if half == most else f"{half} to {most} min"
 
 
 def moment(text: object) -> str:

@@ -44,7 +44,7 @@ MEANINGS: dict[Because, str] = {
     Because.CANCELLED: "the customer, an agent or an administrator cancelled the request",
     Because.SUPPRESSED: "the number is never to be called again",
     Because.LIFE_OVER: "the callback's life is over",
-    Because.NO_PERMITTED_TIME: "the attempt came to nothing and there is no time at which another one is permitted",
+    Because.NO_PERMITTED_TIME: "hours, window and limits permit no further call within the life of the callback",
 }
 
 

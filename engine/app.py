@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import structlog
-from aiohttp import web
 
 from engine.api import build_app
 from engine.api.ports import Check
@@ -32,6 +30,7 @@ from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
+from engine.listening import listening
 from engine.metrics import Metrics
 from engine.outage import StoreGuard
 from engine.prompts import PromptLibrary
@@ -203,20 +202,10 @@ class RunningEngine:
             prepare=self.prepare,
             admin_key_hash=admin_key_hash,
         )
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5.0)
-        await runner.setup()
         http = self.settings.http
-        try:
-            try:
-                site = web.TCPSite(runner, http.host, http.port)
-                await site.start()
-            except OSError as error:
-                raise ConfigError(_cannot_listen(error, http.host, http.port)) from None
-            port = runner.addresses[0][1]
+        async with listening(app, http.host, http.port) as port:
             log.info("http.listening", url=f"http://{http.host}:{port}")
             yield
-        finally:
-            await runner.cleanup()
 
     async def _stop(self) -> None:
         """End what is not connected, let those who are being connected arrive, leave conversations alone."""
@@ -309,6 +298,7 @@ def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
         suppressions=stored.suppressions,
         paused=stored.paused,
         slot_capacities=stored.slot_capacities,
+        handle_times=stored.handle_times,
         dials=stored.dials,
         requests=stored.requests,
         pace=pace,
@@ -336,9 +326,3 @@ def node_settings(settings: AsteriskSettings) -> NodeSettings:
 
 def _unfinished(flow: CallFlow) -> bool:
     return flow.phase not in (Phase.CONNECTED, Phase.ENDED)
-
-
-def _cannot_listen(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is in use; stop the other program or set [http] port"
-    return f"cannot listen on {host}:{port}: {error.strerror}; set [http] host and port"

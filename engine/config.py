@@ -8,6 +8,7 @@ a setting that is misspelt must not silently have no effect.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import tomllib
@@ -45,6 +46,13 @@ def _http_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _ip_address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value.strip()))
+    except ValueError:
+        raise ValueError("must be the IP address of one proxy, such as 127.0.0.1; networks are not taken") from None
+
+
 def _delivery(value: str) -> str:
     if value == "http":
         raise ValueError("http is not available in this version; share the folder and write shared")
@@ -70,7 +78,7 @@ class HttpSettings(Section):
     public_url: HttpAddress = Field(
         "http://127.0.0.1:8080", description="How customers reach this engine; links sent to them begin with it."
     )
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = Field(
         (), description="IP addresses of reverse proxies whose X-Forwarded-For is believed for limits per address."
     )
 

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import FieldProblem
 
+MOST_PROBLEMS = 100
+"""Told at once: looking for the nearest of many names keeps everything else waiting."""
 _PLAIN = {
     "missing": "is missing",
     "string_type": "must be text (in quotes)",
@@ -29,9 +31,9 @@ _PLAIN = {
 
 
 def problems(model: type[BaseModel], error: ValidationError) -> tuple[FieldProblem, ...]:
-    """Every complaint of `error`, which came from validating against `model`, in pydantic's order."""
+    """The complaints of `error`, which came from validating against `model`, in pydantic's order."""
     found = []
-    for each in error.errors(include_url=False, include_input=False):
+    for each in error.errors(include_url=False, include_input=False)[:MOST_PROBLEMS]:
         loc = [part for part in each["loc"] if part != "[key]"]
         if each["type"] == "extra_forbidden":
             hint = nearest(str(loc[-1]), names_of(_model_at(model, loc[:-1])))

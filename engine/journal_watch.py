@@ -1,6 +1,6 @@
 """Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt.
 
-Of each attempt that begins it counts whom it overtook.
+Of each attempt that begins it counts whom it overtook. Whoever is held for a supervisor is told as an error.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ class JournalWatch:
         for change in changes:
             if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
                 self._ended(change.attempt, observed=change.attempt.callback not in unobserved)
+            if isinstance(change, CallbackMoved) and change.because == Because.HELD_FOR_SUPERVISOR:
+                self._metrics.callback_held()
+                log.error("callback.held", callback=change.callback, mend="ringback callback reschedule ID --when now")
         for service, attempt in _begun(changes):
             self._metrics.overtook(service, attempt.overtook)
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from pydantic import SecretStr
 from structlog.typing import EventDict, Processor
 
@@ -58,6 +60,22 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
     # Libraries tell of each statement and connection below this; that is for their developers.
     for name in ("aiosqlite", "sqlalchemy", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    server = logging.getLogger("aiohttp.server")
+    server.filters[:] = [_without_what_was_sent]
+
+
+def _without_what_was_sent(record: logging.LogRecord) -> bool:
+    """The web server names the client, and quotes a request that it cannot read: numbers, tokens and all.
+
+    Anybody can send such a request, as scanners do, so it is told in one line and is no error of ours.
+    """
+    if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], HttpProcessingError | RequestPayloadError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args, record.exc_info = "http.unreadable", (), None
+        return logging.getLogger().isEnabledFor(logging.INFO)
+    if record.msg == "Error handling request from %s":
+        record.msg, record.args = "Error handling a request", ()
+    return True
 
 
 class PersonalValues:

@@ -71,6 +71,9 @@ class Metrics:
         self._recovered = Counter(
             "ringback_attempts_recovered", "Attempts a recovery judged.", ["did"], registry=self.registry
         )
+        self._held = Counter(
+            "ringback_callbacks_held", "Requests held after too many failures of ours.", registry=self.registry
+        )
         self._late = Counter(
             "ringback_legs_late", "Legs of ended attempts that were hung up on sight.", registry=self.registry
         )
@@ -125,6 +128,10 @@ class Metrics:
     def attempt_recovered(self, did: str) -> None:
         """A recovery judged one attempt."""
         self._recovered.labels(did).inc()
+
+    def callback_held(self) -> None:
+        """A callback waits for a supervisor after too many failures of ours."""
+        self._held.inc()
 
     def leg_late(self) -> None:
         """A leg of an ended attempt showed up and is hung up."""

@@ -96,15 +96,22 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
-def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
+def zones_as_stated(e164: str, stated: str) -> tuple[str, ...]:
+    """The zones that count for a number whose owner is said to be in `stated` by somebody who may not be its owner.
+
+    Alone if the number may belong there, or to nobody knows where; else behind the number's own: a web form cannot
+    have a stranger rung in their night.
+    """
+    own = zones_of(e164)
+    return (stated,) if stated in own or not own else (*own, stated)
+
+
+def zones_of(e164: str) -> tuple[str, ...]:
     """The time zones of the tz database that a customer may be in, the likeliest first; empty if nothing is known.
 
-    A zone that the customer stated stands alone. Else the number tells: a fixed line names its place, a mobile or
-    toll-free number of a large country may be anywhere in it, and then all zones of the country come behind those of
-    the number's prefix. Source: the time zone data of libphonenumber.
+    A fixed line names its place, a mobile or toll-free number of a large country may be anywhere in it, and then all
+    zones of the country come behind those of the number's prefix. Source: the time zone data of libphonenumber.
     """
-    if stated in _known_zones():
-        return (stated,)
     number = parse_e164(e164)
     if number is None:
         return ()
@@ -113,7 +120,12 @@ def zones_of(e164: str, stated: str | None) -> tuple[str, ...]:
 
     possible = timezone.time_zones_for_number(number)
     likeliest = [zone for zone in timezone.time_zones_for_geographical_number(number) if zone in possible]
-    return tuple(zone for zone in dict.fromkeys([*likeliest, *possible]) if zone in _known_zones())
+    return tuple(zone for zone in dict.fromkeys([*likeliest, *possible]) if is_zone(zone))
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is a zone of the tz database, such as America/New_York."""
+    return name in _known_zones()
 
 
 @cache

@@ -46,6 +46,8 @@ GROUP_LIMIT = 500
 """Events decided and written together at most, and as many timers; bounds how long the first of them waits."""
 CLOCK_LOOK_SECONDS = 30.0
 """The longest sleep of the timers: a clock that was set forward, or a machine that slept, is noticed after it."""
+TIMERS_BEFORE_A_SWEEP = 10_000
+"""Timers that were cleared or moved stay listed until they would have fired; with so many all are listed anew."""
 
 
 BEFORE_COMMIT_SECONDS = 0.05
@@ -224,8 +226,12 @@ class Runtime:
 
     def _load_timers(self) -> None:
         self._timers_armed = False
+        self._list_timers()
+
+    def _list_timers(self) -> None:
         self._due = [(timer.due_at, timer.owner, timer.name) for timer in self.dispatcher.timers.pending()]
         heapq.heapify(self._due)
+        self._sweep_at = max(2 * len(self._due), TIMERS_BEFORE_A_SWEEP)
 
     async def _next_group(self) -> list[_Item]:
         items: list[_Item] = []
@@ -285,6 +291,8 @@ class Runtime:
         for change in group.changes:
             if isinstance(change, TimerSet):
                 heapq.heappush(self._due, (change.timer.due_at, change.timer.owner, change.timer.name))
+        if len(self._due) >= self._sweep_at:
+            self._list_timers()
         for effect in group.effects:
             self._start(effect)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 
 from engine.config import PromptSettings
 from engine.core.configuration import Configuration
+from engine.core.terms import PromptId
 from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, build
 from engine.prompts.library import MissingPrompt, Unfit
 
@@ -44,12 +46,30 @@ def prompt_problems(configuration: Configuration, settings: PromptSettings) -> l
 
 
 def prompt_problems_at_start(configuration: Configuration, settings: PromptSettings) -> list[str]:
-    """As `prompt_problems`; but what is only out of date is played: better wording must not stop calls."""
+    """As `prompt_problems`; but what is only out of date is played: better wording must not stop calls.
+
+    What the keys do is said anew if it can be: a document may have been prepared and, with the engine's death, not
+    applied.
+    """
     unfit = _unfit(configuration, settings)
+    if settings.build and any(each.reason is Unfit.OUT_OF_DATE and _says_the_keys(each) for each in unfit):
+        try:
+            _build(configuration, settings)
+        except PromptError as error:
+            log.error("prompts.not_built", why=str(error))
+        unfit = _unfit(configuration, settings)
     old = [each.file for each in unfit if each.reason is Unfit.OUT_OF_DATE]
     if old:
         log.warning("prompts.out_of_date", files=len(old), first=old[0], mend="apply the services document again")
     return _in_one_line([each for each in unfit if each.reason is not Unfit.OUT_OF_DATE], settings)
+
+
+def _says_the_keys(prompt: MissingPrompt) -> bool:
+    return Path(prompt.file).stem == PromptId.PRESS
+
+
+def _build(configuration: Configuration, settings: PromptSettings) -> None:
+    build(spoken(configuration), settings.dir, progress=lambda line: log.info("prompts.building", file=line))
 
 
 def _unfit(configuration: Configuration, settings: PromptSettings) -> list[MissingPrompt]:
@@ -75,7 +95,7 @@ def _prepare(configuration: Configuration, settings: PromptSettings) -> list[str
         problems = prompt_problems(configuration, settings)
         if not problems or not settings.build:
             return problems
-        build(spoken(configuration), settings.dir, progress=lambda line: log.info("prompts.building", file=line))
+        _build(configuration, settings)
         return prompt_problems(configuration, settings)
     except PromptError as error:
         return [str(error)]

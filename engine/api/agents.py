@@ -116,12 +116,10 @@ class Agents:
     async def list(self, request: web.Request, _caller: Caller) -> web.Response:
         """The agents in the document's order."""
         dispatcher = self._engine.dispatcher
-        items = []
-        for agent_id, agent in dispatcher.configuration.agents.items():
-            status = dispatcher.desks.status(agent_id) or AgentStatus(agent_id)
-            items.append(_view(agent, status))
-        page, following = page_of(items, read_query(request, ListQuery))
-        return answer(AgentList(items=page, next=following))
+        agents = list(dispatcher.configuration.agents.values())
+        page, following = page_of(agents, read_query(request, ListQuery))
+        items = [_view(each, dispatcher.desks.status(each.id) or AgentStatus(each.id)) for each in page]
+        return answer(AgentList(items=items, next=following))
 
     async def set_state(self, request: web.Request, _caller: Caller) -> web.Response:
         """Set presence; work that an agent already has goes on."""

@@ -76,7 +76,7 @@ def build_app(
         *Slots(engine).endpoints(),
         *Pauses(engine).endpoints(),
         *Agents(engine).endpoints(),
-        *Desk(engine, queries, FollowUps(engine, metrics)).endpoints(),
+        *Desk(engine, queries, FollowUps(engine, intake, metrics)).endpoints(),
         *Dispositions(engine).endpoints(),
         *Interactions(engine, queries).endpoints(),
         *Suppressions(engine).endpoints(),

@@ -5,13 +5,11 @@ Nothing is promised here: a place that is listed as free may be taken by the nex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aiohttp import web
 
 from engine.api.access import STAFF, Caller
 from engine.api.bodies import Answered, Received, answer, moment_or_none, read_query
-from engine.api.callback_shapes import Language, PageUrl
+from engine.api.callback_shapes import Language, PageUrl, wait_view
 from engine.api.codes import Code
 from engine.api.current import CurrentDocument
 from engine.api.endpoints import Endpoint
@@ -28,7 +26,7 @@ from engine.api.slot_shapes import (
 from engine.api.targets import offered_language, target_of
 from engine.core.configuration import Configuration, Service
 from engine.core.dispatcher import Dispatcher
-from engine.core.hours import DAY_SECONDS, Calendar, CalendarId, closes_at, is_open, opens_at
+from engine.core.hours import Calendar
 from engine.core.slots import free_between
 from engine.core.terms import ServiceId
 from engine.document.values import Id
@@ -53,28 +51,12 @@ class Resolved(Answered):
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Whether a calendar is open, worked out at `since`, and when that ends; None: not within 400 days."""
-
-    calendar: Calendar
-    open: bool
-    since: float
-    until: float | None
-
-    def hold_at(self, calendar: Calendar, now: float) -> bool:
-        """Whether they still say how this calendar stands."""
-        until = self.since + DAY_SECONDS if self.until is None else self.until
-        return self.calendar is calendar and self.since <= now < until
-
-
 class Availability:
-    """The customers' look ahead. It remembers how each calendar stands until that changes."""
+    """The customers' look ahead."""
 
     def __init__(self, engine: Engine, documents: CurrentDocument) -> None:
         self._engine = engine
         self._documents = documents
-        self._hours: dict[CalendarId, Hours] = {}
 
     def endpoints(self) -> list[Endpoint]:
         """What is served here."""
@@ -123,15 +105,15 @@ class Availability:
         if service is None:
             raise ProblemError.of_field("service", "there is no such service", Code.UNKNOWN_SERVICE)
         calendar = calendar_of(dispatcher.configuration, service)
-        hours = None if calendar is None else self._hours_of(calendar, now)
+        opening = None if calendar is None else dispatcher.openings.of(calendar, now)
         slots = await _bookable(dispatcher, service, query, now)
         view = AvailabilityView(
             service=service.id,
             timezone=None if calendar is None else calendar.timezone,
-            open=hours is None or hours.open,
-            opens_at=None if hours is None or hours.open else moment_or_none(hours.until),
-            closes_at=moment_or_none(hours.until) if hours is not None and hours.open else None,
-            immediate=self._immediate(service, now, is_open_now=hours is None or hours.open),
+            open=opening is None or opening.open,
+            opens_at=None if opening is None or opening.open else moment_or_none(opening.until),
+            closes_at=moment_or_none(opening.until) if opening is not None and opening.open else None,
+            immediate=self._immediate(service, target.subject, now),
             slot_minutes=None if service.slots is None else service.slots.minutes,
             slots=slots,
         )
@@ -141,26 +123,19 @@ class Availability:
     def _version(self) -> int:
         return self._engine.dispatcher.configuration.version
 
-    def _hours_of(self, calendar: Calendar, now: float) -> Hours:
-        hours = self._hours.get(calendar.id)
-        if hours is None or not hours.hold_at(calendar, now):
-            is_open_now = is_open(calendar, now)
-            until = closes_at(calendar, now) if is_open_now else opens_at(calendar, now)
-            hours = self._hours[calendar.id] = Hours(calendar, is_open_now, now, until)
-        return hours
-
-    def _immediate(self, service: Service, now: float, *, is_open_now: bool) -> Immediate:
+    def _immediate(self, service: Service, subject: str | None, now: float) -> Immediate:
         dispatcher = self._engine.dispatcher
         if not self._engine.accepting:
             return Immediate(offered=False, reason="not-ready", position=None, wait=None)
-        if not is_open_now:
-            return Immediate(offered=False, reason="closed", position=None, wait=None)
-        if dispatcher.line.waiting(service.id) >= service.queue_cap:
-            return Immediate(offered=False, reason="queue-full", position=None, wait=None)
         if service.id in dispatcher.paused:
             return Immediate(offered=False, reason="paused", position=None, wait=None)
-        position = dispatcher.line.position_of_new(service.id, service.priority, now)
-        return Immediate(offered=True, reason=None, position=position, wait=None)
+        wait = dispatcher.wait_of_new(service.id, subject, now)
+        match dispatcher.may_join(service, wait, now):
+            case None:
+                position = dispatcher.line.position_of_new(service.id, service.priority, now)
+                return Immediate(offered=True, reason=None, position=position, wait=wait_view(wait))
+            case why:
+                return Immediate(offered=False, reason=why.value, position=None, wait=None)
 
 
 def calendar_of(configuration: Configuration, service: Service) -> Calendar | None:

@@ -17,10 +17,11 @@ from engine.api.codes import Code
 from engine.api.moments import utc_text
 from engine.api.problems import ProblemError
 from engine.config import MAX_BODY_BYTES
-from engine.errors import FieldProblem
 from engine.fields import problems
 
 T = TypeVar("T", bound=BaseModel)
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""An answer is for who asked, at this moment; a cache does not know by what they were let in."""
 
 
 class Received(BaseModel):
@@ -87,11 +88,10 @@ def read_query(request: web.Request, model: type[T], *, lists: frozenset[str] = 
     return _validate(model, values)
 
 
-def answer(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def answer(model: BaseModel, status: int = 200) -> web.Response:
     """A model as JSON."""
-    return web.Response(
-        status=status, text=model.model_dump_json(by_alias=True), content_type="application/json", headers=headers
-    )
+    text = model.model_dump_json(by_alias=True)
+    return web.Response(status=status, text=text, content_type="application/json", headers=NOT_KEPT)
 
 
 def _validate(model: type[T], values: dict[str, Any]) -> T:
@@ -106,10 +106,16 @@ async def _bytes(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                raise ProblemError(Code.TOO_LARGE, f"send at most {limit} bytes")
+    except (web.RequestPayloadError, ConnectionError):
+        # Wrongly encoded, or the client has gone: no defect of ours.
+        raise ProblemError(
+            Code.BAD_JSON, "the body did not arrive whole, or is not encoded as its headers say"
+        ) from None
     return bytes(body)
 
 
@@ -145,9 +151,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise _NotPlainError(f"{name} is no JSON number")
-
-
-def not_available(field: str) -> ProblemError:
-    """A field of the contract that this version does not act on must not be swallowed."""
-    message = "is not available in this version; leave it out"
-    return ProblemError(Code.INVALID_FIELD, f"{field} {message}", errors=[FieldProblem(field, message)])

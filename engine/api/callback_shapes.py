@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
-from engine.api.when import When
+from engine.api.when import Asked, When
 from engine.core.records import Attempt, Callback, Classification
 from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
+from engine.core.wait import Wait
 from engine.document.values import Id, Timezone
 
 
@@ -56,6 +57,12 @@ def _scalar(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _unavailable(value: object) -> None:
+    # A field of the contract that this version does not act on must not be swallowed.
+    if value is not None:
+        raise ValueError("is not available in this version; leave it out")
+
+
 def _phone_query(value: object) -> object:
     # An unescaped plus in an address arrives as a blank.
     return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
@@ -85,9 +92,13 @@ class CallbackWanted(Received):
     page_url: PageUrl | None = None
     context: Context = Field(default_factory=dict)
     channel: RequestChannel | None = Field(None, description="Left out: the kind of the key, or api.")
-    offer_id: str | None = Field(None, description="Not available in this version.")
+    offer_id: Annotated[str | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
     skill_expression: str | None = Field(None, description="Staff only: what an agent needs besides.")
-    push: dict[str, Any] | None = Field(None, description="Not available in this version.")
+    push: Annotated[dict[str, Any] | None, AfterValidator(_unavailable)] = Field(
+        None, description="Not available in this version."
+    )
 
 
 class MoveWanted(Received):
@@ -115,17 +126,24 @@ class CallbackListQuery(Received):
     state: list[CallbackState] = Field([], description="May be repeated, or several with commas.")
     service: str | None = None
     phone: Annotated[str, BeforeValidator(_phone_query)] | None = None
-    created_from: Moment | None = Field(None, alias="from")
-    created_to: Moment | None = Field(None, alias="to", description="Not included.")
+    created_from: Asked | None = Field(None, alias="from")
+    created_to: Asked | None = Field(None, alias="to", description="Not included.")
     limit: int = Field(100, ge=1, le=500)
     cursor: str | None = None
 
 
-class Wait(Answered):
-    """Expected wait."""
+class WaitView(Answered):
+    """Expected wait until the call begins: one in two is called within the first, four in five within the other."""
 
     p50_seconds: float
     p80_seconds: float
+
+
+def wait_view(wait: Wait | None) -> WaitView | None:
+    """In whole seconds; None: not known."""
+    if wait is None:
+        return None
+    return WaitView(p50_seconds=round(wait.p50_seconds), p80_seconds=round(wait.p80_seconds))
 
 
 class CallbackAccepted(Answered):
@@ -135,7 +153,7 @@ class CallbackAccepted(Answered):
     state: CallbackState
     when: str
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     token: str
     manage_url: str
@@ -150,7 +168,7 @@ class CustomerView(Answered):
     service: str
     when: str
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     next_attempt_at: Moment | None
     attempts_made: int
@@ -193,7 +211,7 @@ class StaffView(Answered):
     when: str
     priority: int
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
     scheduled_for: Moment | None
     next_attempt_at: Moment | None
     agent: str | None
@@ -227,16 +245,23 @@ def when_text(scheduled_for: float | None) -> str:
     return "now" if scheduled_for is None else utc_text_of(scheduled_for)
 
 
-def customer_view(callback: Callback, position: int | None) -> CustomerView:
-    """The customer's view; `position` is 1-based, None when the callback does not wait."""
+class Outlook(NamedTuple):
+    """`position`: 1-based, None when the callback does not wait; `wait`: from now on, None if that is not known."""
+
+    position: int | None = None
+    wait: Wait | None = None
+
+
+def customer_view(callback: Callback, outlook: Outlook) -> CustomerView:
+    """The customer's view."""
     return CustomerView(
         id=callback.id,
         state=callback.state,
         reason=callback.reason,
         service=callback.request.service,
         when=when_text(callback.scheduled_for),
-        position=position,
-        wait=None,
+        position=outlook.position,
+        wait=wait_view(outlook.wait),
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         attempts_made=len(callback.outcomes) + (callback.state in _BEING_CALLED),
@@ -244,7 +269,7 @@ def customer_view(callback: Callback, position: int | None) -> CustomerView:
 
 
 def staff_view(
-    callback: Callback, attempts: Sequence[Attempt], position: int | None, said: Classification | None
+    callback: Callback, attempts: Sequence[Attempt], outlook: Outlook, said: Classification | None
 ) -> StaffView:
     """The staff's view, attempts first to last; `said`: how the agent classified it."""
     request = callback.request
@@ -265,8 +290,8 @@ def staff_view(
         channel=request.channel,
         when=when_text(callback.scheduled_for),
         priority=callback.priority,
-        position=position,
-        wait=None,
+        position=outlook.position,
+        wait=wait_view(outlook.wait),
         scheduled_for=moment_or_none(callback.scheduled_for),
         next_attempt_at=moment_or_none(callback.next_attempt_at),
         agent=callback.agent,

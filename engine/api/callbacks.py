@@ -144,7 +144,7 @@ class Callbacks:
         said = await self._queries.classifications_of_all(each.id for each in page.items)
         items = []
         for each in page.items:
-            items.append(staff_view(each, attempts[each.id], self._lookup.position(each), said.get(each.id)))
+            items.append(staff_view(each, attempts[each.id], self._lookup.outlook(each), said.get(each.id)))
             # Finding a place in a long line takes a while; calls must not wait for a whole page of them.
             await asyncio.sleep(0)
         return answer(CallbackList(items=items, next=page.next))

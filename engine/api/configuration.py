@@ -22,7 +22,7 @@ from engine.core.decision import Refusal
 from engine.core.events import ConfigurationApplied
 from engine.document import Parsed, export, parse
 from engine.document.comparison import differences
-from engine.errors import DocumentError, FieldProblem
+from engine.errors import DocumentError, FieldProblem, StoreError
 from engine.store.records import KeyRole
 
 _ADMIN = frozenset({KeyRole.ADMIN})
@@ -133,6 +133,14 @@ class ConfigurationDocument:
         return answer(result)
 
     async def _apply(self, parsed: Parsed, version: int, *, changed: bool) -> int:
+        try:
+            return await self._prepare_and_submit(parsed, version, changed=changed)
+        except (ProblemError, StoreError):
+            # The prompts may say other keys already: what is said must be what counts.
+            await self._prepare(self._engine.dispatcher.configuration)
+            raise
+
+    async def _prepare_and_submit(self, parsed: Parsed, version: int, *, changed: bool) -> int:
         # Prompts may have been lost although the document is the same, so this comes first.
         if missing := await self._prepare(parsed.configuration):
             raise ProblemError(
@@ -157,7 +165,8 @@ class ConfigurationDocument:
         """A dry run must tell what the dispatcher will say."""
         dispatcher = self._engine.dispatcher
         for service in dispatcher.configuration.services:
-            if service not in wanted.services and dispatcher.book.uses(service):
+            if service not in wanted.services and dispatcher.is_used(service):
                 raise ProblemError(
-                    Code.SERVICE_IN_USE, f"service {service!r} has open callbacks; cancel them or keep the service"
+                    Code.SERVICE_IN_USE,
+                    f"service {service!r} has open callbacks or other open work; end them or keep the service",
                 )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from engine.api.access import Caller
+from engine.api.bodies import NOT_KEPT
 from engine.api.callback_shapes import CallbackAccepted
 from engine.api.codes import Code
 from engine.api.idempotency import Once, Repetitions, key_of
@@ -59,4 +60,4 @@ class Creation:
 
 
 def _created(text: str) -> web.Response:
-    return web.Response(status=201, text=text, content_type="application/json", headers={"Cache-Control": "no-store"})
+    return web.Response(status=201, text=text, content_type="application/json", headers=NOT_KEPT)

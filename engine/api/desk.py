@@ -9,7 +9,7 @@ from aiohttp import web
 
 from engine.api.access import Caller
 from engine.api.agents import StateWanted, set_presence
-from engine.api.bodies import Moment, Received, answer, moment, read_body, read_nothing
+from engine.api.bodies import Nothing, Received, answer, moment, read_body, read_nothing
 from engine.api.callback_shapes import Notes
 from engine.api.codes import Code
 from engine.api.endpoints import Endpoint
@@ -17,6 +17,7 @@ from engine.api.follow_up import FollowUps
 from engine.api.own_desk import OwnDesk, PutOff, own_agent, own_desk
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
+from engine.api.when import Start
 from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import Event, PreviewRescheduled, WorkAccepted, WorkCompleted, WorkRejected
@@ -35,6 +36,7 @@ _RESCHEDULING = (
     Code.TOO_FAR_AHEAD,
     Code.UNKNOWN_SERVICE,
     Code.DUPLICATE_REQUEST,
+    Code.INVALID_PHONE,
     Code.PHONE_NOT_ALLOWED,
     Code.TOO_MANY_REQUESTS,
 )
@@ -43,7 +45,7 @@ _RESCHEDULING = (
 class RescheduleWanted(Received):
     """When the customer is to be called instead, or again."""
 
-    when: Moment
+    when: Start
 
 
 class Completion(Received):
@@ -91,6 +93,8 @@ class Desk:
                 summary="Say yes to a preview, or to work from outside",
                 tag="agents",
                 roles=_AGENT,
+                body=Nothing,
+                body_needed=False,
                 answers=(OwnDesk,),
                 codes=(Code.NOT_FOUND, Code.WRONG_STATE),
             ),
@@ -101,6 +105,8 @@ class Desk:
                 summary="Say no to it; somebody else is asked",
                 tag="agents",
                 roles=_AGENT,
+                body=Nothing,
+                body_needed=False,
                 answers=(OwnDesk,),
                 codes=(Code.NOT_FOUND, Code.WRONG_STATE),
             ),
@@ -123,6 +129,7 @@ class Desk:
                 tag="agents",
                 roles=_AGENT,
                 body=Completion,
+                body_needed=False,
                 answers=(OwnDesk,),
                 codes=(Code.NOT_FOUND, Code.WRONG_STATE, Code.UNKNOWN_DISPOSITION),
             ),

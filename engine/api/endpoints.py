@@ -33,6 +33,7 @@ class Endpoint:
     roles: frozenset[KeyRole] | None
     token_suffices: bool = False
     body: type[BaseModel] | None = None
+    body_needed: bool = True
     query: type[BaseModel] | None = None
     answers: tuple[type[BaseModel], ...] = ()
     answer_type: str = "application/json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.api.codes import Code
 from engine.api.credentials import hash_of, new_callback_id, new_token
+from engine.api.intake import Intake
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Accepted, Refusal
@@ -16,8 +17,9 @@ from engine.metrics import Metrics
 class FollowUps:
     """Makes the new callbacks."""
 
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, intake: Intake, metrics: Metrics) -> None:
         self._engine = engine
+        self._intake = intake
         self._metrics = metrics
 
     async def make(self, callback: Callback, when: float) -> CallbackId:
@@ -27,6 +29,7 @@ class FollowUps:
         """
         if not self._engine.accepting:
             raise ProblemError(Code.NOT_READY, headers={"Retry-After": "5"})
+        await self._intake.check_again(callback.request)
         event = CallbackRequested(
             CallbackId(new_callback_id()),
             callback.request,

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Literal
 
 from engine.api.access import Caller
-from engine.api.bodies import moment_or_none, not_available
-from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, when_text
+from engine.api.bodies import moment_or_none
+from engine.api.callback_shapes import CallbackAccepted, CallbackWanted, Outlook, wait_view, when_text
 from engine.api.codes import Code
 from engine.api.credentials import hash_of, new_callback_id, new_token
 from engine.api.current import CurrentDocument
@@ -29,7 +29,7 @@ from engine.core.terms import CallbackId, CallbackState, RequestChannel, Service
 from engine.core.values import replace
 from engine.document import ServiceEntry
 from engine.metrics import Metrics
-from engine.numbers import NumberRefused, check, zones_of
+from engine.numbers import NumberRefused, check, zones_as_stated, zones_of
 from engine.store.records import KeptAnswer, KeyKind
 
 _CHANNEL_OF_KIND = {KeyKind.WEB: RequestChannel.WEB, KeyKind.MOBILE: RequestChannel.MOBILE}
@@ -46,7 +46,6 @@ class Intake:
 
     async def accept(self, wanted: CallbackWanted, caller: Caller, once: Once | None) -> CallbackAccepted:
         """Check, write down and answer. Raises ProblemError, StoreError."""
-        _refuse_unavailable(wanted)
         skill = _skill(wanted, caller)
         services = await self._documents.services(self._version, only_public=caller.public)
         target = target_of(services, service=wanted.service, subject=wanted.subject, page_url=wanted.page_url)
@@ -64,7 +63,7 @@ class Intake:
             page_url=wanted.page_url,
             context=dict(wanted.context),
             skill=skill,
-            zones=zones_of(phone, wanted.timezone),
+            zones=_zones(phone, wanted.timezone, caller),
         )
         return await self._submit(request, wanted.when, once)
 
@@ -84,16 +83,23 @@ class Intake:
             # A service with open callbacks is never removed.
             raise ProblemError(Code.ALREADY_ENDED)
         e164 = await self._number(phone, services[callback.request.service])
-        return NewNumber(e164, zones_of(e164, None))
+        return NewNumber(e164, zones_of(e164))
+
+    async def check_again(self, request: Request) -> None:
+        """Judge the number of a request by what is in force now. Raises ProblemError, StoreError."""
+        services = await self._documents.services(self._version, only_public=False)
+        if request.service in services:
+            await self._number(request.phone, services[request.service])
 
     def repeat(self, kept: KeptAnswer) -> CallbackAccepted:
         """The answer to a repetition, from what is durable: as accepted, in the line with the place it has now."""
         answer = json.loads(kept.answer)
         scheduled_for = answer.get("scheduled_for")
         if scheduled_for is not None:
-            return self._answer(answer["id"], answer["token"], CallbackState.SCHEDULED, None, scheduled_for)
-        position = self._engine.dispatcher.line.position(kept.callback)
-        return self._answer(answer["id"], answer["token"], CallbackState.QUEUED, position, None)
+            return self._answer(answer["id"], answer["token"], CallbackState.SCHEDULED, Outlook(), scheduled_for)
+        dispatcher = self._engine.dispatcher
+        outlook = Outlook(dispatcher.line.position(kept.callback), dispatcher.waits.of(kept.callback))
+        return self._answer(answer["id"], answer["token"], CallbackState.QUEUED, outlook, None)
 
     @property
     def _version(self) -> int:
@@ -119,14 +125,15 @@ class Intake:
         match reply:
             case Accepted(callback=callback, position=position):
                 self._metrics.accepted(request.service)
-                return self._answer(callback_id, token, callback.state, position, callback.scheduled_for)
+                outlook = Outlook(position, callback.told)
+                return self._answer(callback_id, token, callback.state, outlook, callback.scheduled_for)
             case Refusal():
                 raise ProblemError.of_refusal(reply)
             case _:
                 raise TypeError(f"a request was answered with {type(reply).__name__}")
 
     def _answer(
-        self, callback: str, token: str, state: CallbackState, position: int | None, scheduled_for: float | None
+        self, callback: str, token: str, state: CallbackState, outlook: Outlook, scheduled_for: float | None
     ) -> CallbackAccepted:
         # Behind # the token stays in the browser: it reaches no server's log and no other site.
         manage_url = f"{self._public_url}/manage/{callback}#{token}"
@@ -134,18 +141,12 @@ class Intake:
             id=callback,
             state=state,
             when=when_text(scheduled_for),
-            position=position,
-            wait=None,
+            position=outlook.position,
+            wait=wait_view(outlook.wait),
             scheduled_for=moment_or_none(scheduled_for),
             token=token,
             manage_url=manage_url,
         )
-
-
-def _refuse_unavailable(wanted: CallbackWanted) -> None:
-    for field in ("offer_id", "push"):
-        if getattr(wanted, field) is not None:
-            raise not_available(field)
 
 
 def _skill(wanted: CallbackWanted, caller: Caller) -> Expression | None:
@@ -172,3 +173,10 @@ def _channel(wanted: CallbackWanted, caller: Caller) -> RequestChannel:
     if wanted.channel is RequestChannel.AGENT and not caller.staff:
         raise ProblemError(Code.FORBIDDEN, "only staff may make requests of channel agent")
     return wanted.channel
+
+
+def _zones(phone: str, stated: str | None, caller: Caller) -> tuple[str, ...]:
+    """Where the customer may be. Staff have spoken to them; anybody may fill in a web form."""
+    if stated is None:
+        return zones_of(phone)
+    return (stated,) if caller.staff else zones_as_stated(phone, stated)

@@ -14,8 +14,10 @@ from pydantic import AfterValidator, Field
 
 from engine.api.access import STAFF, Caller
 from engine.api.bodies import (
+    NOT_KEPT,
     Answered,
     Moment,
+    Nothing,
     Received,
     answer,
     moment,
@@ -140,6 +142,8 @@ class Interactions:
                 summary="Say that it is done",
                 tag="staff",
                 roles=STAFF,
+                body=Nothing,
+                body_needed=False,
                 answers=(InteractionView,),
                 codes=(Code.NOT_FOUND, Code.ALREADY_ENDED),
             ),
@@ -259,4 +263,4 @@ def _interaction(reply: object) -> Interaction:
 
 
 def _created(text: str) -> web.Response:
-    return web.Response(status=201, text=text, content_type="application/json")
+    return web.Response(status=201, text=text, content_type="application/json", headers=NOT_KEPT)

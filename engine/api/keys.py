@@ -146,7 +146,7 @@ class Keys:
         await self._engine.write(KeyKept(key))
         await self._ring.add(key)
         made = KeyMade(**_view(key).model_dump(), key=secret)
-        return answer(made, status=201, headers={"Cache-Control": "no-store"})
+        return answer(made, status=201)
 
     async def list(self, request: web.Request, _caller: Caller) -> web.Response:
         """All keys."""

@@ -6,14 +6,14 @@ from aiohttp import web
 
 from engine.api.access import TOKEN_HEADER, Caller
 from engine.api.bodies import answer
-from engine.api.callback_shapes import customer_view, staff_view
+from engine.api.callback_shapes import Outlook, customer_view, staff_view
 from engine.api.codes import Code
 from engine.api.credentials import matches
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Accepted, Refusal, Reply
 from engine.core.records import Callback
-from engine.core.terms import CallbackId
+from engine.core.terms import CallbackId, CallbackState
 from engine.store.queries import Queries
 
 
@@ -49,12 +49,12 @@ class Lookup:
 
     async def view(self, callback: Callback, caller: Caller) -> web.Response:
         """The callback in the caller's view."""
-        position = self.position(callback)
+        outlook = self.outlook(callback)
         if not caller.staff:
-            return answer(customer_view(callback, position))
+            return answer(customer_view(callback, outlook))
         attempts = await self._queries.attempts_of(callback.id)
         said = await self._queries.classifications_of_all([callback.id])
-        return answer(staff_view(callback, attempts, position, said.get(callback.id)))
+        return answer(staff_view(callback, attempts, outlook, said.get(callback.id)))
 
     async def view_changed(self, reply: Reply | None, caller: Caller) -> web.Response:
         """What a change was replied, in the caller's view. Raises ProblemError for a refusal."""
@@ -66,9 +66,13 @@ class Lookup:
             case _:
                 raise TypeError(f"a change of a callback was answered with {type(reply).__name__}")
 
-    def position(self, callback: Callback) -> int | None:
-        """1-based place in the line; None if it does not wait there."""
-        return self._engine.dispatcher.line.position(callback.id)
+    def outlook(self, callback: Callback) -> Outlook:
+        """Its place in the line, and how long it will still wait there."""
+        dispatcher = self._engine.dispatcher
+        position = dispatcher.line.position(callback.id)
+        if position is None or callback.state is not CallbackState.QUEUED:
+            return Outlook(position)
+        return Outlook(position, dispatcher.waits.of(callback.id))
 
 
 def _check_token(callback: Callback, token: str) -> None:

@@ -84,7 +84,8 @@ def _operation(path: str, endpoint: Endpoint, refs: Refs, schemas: dict[str, Any
         operation["parameters"] = parameters
     if endpoint.body is not None:
         schema = refs[endpoint.body, "validation"]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema}}
+        operation["requestBody"] = {"required": endpoint.body_needed, "content": content}
     if endpoint.roles is not None:
         operation["security"] = [{"key": []}, *([{"callbackToken": []}] if endpoint.token_suffices else [])]
         operation["x-roles"] = sorted(endpoint.roles)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import Field
 
@@ -24,7 +24,15 @@ class Listed(Answered):
     id: str
 
 
-T = TypeVar("T", bound=Listed)
+class Identified(Protocol):
+    """What can stand in a list."""
+
+    @property
+    def id(self) -> str:
+        """Its own within the list."""
+
+
+T = TypeVar("T", bound=Identified)
 
 
 def page_of(items: Sequence[T], query: ListQuery) -> tuple[list[T], str | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from engine.api.codes import Code
 from engine.api.problems import ProblemError
 
 MAX_ADDRESSES = 20_000
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([^]]+)\](?::[0-9]+)?")
 
 
 class AddressLimit:
@@ -69,6 +71,9 @@ def client_address(request: web.Request, trusted_proxies: Collection[str]) -> st
 
 
 def _counted(address: str) -> str:
+    if found := _WITH_PORT.fullmatch(address):
+        # Some proxies add the client's port, which is another one each time.
+        address = found[1] or found[2]
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

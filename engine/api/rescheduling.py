@@ -72,6 +72,7 @@ class Rescheduling:
                 tag="staff",
                 roles=STAFF,
                 body=RequeueWanted,
+                body_needed=False,
                 answers=(CallbackAccepted,),
                 status=201,
                 creates_once=True,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from engine.api.bodies import Answered, Moment, Received
-from engine.api.callback_shapes import Language, PageUrl, Wait
+from engine.api.callback_shapes import Language, PageUrl, WaitView
 from engine.api.moments import utc_text_of
 from engine.api.when import DayOrMoment
 from engine.core.configuration import Configuration
@@ -57,12 +57,16 @@ class BookableSlot(Answered):
 
 
 class Immediate(Answered):
-    """Whether a request of now would be taken, and the place it would have; else why not."""
+    """Whether to offer a call now, and the place and wait it would have; else why not.
+
+    While `paused` a request is taken all the same, and waits. `closing`: their turn would come after the service has
+    closed. A `wait` of null is not known: nobody is on duty who could serve them, or nobody has been served yet.
+    """
 
     offered: bool
-    reason: Literal["closed", "queue-full", "paused", "not-ready"] | None
+    reason: Literal["closed", "closing", "queue-full", "paused", "not-ready"] | None
     position: int | None
-    wait: Wait | None
+    wait: WaitView | None
 
 
 class AvailabilityView(Answered):

@@ -61,7 +61,7 @@ class Slots:
                 roles=STAFF,
                 body=SlotCapacityWanted,
                 answers=(StaffSlot,),
-                codes=(Code.UNKNOWN_SERVICE, Code.SLOT_NOT_AVAILABLE, Code.IN_THE_PAST),
+                codes=(Code.UNKNOWN_SERVICE, Code.SLOT_NOT_AVAILABLE, Code.IN_THE_PAST, Code.TOO_FAR_AHEAD),
             ),
             Endpoint(
                 method="DELETE",

@@ -46,19 +46,23 @@ def _now_or_start(value: object) -> Literal["now"] | datetime:
         raise ValueError(message) from None
 
 
+def _asked(value: object) -> datetime:
+    # An unescaped plus in an address arrives as a blank.
+    found = _BLANK_FOR_PLUS.fullmatch(value) if isinstance(value, str) else None
+    return start_of(f"{found[1]}+{found[2]}" if found else value)
+
+
 def _day_or_moment(value: object) -> date:
     if isinstance(value, str):
         try:
             day = date.fromisoformat(value)
         except ValueError:
-            # An unescaped plus in an address arrives as a blank.
-            found = _BLANK_FOR_PLUS.fullmatch(value)
-            value = f"{found[1]}+{found[2]}" if found else value
+            pass
         else:
             if 1970 <= day.year < 3000:
                 return day
     try:
-        return start_of(value)
+        return _asked(value)
     except ValueError:
         message = f"must be a day such as 2027-01-15, or a time with its offset such as {_EXAMPLE}"
         raise ValueError(message) from None
@@ -72,6 +76,10 @@ When = Annotated[
     WithJsonSchema({"anyOf": [{"const": "now"}, _TIME_SCHEMA]}),
 ]
 """`"now"`, or when a slot begins."""
+Start = Annotated[datetime, PlainValidator(start_of), WithJsonSchema(_TIME_SCHEMA)]
+"""A moment in a body."""
+Asked = Annotated[datetime, PlainValidator(_asked), WithJsonSchema(_TIME_SCHEMA)]
+"""A moment in an address."""
 DayOrMoment = Annotated[
     date,
     PlainValidator(_day_or_moment),

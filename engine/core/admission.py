@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from engine.core.changes import IdempotencyKept, SlotCapacitySet, SuppressionKept, SuppressionRemoved
 from engine.core.configuration import Service
 from engine.core.decision import Accepted, Done, Refusal
@@ -14,15 +16,17 @@ from engine.core.events import (
     SuppressRequested,
     UnsuppressRequested,
 )
-from engine.core.hours import is_open, opens_at
+from engine.core.hours import closes_at, is_open, opens_at
 from engine.core.lifecycle import Because, can
+from engine.core.line import LAST_ID, Place
 from engine.core.number_history import kept_seconds
 from engine.core.permission import local_midnight_after
 from engine.core.records import Callback, Request, Suppression
 from engine.core.slots import Unbookable, nearest_free, slot_at, unbookable
 from engine.core.switchboard import PERMITTED, RETRY, SLOT, WIDEN, Switchboard
-from engine.core.terms import CallbackId, CallbackState, Reason
+from engine.core.terms import CallbackId, CallbackState, Reason, ServiceId
 from engine.core.values import replace
+from engine.core.wait import Wait
 
 _UNBOOKABLE = {
     Unbookable.IN_THE_PAST: ("in-the-past", "this time has passed"),
@@ -31,8 +35,20 @@ _UNBOOKABLE = {
     Unbookable.TOO_SOON: ("slot-not-available", "this slot begins too soon to be booked"),
     Unbookable.FULL: ("slot-not-available", "this slot is full"),
 }
+
+
+class Unjoinable(StrEnum):
+    """Why nobody is taken into the line of a service. CLOSING: their turn would come after it has closed."""
+
+    CLOSED = "closed"
+    CLOSING = "closing"
+    FULL = "queue-full"
+
+
 FARTHEST_SECONDS = 366 * 86400.0
 """How far ahead staff may put a call whose service has no slots."""
+PAST_CAPACITY_KEPT_SECONDS = 2 * 86400.0
+"""So long a slot that has begun keeps a capacity of its own; the next one that is set afterwards sweeps it."""
 
 
 class Admission(Switchboard):
@@ -50,8 +66,11 @@ class Admission(Switchboard):
         if refusal is not None:
             self._decision.reply = refusal
             return
+        place = forecast = None
         if event.when is None:
-            if not self._may_join_now(service, now):
+            place = self._place_of_new(event.id, request, service.priority, now)
+            forecast = self.waits.of_new(place)
+            if not self._joins_now(service, None if forecast is None else forecast.wait, now):
                 return
         elif event.freely:
             if not self._may_be_asked_for(service, event.when, now):
@@ -70,12 +89,15 @@ class Admission(Switchboard):
             scheduled_for=event.when,
             booked=event.when is not None and not event.freely,
             asked_at=now,
+            told=None if forecast is None else forecast.wait,
         )
         self._history.note_request(request.phone, now)
         self._history.forget(now - kept_seconds(self.configuration.limits))
         self._write(self.book.accept(callback, now))
         if event.idempotency is not None:
             self._write([IdempotencyKept(event.idempotency, callback.id, now)])
+        if place is not None:
+            self.waits.tell(place, forecast, now)
         self._place(callback)
         self._decision.reply = Accepted(callback, None)
 
@@ -92,6 +114,11 @@ class Admission(Switchboard):
         else:
             self._widen_in_time(callback)
             self._join(callback)
+
+    def _place_of_new(self, callback: CallbackId, request: Request, priority: int, now: float) -> Place:
+        """Where it would wait."""
+        need = self._needs.of_new(request.service, request.subject, request.skill)
+        return Place(callback, need, now, now, priority)
 
     def _refusal_of_number(self, phone: str, request: Request, service: Service, now: float) -> Refusal | None:
         """Why this number may not have one more request; the request's own callback does not count."""
@@ -111,15 +138,40 @@ class Admission(Switchboard):
             )
         return None
 
-    def _may_join_now(self, service: Service, now: float) -> bool:
-        """Whether there is room in the line, and the service is open; else the refusal is the reply."""
+    def may_join(self, service: Service, wait: Wait | None, now: float) -> Unjoinable | None:
+        """Why nobody who would wait so long is taken into the line now; None: they are."""
         calendar = self._calendar_of(service)
-        if calendar is not None and not is_open(calendar, now):
-            self._decision.reply = Refusal("closed", "the service is closed at this time", opens_at(calendar, now))
-        elif self.line.waiting(service.id) >= service.queue_cap:
-            self._refuse("queue-full", "too many customers wait for this service; try again later")
-        else:
-            return True
+        opening = None if calendar is None else self.openings.of(calendar, now)
+        if opening is not None and not opening.open:
+            return Unjoinable.CLOSED
+        if self.line.waiting(service.id) >= service.queue_cap:
+            return Unjoinable.FULL
+        if opening is not None and opening.until is not None and wait is not None:
+            return Unjoinable.CLOSING if now + wait.p50_seconds >= opening.until else None
+        return None
+
+    def wait_of_new(self, service: ServiceId, subject: str | None, now: float) -> Wait | None:
+        """What somebody would be told who asked now; None: nobody can say."""
+        need, priority = self._needs.of_new(service, subject), self.configuration.services[service].priority
+        forecast = self.waits.of_new(Place(LAST_ID, need, now, now, priority))
+        return None if forecast is None else forecast.wait
+
+    def _joins_now(self, service: Service, wait: Wait | None, now: float) -> bool:
+        """Whether they are taken into the line; else the refusal is the reply."""
+        why, calendar = self.may_join(service, wait, now), self._calendar_of(service)
+        match why:
+            case None:
+                return True
+            case Unjoinable.FULL:
+                self._refuse("queue-full", "too many customers wait for this service; try again later")
+            case Unjoinable.CLOSED:
+                opens = None if calendar is None else opens_at(calendar, now)
+                self._decision.reply = Refusal("closed", "the service is closed at this time", opens)
+            case Unjoinable.CLOSING:
+                closes = None if calendar is None else closes_at(calendar, now)
+                opens = None if calendar is None or closes is None else opens_at(calendar, closes)
+                detail = "too many customers wait for all to be called before the service closes"
+                self._decision.reply = Refusal("closed", detail, opens)
         return False
 
     def _may_be_booked(self, service: Service, start: float, now: float, holder: CallbackId | None = None) -> bool:
@@ -176,7 +228,7 @@ class Admission(Switchboard):
         if event.when is not None and not self._may_be_booked(service, event.when, now, callback.id):
             return
         joins = event.now and callback.state is not CallbackState.QUEUED
-        if joins and not self._may_join_now(service, now):
+        if joins and not self._joins_now(service, None, now):
             return
         if number is not None:
             callback = self._renumber(callback, number)
@@ -200,6 +252,7 @@ class Admission(Switchboard):
         if callback.state is CallbackState.SCHEDULED and callback.booked and callback.joined_at == start:
             return callback
         self.line.leave(callback.id)
+        self.waits.forget(callback.id)
         for name in (RETRY, PERMITTED, WIDEN):
             self._write(self.timers.clear(callback.id, name))
         return self._appoint(replace(callback, booked=True), start, Because.MOVED, now)
@@ -264,9 +317,15 @@ class Admission(Switchboard):
             return
         if event.capacity is not None and not self._may_have_a_capacity(service, event.start, now):
             return
-        self.slots.set_capacity(event.service, event.start, event.capacity)
-        self._write([SlotCapacitySet(event.service, event.start, event.capacity)])
+        for of_service, start in self.slots.overrides():
+            if start < now - PAST_CAPACITY_KEPT_SECONDS:
+                self._keep_slot_capacity(of_service, start, None)
+        self._keep_slot_capacity(event.service, event.start, event.capacity)
         self._decision.reply = Done()
+
+    def _keep_slot_capacity(self, service: ServiceId, start: float, capacity: int | None) -> None:
+        self.slots.set_capacity(service, start, capacity)
+        self._write([SlotCapacitySet(service, start, capacity)])
 
     def _may_have_a_capacity(self, service: Service, start: float, now: float) -> bool:
         calendar, policy = self._calendar_of(service), service.slots

@@ -72,12 +72,6 @@ class CallbackBook:
         self._open[callback.id] = begun
         return [CallbackChanged(begun), moved]
 
-    def count(self) -> dict[CallbackState, int]:
-        counts: dict[CallbackState, int] = {}
-        for callback in self._open.values():
-            counts[callback.state] = counts.get(callback.state, 0) + 1
-        return counts
-
     def _keep(self, callback: Callback) -> None:
         self._open[callback.id] = callback
         ids = self._by_phone.get(callback.request.phone, ())

@@ -1,7 +1,8 @@
 """How one live attempt ends, and what it holds until then: its record, its legs and its timers.
 
-An outcome that is decided is never changed, and the attempt is over only when the customer's leg is gone. What is done
-on the way to an end stands in callmoves.py, which event leads to it in callflow.py; the phases stand in callphase.py.
+An outcome that is decided is never changed, unless who hears the last words wishes for no call; and the attempt is over
+only when the customer's leg is gone. What is done on the way to an end stands in callmoves.py, which event leads to it
+in callflow.py; the phases stand in callphase.py.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class CallEnds:
 
     `permitted`: the first moment from another one on at which the customer may be called again, None for never.
     `dials_at`: the same for an agent who is on the phone and waits for the customer, None for not in this call.
-    `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it.
+    `heard`: whether Asterisk can be heard at the moment, `keys`: what the prompts say now; the dispatcher sets both.
+    `_keys_told`: what the customer was told, by which their key is read; `_asked`: they were, and have not confirmed.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class CallEnds:
         self.service = service
         self.phase = phase_of(attempt, callback.state)
         self.heard = True
+        self.keys = self._keys_told = service.confirmation.keys
+        self._asked = callback.state is CallbackState.ANNOUNCING
         self._dial_known = callback.state is CallbackState.DIALING
         self._limits = service.call_limits
         self._permitted = permitted
@@ -176,6 +180,11 @@ class CallEnds:
     def _is_agent(self, leg: LegId) -> bool:
         """Whether it is the agent leg in use; one that was given up says nothing any more."""
         return self._agent_leg_live and leg == self.attempt.agent_leg
+
+    def _was_given_up(self, leg: LegId) -> bool:
+        """Whether it is an agent leg not in use any more; one that shows itself was made after its release."""
+        earlier = (f"{self.attempt.id}.agent.{n}" for n in range(1, self.attempt.agent_legs + 1))
+        return leg != self.attempt.customer_leg and not self._is_agent(leg) and leg in earlier
 
     def _do(self, effect: Effect) -> None:
         self._step.effects.append(effect)

@@ -107,6 +107,8 @@ class CallFlow(CallResume):
             case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == customer:
                 if self.phase is Phase.CLOSING:
                     self._shows_itself(now)
+            case LegRinging(leg=leg) | LegAnswered(leg=leg) | LegEntered(leg=leg) if self._was_given_up(leg):
+                self._do(Release(self.attempt.id, leg, (), self._voice))
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.RINGING_FIRST:
                 if not self._agent_came:
                     self._agent_comes(now)
@@ -119,6 +121,8 @@ class CallFlow(CallResume):
             case KeyPressed(leg=leg, digit=digit) if leg == customer:
                 if self.phase is Phase.ANNOUNCING:
                     self._key(digit, now)
+                elif self.phase is Phase.CLOSING:
+                    self._late_key(digit)
             case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == customer:
                 if self.phase is Phase.ANNOUNCING and tag == self._announcement:
                     self._announced(now, complete=complete)
@@ -162,7 +166,7 @@ class CallFlow(CallResume):
                 self._agent_missed(now)
             case Phase.CONFIRMED | Phase.WHISPERING, "music":
                 self._music()
-            case Phase.CONFIRMED, "hold":
+            case Phase.CONFIRMED, "hold" if self._agent is None:
                 self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
             case Phase.WHISPERING, "whisper":
                 self._connect(now)
@@ -249,9 +253,7 @@ class CallFlow(CallResume):
 
     def _agent_not_reached(self, now: float) -> None:
         """Nobody knows whether the agent's phone rang: no fault of the agent's."""
-        if self._stopping:
-            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-        else:
+        if not self._wait_is_over(now):
             self._wait_again(now)
 
     def _waits_with_music(self, leg: LegId) -> bool:

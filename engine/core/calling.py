@@ -109,16 +109,18 @@ class Calling(Workspace):
 
     def _after_the_call(self, callback: Callback, fact: Finished, now: float) -> None:
         service = self._service_of(callback)
-        permitted = partial(self._retry_permitted_at, callback)
+        permitted = partial(self._permitted_in_its_life, callback)
         decided = retry.decide(service.attempts, service.confirmation, callback.outcomes, fact.attempt, now, permitted)
         self._conclude(callback, decided, fact, now)
 
     def _conclude(self, callback: Callback, decided: retry.Decision, fact: Finished, now: float) -> None:
         """The callback ends, or waits for its next attempt."""
         match decided:
-            case retry.RetryDecision() | retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if (
-                callback.request.phone in self.suppressions
-            ):
+            case (
+                retry.RetryDecision()
+                | retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR)
+                | retry.NoRetry(because=Because.NO_PERMITTED_TIME)
+            ) if callback.request.phone in self.suppressions:
                 self._end(callback, Because.SUPPRESSED, now)
             case retry.NoRetry(because=Because.HELD_FOR_SUPERVISOR) if self._life_over(callback, now):
                 self._end(callback, Because.LIFE_OVER, now)

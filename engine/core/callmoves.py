@@ -17,6 +17,7 @@ from engine.core.facts import (
     AgentWanted,
     Answered,
     Bridged,
+    Closing,
     Confirmed,
     Dialled,
     Dialling,
@@ -85,6 +86,7 @@ class CallMoves(CallEnds):
         if self.attempt.answered_at is None:
             self.attempt = replace(self.attempt, answered_at=now)
         self.phase = Phase.ANNOUNCING
+        self._keys_told, self._asked = self.keys, True
         self._media_failed = False
         for name in ("ring", "silent", "enter", "confirm"):
             self._arm(name, None)
@@ -114,6 +116,7 @@ class CallMoves(CallEnds):
 
     def _confirmed(self, now: float) -> None:
         self.phase = Phase.CONFIRMED
+        self._asked = False
         self.attempt = replace(self.attempt, confirmed_at=now)
         for name in ("announcement", "confirm", "music"):
             self._arm(name, None)
@@ -126,6 +129,11 @@ class CallMoves(CallEnds):
             self._whisper(now)
         else:
             self._ring_agent(now)
+
+    def _hold_until(self, at_least: float) -> None:
+        """The limit of the wait, but not before this moment."""
+        if self.attempt.confirmed_at is not None:
+            self._arm("hold", max(at_least, self.attempt.confirmed_at + self.service.hold_limit_seconds))
 
     def _music(self) -> None:
         self._arm("music", None)
@@ -145,7 +153,7 @@ class CallMoves(CallEnds):
             self._close(Outcome.UNCONFIRMED, now, PromptId.UNCONFIRMED_GOODBYE)
 
     def _key(self, digit: str, now: float) -> None:
-        keys = self.service.confirmation.keys
+        keys = self._keys_told
         if digit == keys.connect:
             self._confirmed(now)
         elif digit == keys.later:
@@ -155,6 +163,13 @@ class CallMoves(CallEnds):
             self._keep_wish(Outcome.CANCELLED_BY_KEY, now, PromptId.CANCEL_CONFIRMED)
         elif digit == keys.never:
             self._keep_wish(Outcome.NEVER_AGAIN, now, PromptId.NEVER_CONFIRMED)
+
+    def _late_key(self, digit: str) -> None:
+        """Last words are being said, and a call would follow: who presses now that they want none is not called."""
+        wishes = {self._keys_told.cancel: Outcome.CANCELLED_BY_KEY, self._keys_told.never: Outcome.NEVER_AGAIN}
+        if digit in wishes and self._asked and self.attempt.outcome not in retry.ENDS:
+            self.attempt = replace(self.attempt, outcome=wishes[digit])
+            self._tell(Closing())
 
     # ---- the agent's side -----------------------------------------------------------------------------------
 
@@ -260,15 +275,19 @@ class CallMoves(CallEnds):
         if self._agent is not None:
             self._tell(AgentMissed(self._agent.id))
             self._agent = None
+        if not self._wait_is_over(now):
+            if bridging:
+                self._music()  # the bridge may have come about and stopped it
+            self._tell(AgentWanted())
+
+    def _wait_is_over(self, now: float) -> bool:
+        """Whether the customer, whose agent did not come, is let go instead of waiting for another one."""
         confirmed_at = self.attempt.confirmed_at
         if self._stopping:
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         elif confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
             self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
-        else:
-            if bridging:
-                self._music()  # the bridge may have come about and stopped it
-            self._tell(AgentWanted())
+        return self.phase is Phase.CLOSING
 
     def _wait_again(self, now: float) -> None:
         """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
@@ -276,9 +295,8 @@ class CallMoves(CallEnds):
         self.attempt = replace(self.attempt, bridging_at=None)
         for name in ("agent_ring", "whisper", "bridge"):
             self._arm(name, None)
-        if self.attempt.confirmed_at is not None:
-            # The limit may have passed, and its timer with it, while an agent was about to be connected.
-            self._arm("hold", max(now, self.attempt.confirmed_at + self.service.hold_limit_seconds))
+        # The limit may have passed, and its timer with it, while an agent was about to be connected.
+        self._hold_until(now)
         if self.attempt.agent_legs:
             # Also a leg that no look found: its dial may be queued, or on its way to Asterisk.
             self._agent_leg_live = True

@@ -103,6 +103,8 @@ class CallResume(CallMoves):
                 return Recovery.AGENT_KEPT
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
                 self._wait_again(now)
+                # While nobody could be looked for, the limit may have passed: they are looked for at least once.
+                self._hold_until(now + self.service.agent_ring_seconds)
                 return Recovery.AGENT_WANTED
             case _ if customer is LegSeen.ENTERED:
                 self._announce(now)
@@ -131,6 +133,7 @@ class CallResume(CallMoves):
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
         """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
         self._music()
+        self._hold_until(now)
         if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
             # Nobody whispers whose entry was not heard: a look that shows them outside is older.
             self._whisper(now)

@@ -83,6 +83,14 @@ class InteractionChanged(Value):
     interaction: Interaction
 
 
+class HandleTimeKept(Value):
+    """How long agents were kept by the work of a service lately: `seconds` in all, of `count` items of work."""
+
+    service: ServiceId
+    seconds: float
+    count: float
+
+
 class CallClassified(Value):
     """An agent classified a callback that may have ended long ago."""
 
@@ -119,6 +127,7 @@ Change: TypeAlias = (
     | ServiceResumed
     | SlotCapacitySet
     | InteractionChanged
+    | HandleTimeKept
     | CallClassified
     | IdempotencyKept
     | ConfigurationKept

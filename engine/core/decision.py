@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.changes import Change, SlotCapacitySet
+from engine.core.changes import Change, HandleTimeKept, SlotCapacitySet
 from engine.core.configuration import Configuration, Pace
 from engine.core.effects import Effect
 from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
@@ -75,6 +75,7 @@ class Snapshot(Value):
     suppressions: tuple[Suppression, ...] = ()
     paused: tuple[ServiceId, ...] = ()
     slot_capacities: tuple[SlotCapacitySet, ...] = ()
+    handle_times: tuple[HandleTimeKept, ...] = ()
     dials: tuple[tuple[str, float], ...] = ()
     requests: tuple[tuple[str, float], ...] = ()
     pace: Pace = field(default_factory=Pace)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from engine.core.changes import AgentChanged, AgentMoved, Change
 from engine.core.configuration import Agent
+from engine.core.handle_times import HandleTimes
 from engine.core.records import AgentStatus, Work
 from engine.core.terms import AgentId, Presence, Stage, WorkId
 from engine.core.values import replace
@@ -16,13 +17,16 @@ RONA = "rona"
 class Desks:
     """One status for each configured agent, and for one removed while still holding work.
 
-    `touched` are those whose status changed since whoever matches looked last, in order.
+    `touched` are those whose status changed since whoever matches looked last, in order; `changed` the same for whoever
+    counts them. `handle_times` is told of all work that ends.
     """
 
     def __init__(self) -> None:
         self.touched: dict[AgentId, None] = {}
         self._agents: Mapping[AgentId, Agent] = {}
         self._statuses: dict[AgentId, AgentStatus] = {}
+        self.handle_times = HandleTimes()
+        self.changed: dict[AgentId, None] = {}
 
     def restore(self, statuses: Iterable[AgentStatus]) -> None:
         self._statuses = {status.id: status for status in statuses}
@@ -38,6 +42,7 @@ class Desks:
         for agent in sorted(set(self._statuses) - set(agents)):
             if self._statuses[agent].presence is not Presence.LOGGED_OUT:
                 changes += self.set_presence(agent, Presence.LOGGED_OUT, None, "removed", now)
+            self._forget_if_done(agent)
         return changes
 
     def agent(self, agent: AgentId) -> Agent | None:
@@ -77,23 +82,37 @@ class Desks:
     def release(self, agent: AgentId, work_id: WorkId, because: str, now: float) -> list[Change]:
         """Take a work item away; the agent's idle time starts anew."""
         status = self._statuses[agent]
-        works = tuple(work for work in status.works if work.id != work_id)
-        return self._become(AgentStatus(agent, status.presence, status.reason, works, now), because, now)
+        works, kept = self._without(status, work_id, now)
+        return kept + self._become(AgentStatus(agent, status.presence, status.reason, works, now), because, now)
 
     def redirect_on_no_answer(self, agent: AgentId, work_id: WorkId, now: float) -> list[Change]:
         """RONA: the work item goes, and the agent takes no more until they say so."""
         status = self._statuses[agent]
-        works = tuple(work for work in status.works if work.id != work_id)
+        works, kept = self._without(status, work_id, now)
         presence = Presence.NOT_READY if status.ready else status.presence
         reason = RONA if status.ready else status.reason
-        return self._become(AgentStatus(agent, presence, reason, works, now), RONA, now)
+        return kept + self._become(AgentStatus(agent, presence, reason, works, now), RONA, now)
+
+    def _without(self, status: AgentStatus, work_id: WorkId, now: float) -> tuple[tuple[Work, ...], list[Change]]:
+        """What they hold besides; and how long they were kept by this."""
+        ended = [work for work in status.works if work.id == work_id and work.since > 0]
+        kept: list[Change] = [self.handle_times.note(work.service, now - work.since) for work in ended]
+        return tuple(work for work in status.works if work.id != work_id), kept
 
     def _become(self, status: AgentStatus, because: str, now: float) -> list[Change]:
         before = self._statuses[status.id]
         self._statuses[status.id] = status
         self.touched[status.id] = None
+        self.changed[status.id] = None
+        self._forget_if_done(status.id)
         moved = AgentMoved(status.id, before.shown, status.shown, status.reason, because, now)
         return [AgentChanged(status), moved]
+
+    def _forget_if_done(self, agent: AgentId) -> None:
+        """Who was removed and holds nothing any more is no agent."""
+        status = self._statuses.get(agent)
+        if agent not in self._agents and status is not None and not status.works:
+            del self._statuses[agent]
 
 
 def _holding(status: AgentStatus, works: tuple[Work, ...]) -> AgentStatus:

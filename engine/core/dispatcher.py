@@ -54,7 +54,12 @@ from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WR
 from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, Presence, ServiceId, Stage
 from engine.core.values import replace
 
-ENDS_WITH_ITS_LIFE = (CallbackState.QUEUED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING)
+ENDS_WITH_ITS_LIFE = (
+    CallbackState.SCHEDULED,
+    CallbackState.QUEUED,
+    CallbackState.RETRY_WAIT,
+    CallbackState.PREVIEWING,
+)
 """A callback in one of these states is not called any more when its life is over; a call that is up goes on."""
 TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
@@ -198,16 +203,19 @@ class Dispatcher(Calling, Explaining):
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
         for flow in list(self._flows.values()):
+            flow.keys = self.configuration.services[flow.service.id].confirmation.keys
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)
         for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):
             self._withdraw_offers(agent, now)
         self._needs = Needs(self.configuration.services)
         self._matching.configured()
+        self.waits.configured()
         self._pacer.configured(self.configuration.services)
         for service in before:
             if service not in self.configuration.services:
                 self._write(self.timers.clear(OF_SERVICE + service, PACE))
+                self._resume(service, now)  # should there be such a service again, nobody remembers the pause
         for service in self.configuration.services:
             self._pace(service, now)
         for callback in sorted(self.book, key=lambda each: each.id):
@@ -253,6 +261,8 @@ class Dispatcher(Calling, Explaining):
 
     def _set_telephony(self, *, heard: bool, now: float) -> None:
         self._telephony = heard
+        if not heard:
+            self._excused |= set(self._asked)
         self.line.let_anybody_speak(may=heard)
         for flow in self._flows.values():
             flow.heard = heard
@@ -286,11 +296,13 @@ class Dispatcher(Calling, Explaining):
 
     def _callback_timer(self, callback: Callback, name: str, now: float) -> None:
         match name:
-            case switchboard.RETRY if can(callback.state, Because.RETRY_DUE):
-                self._write(self.book.move(replace(callback, next_attempt_at=None), Because.RETRY_DUE, now))
-                self._join(callback)
-            case switchboard.LIFE if callback.state in ENDS_WITH_ITS_LIFE:
+            case _ if callback.state in ENDS_WITH_ITS_LIFE and (
+                name == switchboard.LIFE or self.timers.due(callback.id, switchboard.LIFE, now)
+            ):
+                # After a clock that leapt something else may have fallen due before the life, and fires first.
                 self._end(callback, Because.LIFE_OVER, now)
+            case switchboard.RETRY if can(callback.state, Because.RETRY_DUE):
+                self._retry(callback, now)
             case switchboard.SLOT if callback.state is CallbackState.SCHEDULED:
                 self._slot_starts(callback, now)
             case switchboard.WIDEN:
@@ -301,6 +313,20 @@ class Dispatcher(Calling, Explaining):
                 self._preview_timer(callback, now)
             case _ if name.startswith(EXCLUSION):
                 self._no_longer_excluded(callback, AgentId(name.removeprefix(EXCLUSION)))
+
+    def _retry(self, callback: Callback, now: float) -> None:
+        """Back into the line; later, if hours, window or limits have changed so that they forbid the time promised."""
+        at = self._permitted_in_its_life(
+            callback, now if callback.next_attempt_at is None else callback.next_attempt_at
+        )
+        if at is None:
+            self._end(callback, Because.NO_PERMITTED_TIME, now)
+        elif at > now:
+            self._write(self.book.keep(replace(callback, next_attempt_at=at)))
+            self._write(self.timers.set(callback.id, switchboard.RETRY, at))
+        else:
+            self._write(self.book.move(replace(callback, next_attempt_at=None), Because.RETRY_DUE, now))
+            self._join(callback)
 
     def _widen(self, callback: Callback, now: float) -> None:
         """Every step of the expansion counts that is due; the place stays."""

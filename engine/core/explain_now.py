@@ -195,7 +195,7 @@ class Explaining(Switchboard):
         before = 0
         for queue in queues:
             if any(queue.need.requirement.met_by(skills) for skills in kinds.values()):
-                before += queue.keys.bisect_left(place.key)
+                before += queue.before(place.key)
         return before
 
     def _widens(self, callback: Callback, need: Need, now: float) -> list[Step]:

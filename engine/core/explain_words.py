@@ -109,7 +109,7 @@ _ENDS = {
     Reason.CALLED_IN: "The customer called in.",
     Reason.NOT_PERMITTED: "The number was put on the list of those that are never called.",
     Reason.NO_PERMITTED_TIME: (
-        "There is no time at all at which this customer may be called (business hours, calling times, limits), "
+        "There is no time left at which this customer may be called (business hours, calling times, limits), "
         "so it ended."
     ),
 }

@@ -89,7 +89,7 @@ TABLE: dict[tuple[S | None, Because], S] = {
     **{(state, Because.ATTEMPTS_EXHAUSTED): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.INVALID_NUMBER): S.UNSUCCESSFUL for state in _UNCONNECTED},
     **{(state, Because.LIFE_OVER): S.EXPIRED for state in (*_WAITING, S.PREVIEWING, *_UNCONNECTED)},
-    **{(state, Because.NO_PERMITTED_TIME): S.EXPIRED for state in (S.QUEUED, *_UNCONNECTED)},
+    **{(state, Because.NO_PERMITTED_TIME): S.EXPIRED for state in (S.QUEUED, S.RETRY_WAIT, *_UNCONNECTED)},
     **{(state, Because.CANCELLED): S.CANCELLED for state in _WAITING},
     **{(state, Because.SUPPRESSED): S.UNSUCCESSFUL for state in (*_WAITING, S.PREVIEWING, *_UNCONNECTED)},
 }

@@ -6,7 +6,6 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
@@ -20,7 +19,7 @@ ItemId: TypeAlias = str
 Key: TypeAlias = tuple[int, int, float, float, str]
 
 _BEHIND_HEADS = 2
-_LAST_ID = "\U0010ffff"
+LAST_ID = "\U0010ffff"
 """Behind every id that is."""
 QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
@@ -85,6 +84,11 @@ class Queue:
     def is_served(self) -> bool:
         """Whether somebody waits here whom an agent may be given."""
         return self.first is not None and self.is_open
+
+    def before(self, key: Key) -> int:
+        """How many of them stand before this place."""
+        last = self.keys[-1] if self.keys else None
+        return len(self.keys) if last is not None and last < key else self.keys.bisect_left(key)
 
     def _add(self, key: Key) -> None:
         self.keys.add(key)
@@ -174,7 +178,7 @@ class Line:
 
     def position_of_new(self, service: ServiceId, priority: int, at: float) -> int:
         """1-based place that somebody would have who joined at `at` as the last of their priority."""
-        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, _LAST_ID))
+        return 1 + self._before(service, (_BEHIND_HEADS, -priority, at, at, LAST_ID))
 
     def ahead_of(self, place: Place) -> int:
         """How many of the same service stand before this place, whether it is taken or not, parked ones included."""
@@ -183,11 +187,6 @@ class Line:
     def waiting(self, service: ServiceId) -> int:
         """How many of a service wait."""
         return self._waiting.get(service, 0)
-
-    def heads(self) -> Iterator[Place]:
-        """The first of each open queue, in the order they should be served."""
-        for key in sorted(queue.first for queue in self.queues if queue.first is not None and queue.is_open):
-            yield self._places[key[4]].place
 
     def let_dial(self, service: ServiceId, *, may: bool) -> None:
         """Whether customers of this service may be called."""

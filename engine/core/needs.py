@@ -29,14 +29,14 @@ class Needs:
     def of(self, callback: Callback, *, on_the_phone: bool) -> Need:
         """What the callback needs now; who is on the phone already needs no dial."""
         request = callback.request
-        kind = (
-            request.service,
-            request.subject,
-            request.skill,
-            callback.widened,
-            frozenset(callback.excluded),
-            not on_the_phone,
-        )
+        excluded = frozenset(callback.excluded)
+        return self._of((request.service, request.subject, request.skill, callback.widened, excluded, not on_the_phone))
+
+    def of_new(self, service: ServiceId, subject: str | None, narrowed: Expression | None = None) -> Need:
+        """What a request would need."""
+        return self._of((service, subject, narrowed, 0, frozenset(), True))
+
+    def _of(self, kind: _Kind) -> Need:
         need = self._known.get(kind)
         if need is None:
             if len(self._known) >= MOST_KNOWN:

@@ -30,6 +30,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.values import Value, field
+from engine.core.wait import Wait
 
 
 class Request(Value):
@@ -59,7 +60,7 @@ class Callback(Value):
     all attempts, so that each has a name of its own.
     `widened`: how many steps of the service's expansion count. `excluded`: agents who said no to it not long ago.
     `scheduled_for`: when it joins, or joined, the line by appointment; `booked`: that is the start of a slot, of which
-    it holds a place. `asked_at`: when the appointment was made.
+    it holds a place. `asked_at`: when the appointment was made. `told`: the wait that was told with the request.
     """
 
     id: CallbackId
@@ -82,6 +83,7 @@ class Callback(Value):
     scheduled_for: float | None = None
     booked: bool = False
     asked_at: float = 0.0
+    told: Wait | None = None
 
     @property
     def open(self) -> bool:
@@ -152,13 +154,17 @@ def attempt_of_leg(leg: str) -> AttemptId:
 
 
 class Work(Value):
-    """One thing an agent holds. `id`: of a call its attempt, of work from outside the interaction."""
+    """One thing an agent holds. `id`: of a call its attempt, of work from outside the interaction.
+
+    `since`: when they were taken for it; 0 if that is not known.
+    """
 
     id: WorkId
     service: ServiceId
     stage: Stage
     callback: CallbackId | None = None
     media: Media = VOICE
+    since: float = 0.0
 
     @property
     def attempt(self) -> AttemptId:

@@ -52,12 +52,13 @@ class Serving(Switchboard):
         """The customer is on the phone already."""
         self.line.leave(callback.id)
         flow = self._flows[callback.live_attempt]
-        self._write(self.desks.take(agent.id, _work(callback, flow.attempt.id, Stage.RESERVED), "reserved", now))
+        self._write(self.desks.take(agent.id, _work(callback, flow.attempt.id, Stage.RESERVED, now), "reserved", now))
         self._apply(flow, flow.give_agent(agent, now), now)
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage), stage.value, now))
+        self.waits.served(callback.id, now)
+        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage, now), stage.value, now))
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""
@@ -112,12 +113,14 @@ class Serving(Switchboard):
         """Keep the place, and let others be served until this customer may be called."""
         if callback.request.phone in self._calling:
             self.line.park(callback.id)  # until that call is over
+            self.waits.forget(callback.id)
             return
         at = self._permitted_at(callback, now)
         if at is None:
             self._end(callback, Because.NO_PERMITTED_TIME, now)
             return
         self.line.park(callback.id)
+        self.waits.forget(callback.id)
         if not self.timers.is_set_for(callback.id, PERMITTED, at):
             self._write(self.timers.set(callback.id, PERMITTED, at))
 
@@ -174,6 +177,7 @@ class Serving(Switchboard):
         """The agent sees the customer's data and says yes or no; nobody is dialled yet and no attempt is counted."""
         self._reserve(callback, agent, Stage.OFFERED, now)
         self._asked[callback.id] = agent.id
+        self._excused.discard(callback.id)
         self._write(self.book.move(callback, Because.AGENT_RESERVED, now))
         self._write(self.book.move(self._open(callback.id), Because.PREVIEW_OFFERED, now))
         due_at = now + self._service_of(callback).preview_seconds
@@ -181,7 +185,9 @@ class Serving(Switchboard):
 
     def _offer_interaction(self, interaction: Interaction, agent: Agent, now: float) -> None:
         self.line.leave(interaction.id)
-        work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media)
+        self._excused.discard(interaction.id)
+        self.waits.served(interaction.id, now)
+        work = Work(WorkId(interaction.id), interaction.service, Stage.OFFERED, None, interaction.media, now)
         self._write(self.desks.take(agent.id, work, "offered", now))
         offered = replace(interaction, state=InteractionState.OFFERED, agent=agent.id, offered_at=now)
         self._keep_interaction(offered)
@@ -196,5 +202,5 @@ class Serving(Switchboard):
         self._write([InteractionChanged(interaction)])
 
 
-def _work(callback: Callback, attempt: AttemptId, stage: Stage) -> Work:
-    return Work(WorkId(attempt), callback.request.service, stage, callback.id)
+def _work(callback: Callback, attempt: AttemptId, stage: Stage, now: float) -> Work:
+    return Work(WorkId(attempt), callback.request.service, stage, callback.id, since=now)

@@ -57,7 +57,7 @@ class SlotBook:
         # Callbacks of a slot in the order of their booking; a dictionary is an ordered set.
         self._booked: dict[ServiceId, dict[float, dict[CallbackId, None]]] = {}
         self._places: dict[CallbackId, tuple[ServiceId, float]] = {}
-        self._overrides: dict[ServiceId, dict[float, int]] = {}
+        self._overrides: dict[tuple[ServiceId, float], int] = {}
 
     def restore(
         self,
@@ -73,11 +73,11 @@ class SlotBook:
 
     def capacity(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many a slot may hold: its own capacity, else the service's."""
-        return self._overrides.get(service, {}).get(start, policy.capacity)
+        return self._overrides.get((service, start), policy.capacity)
 
     def own_capacity(self, service: ServiceId, start: float) -> int | None:
         """The capacity that a slot was given for itself; None: the service's counts."""
-        return self._overrides.get(service, {}).get(start)
+        return self._overrides.get((service, start))
 
     def remaining(self, service: ServiceId, policy: SlotPolicy, start: float) -> int:
         """How many more a slot may hold; 0 also where more are booked than it may hold."""
@@ -113,13 +113,13 @@ class SlotBook:
     def set_capacity(self, service: ServiceId, start: float, capacity: int | None) -> None:
         """Give a slot a capacity of its own; None: the service's again."""
         if capacity is None:
-            self._overrides.get(service, {}).pop(start, None)
+            self._overrides.pop((service, start), None)
         else:
-            self._overrides.setdefault(service, {})[start] = capacity
+            self._overrides[service, start] = capacity
 
-    def overrides(self, service: ServiceId) -> dict[float, int]:
-        """The slots of a service that have a capacity of their own, as `{start: capacity}` in order of time."""
-        return dict(sorted(self._overrides.get(service, {}).items()))
+    def overrides(self) -> dict[tuple[ServiceId, float], int]:
+        """The slots that have a capacity of their own, as `{(service, start): capacity}`, in order."""
+        return dict(sorted(self._overrides.items()))
 
 
 def slots_between(calendar: Calendar, minutes: int, start: float, end: float) -> list[Slot]:

@@ -22,6 +22,7 @@ from engine.core.line import Line, Place
 from engine.core.matching import Matching
 from engine.core.needs import Needs
 from engine.core.number_history import NumberHistory
+from engine.core.openings import Openings
 from engine.core.pacing import LiveCall, Pacer
 from engine.core.permission import Constraint, earliest, window_opens_at
 from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression
@@ -38,6 +39,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.timers import Timers
+from engine.core.waits import Waits
 
 RETRY, LIFE, SLOT, WIDEN, PERMITTED = "retry", "life", "slot", "widen", "permitted"
 PREVIEW, ANSWER, EXCLUSION = "preview", "answer", "exclusion "
@@ -52,7 +54,11 @@ NO_ZONE = "UTC"
 
 
 class Switchboard:
-    """The parts and the decision under way."""
+    """The parts and the decision under way.
+
+    `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_excused` are
+    callbacks and interactions whose offer could not be answered all the time: nobody is blamed for them.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.configuration = snapshot.configuration
@@ -66,12 +72,15 @@ class Switchboard:
         self.paused: set[ServiceId] = set(snapshot.paused)
         self._needs = Needs(self.configuration.services)
         self._matching = Matching(self.line, self.desks)
+        self.openings = Openings()
+        self.waits = Waits(self.line, self.desks, self.paused)
         self._pacer = Pacer(snapshot.pace, self.configuration.services)
         self._history = NumberHistory()
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
         self._asked: dict[CallbackId, AgentId] = {}
         self._agreed: dict[CallbackId, AgentId] = {}
+        self._excused: set[str] = set()
         self._stopping = False
         self._telephony = True
         self._decision = Decision()
@@ -79,8 +88,10 @@ class Switchboard:
 
     def _restore(self, snapshot: Snapshot) -> None:
         self.desks.restore(snapshot.agents)
+        self.desks.handle_times.restore(snapshot.handle_times)
         self.desks.configure(self.configuration.agents, 0.0)
         self._matching.configured()
+        self.waits.configured()
         self.timers.restore(snapshot.timers)
         self.book.restore(snapshot.callbacks)
         self._history.restore(snapshot.dials, snapshot.requests)
@@ -102,6 +113,8 @@ class Switchboard:
             self.interactions[interaction.id] = interaction
             if interaction.state is InteractionState.QUEUED:
                 self._join_interaction(interaction)
+            elif interaction.state is InteractionState.OFFERED:
+                self._excused.add(interaction.id)
         for attempt in snapshot.attempts:
             self._restore_flow(attempt)
         self._restore_previews()
@@ -113,6 +126,7 @@ class Switchboard:
                 callback = self.book.get(work.callback) if work.callback is not None else None
                 if callback is not None and callback.state is CallbackState.PREVIEWING:
                     self._asked[callback.id] = status.id
+                    self._excused.add(callback.id)
                     if work.stage is Stage.RESERVED:
                         self._agreed[callback.id] = status.id
 
@@ -164,14 +178,15 @@ class Switchboard:
             self._join(callback)
 
     def _join_interaction(self, interaction: Interaction) -> None:
-        self.line.join(
-            Place(
-                interaction.id,
-                self._needs.of_interaction(interaction),
-                interaction.created_at,
-                interaction.created_at,
-                interaction.priority,
-            )
+        self.line.join(self._place_of_interaction(interaction))
+
+    def _place_of_interaction(self, interaction: Interaction) -> Place:
+        return Place(
+            interaction.id,
+            self._needs.of_interaction(interaction),
+            interaction.created_at,
+            interaction.created_at,
+            interaction.priority,
         )
 
     def _widen_in_time(self, callback: Callback) -> None:
@@ -201,6 +216,13 @@ class Switchboard:
         calendar = self._calendar_of(self._service_of(callback))
         hours: list[Constraint] = [] if calendar is None else [partial(opens_at, calendar)]
         return earliest(at, *hours, *self._rules_of(callback))
+
+    def _permitted_in_its_life(self, callback: Callback, at: float) -> float | None:
+        """The same; None also if only the rules keep it from being within the callback's life."""
+        permitted = self._retry_permitted_at(callback, at)
+        if permitted is None or (self._life_over(callback, permitted) and not self._life_over(callback, at)):
+            return None
+        return permitted
 
     def _dials_at(self, callback: Callback, at: float) -> float | None:
         """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
@@ -259,6 +281,7 @@ class Switchboard:
 
     def _end(self, callback: Callback, because: Because, now: float, cancel: CancelRequested | None = None) -> None:
         self.line.leave(callback.id)
+        self.waits.gave_up(callback.id, now)
         self.slots.release(callback.id)
         self._ask_no_more(callback, because.value, now)
         self._write(self.timers.clear_all(callback.id))

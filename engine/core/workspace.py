@@ -136,8 +136,8 @@ class Workspace(Admission, Serving):
                 self._start_attempt(self._open(callback.id), agent, now, overtook)
 
     def _preview_timer(self, callback: Callback, now: float) -> None:
-        """The agent did not answer; no fault of theirs if a yes would have been refused."""
-        if self._stopping or not self._telephony:
+        """The agent did not answer; no fault of theirs if a yes would have been refused, now or before."""
+        if self._stopping or not self._telephony or callback.id in self._excused:
             self._withdraw_preview(callback, "withdrawn", now)
             return
         agent = self._asked.pop(callback.id)
@@ -185,7 +185,9 @@ class Workspace(Admission, Serving):
             self._keep_interaction(interaction)
             if event.idempotency is not None:
                 self._write([IdempotencyKept(event.idempotency, event.id, now)])
-            self._join_interaction(interaction)
+            place = self._place_of_interaction(interaction)
+            self.waits.tell(place, self.waits.of_new(place), now)
+            self.line.join(place)
             self._decision.reply = interaction
 
     def _interaction_ended_outside(self, event: InteractionEndRequested, now: float) -> None:
@@ -198,6 +200,7 @@ class Workspace(Admission, Serving):
 
     def _end_interaction(self, interaction: Interaction, state: InteractionState, now: float) -> Interaction:
         self.line.leave(interaction.id)
+        self.waits.gave_up(interaction.id, now)
         self._write(self.timers.clear_all(interaction.id))
         if interaction.agent is not None and self._work_of(interaction.agent, WorkId(interaction.id)):
             self._write(self.desks.release(interaction.agent, WorkId(interaction.id), state.value, now))
@@ -207,8 +210,11 @@ class Workspace(Admission, Serving):
 
     def _interaction_timer(self, interaction: Interaction, name: str, now: float) -> None:
         if name == ANSWER and interaction.agent is not None:
-            service = self.configuration.services[interaction.service]
-            self._missed(interaction.agent, WorkId(interaction.id), service, now)
+            work = WorkId(interaction.id)
+            if self._stopping or interaction.id in self._excused:
+                self._write(self.desks.release(interaction.agent, work, "withdrawn", now))
+            else:
+                self._missed(interaction.agent, work, self.configuration.services[interaction.service], now)
             self._interaction_back(interaction)
         elif name.startswith(EXCLUSION):
             agent = AgentId(name.removeprefix(EXCLUSION))

@@ -11,12 +11,11 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from engine.core import expressions
-from engine.numbers import is_region, parse_e164
+from engine.numbers import is_region, is_zone, parse_e164
 
 DAY_SECONDS = 86400
 
@@ -68,7 +67,7 @@ def _region(value: str) -> str:
 
 
 def _timezone(value: str) -> str:
-    if value not in available_timezones():
+    if not is_zone(value):
         raise ValueError("must be a zone of the tz database, such as America/New_York")
     return value
 

@@ -2,6 +2,8 @@
 
 Several changes of one row become the last of them. Rows keep the order in which they first changed: a callback that
 ends is written before the new one of its number, an attempt that ends before the next, as the unique indices demand.
+A callback that ends or gets another number is written once more from there on, at that place: only so is each number
+given up before another callback takes it, whichever of the two changed first.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from engine.core.changes import (
     CallbackMoved,
     CallClassified,
     ConfigurationKept,
+    HandleTimeKept,
     IdempotencyKept,
     InteractionChanged,
     ServicePaused,
@@ -40,7 +43,8 @@ Statement: TypeAlias = tuple[str, list[Row]]
 class Batch:
     """What is left to write after coalescing, one collection for each table."""
 
-    callbacks: dict[str, Callback] = field(default_factory=dict)
+    callbacks: list[Callback] = field(default_factory=list)
+    callback_places: dict[str, int] = field(default_factory=dict)
     callback_moves: list[CallbackMoved] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     agents: dict[str, AgentStatus] = field(default_factory=dict)
@@ -50,6 +54,7 @@ class Batch:
     interactions: dict[str, Interaction] = field(default_factory=dict)
     suppressions: dict[str, Suppression | None] = field(default_factory=dict)
     paused: dict[str, ServicePaused | None] = field(default_factory=dict)
+    handle_times: dict[str, HandleTimeKept] = field(default_factory=dict)
     slot_capacities: dict[tuple[str, float], SlotCapacitySet] = field(default_factory=dict)
     answers: list[KeptAnswer] = field(default_factory=list)
     configurations: list[ConfigurationKept] = field(default_factory=list)
@@ -68,7 +73,7 @@ class Batch:
     def add(self, entry: Entry) -> None:
         match entry:
             case CallbackChanged(callback=callback):
-                self.callbacks[callback.id] = callback
+                self._put_callback(callback)
             case CallbackMoved():
                 self.callback_moves.append(entry)
             case AttemptChanged(attempt=attempt):
@@ -93,6 +98,8 @@ class Batch:
                 self.paused[service] = entry
             case ServiceResumed(service=service):
                 self.paused[service] = None
+            case HandleTimeKept(service=service):
+                self.handle_times[service] = entry
             case SlotCapacitySet(service=service, start=start):
                 self.slot_capacities[service, start] = entry
             case IdempotencyKept(key=key, callback=answered, at=at):
@@ -108,6 +115,14 @@ class Batch:
             case _:
                 assert_never(entry)
 
+    def _put_callback(self, callback: Callback) -> None:
+        place = self.callback_places.get(callback.id)
+        if place is not None and _number_of(self.callbacks[place]) == _number_of(callback):
+            self.callbacks[place] = callback
+            return
+        self.callback_places[callback.id] = len(self.callbacks)
+        self.callbacks.append(callback)
+
     def statements(self) -> Iterator[Statement]:
         """The statements in the order to run them in, each with its rows; none is empty."""
         for text, written in self._all():
@@ -115,7 +130,7 @@ class Batch:
                 yield text, written
 
     def _all(self) -> Iterator[Statement]:
-        yield statements.PUT_CALLBACK, [rows.callback_row(each) for each in self.callbacks.values()]
+        yield statements.PUT_CALLBACK, [rows.callback_row(each) for each in self.callbacks]
         yield statements.ADD_CALLBACK_MOVE, [rows.callback_move_row(each) for each in self.callback_moves]
         yield statements.PUT_ATTEMPT, [rows.attempt_row(each) for each in self.attempts.values()]
         yield statements.PUT_AGENT, [rows.agent_row(each) for each in self.agents.values()]
@@ -140,8 +155,14 @@ class Batch:
         back = [each for each in self.slot_capacities.values() if each.capacity is None]
         yield statements.DROP_SLOT_CAPACITY, [{"service": each.service, "start": each.start} for each in back]
         yield statements.PUT_SLOT_CAPACITY, [standing_rows.slot_capacity_row(each) for each in own]
+        yield statements.PUT_HANDLE_TIME, [standing_rows.handle_time_row(each) for each in self.handle_times.values()]
         yield statements.KEEP_ANSWER, [standing_rows.kept_answer_row(each) for each in self.answers]
         yield statements.ADD_CONFIGURATION, [standing_rows.configuration_row(each) for each in self.configurations]
         yield statements.PUT_KEY, [standing_rows.key_row(each) for each in self.keys.values()]
         yield statements.REVOKE_KEY, [{"key_id": each.id, "at": each.at} for each in self.revoked]
         yield statements.PUT_NODE, [standing_rows.node_row(each) for each in self.nodes.values()]
+
+
+def _number_of(callback: Callback) -> str | None:
+    """The number that no other open callback of the service may have; None once it has ended."""
+    return callback.request.phone if callback.open else None

@@ -227,12 +227,6 @@ class Queries:
         found = await self._rows(select(_answers).where(_answers.c.key == key, _answers.c.at > after))
         return standing_rows.kept_answer_of(found[0]) if found else None
 
-    async def key_by_hash(self, secret_hash: str) -> ApiKey | None:
-        """The key with this secret; None if there is none or it was revoked."""
-        wanted = select(_keys).where(_keys.c.secret_hash == secret_hash, _keys.c.revoked_at.is_(None))
-        found = await self._rows(wanted)
-        return standing_rows.key_of(found[0]) if found else None
-
     async def keys(self) -> list[ApiKey]:
         """Every key, revoked ones too, oldest first."""
         return [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
-from engine.core.changes import Change, SlotCapacitySet
+from engine.core.changes import Change, HandleTimeKept, SlotCapacitySet
 from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
 from engine.core.terms import ServiceId
 
@@ -99,6 +99,7 @@ class StoredState:
     suppressions: tuple[Suppression, ...] = ()
     paused: tuple[ServiceId, ...] = ()
     slot_capacities: tuple[SlotCapacitySet, ...] = ()
+    handle_times: tuple[HandleTimeKept, ...] = ()
     dials: tuple[tuple[str, float], ...] = ()
     requests: tuple[tuple[str, float], ...] = ()
     nodes: Mapping[str, str] = field(default_factory=dict)

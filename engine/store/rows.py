@@ -39,6 +39,7 @@ from engine.core.terms import (
     Stage,
     WorkId,
 )
+from engine.core.wait import Wait
 
 Row: TypeAlias = Mapping[str, str | int | float | bytes | None]
 
@@ -77,6 +78,8 @@ def callback_row(callback: Callback) -> Row:
         "scheduled_for": callback.scheduled_for,
         "booked": callback.booked,
         "asked_at": callback.asked_at,
+        "told_p50_seconds": None if callback.told is None else callback.told.p50_seconds,
+        "told_p80_seconds": None if callback.told is None else callback.told.p80_seconds,
     }
 
 
@@ -113,6 +116,8 @@ def callback_of(row: Sequence[Any]) -> Callback:
         scheduled_for,
         booked,
         asked_at,
+        told_p50_seconds,
+        told_p80_seconds,
     ) = row
     return Callback(
         id=CallbackId(id_),
@@ -148,6 +153,7 @@ def callback_of(row: Sequence[Any]) -> Callback:
         scheduled_for=scheduled_for,
         booked=bool(booked),
         asked_at=asked_at,
+        told=None if told_p50_seconds is None else Wait(told_p50_seconds, told_p80_seconds),
     )
 
 
@@ -237,7 +243,7 @@ def agent_row(status: AgentStatus) -> Row:
         "presence": status.presence.value,
         "reason": status.reason,
         "works": as_json(
-            [[work.id, work.service, work.stage.value, work.callback, work.media] for work in status.works]
+            [[each.id, each.service, each.stage.value, each.callback, each.media, each.since] for each in status.works]
         ),
         "idle_since": status.idle_since,
     }
@@ -256,8 +262,9 @@ def agent_of(row: Sequence[Any]) -> AgentStatus:
                 Stage(stage),
                 None if callback is None else CallbackId(callback),
                 Media(media),
+                *since,
             )
-            for work_id, service, stage, callback, media in json.loads(works)
+            for work_id, service, stage, callback, media, *since in json.loads(works)
         ),
         idle_since,
     )

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from engine.core.changes import ConfigurationKept, SlotCapacitySet
+from engine.core.changes import ConfigurationKept, HandleTimeKept, SlotCapacitySet
 from engine.core.records import Suppression, Timer
 from engine.core.terms import Reason, ServiceId
 from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
@@ -36,6 +36,15 @@ def slot_capacity_row(capacity: SlotCapacitySet) -> Row:
 def slot_capacity_of(row: Sequence[Any]) -> SlotCapacitySet:
     service, start, capacity = row
     return SlotCapacitySet(ServiceId(service), start, capacity)
+
+
+def handle_time_row(kept: HandleTimeKept) -> Row:
+    return {"service": kept.service, "seconds": kept.seconds, "count": kept.count}
+
+
+def handle_time_of(row: Sequence[Any]) -> HandleTimeKept:
+    service, seconds, count = row
+    return HandleTimeKept(ServiceId(service), seconds, count)
 
 
 def timer_row(timer: Timer) -> Row:

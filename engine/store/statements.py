@@ -26,6 +26,7 @@ from engine.store.tables import (
     CallbackRow,
     ClassificationRow,
     ConfigurationRow,
+    HandleTimeRow,
     IdempotencyRow,
     InteractionRow,
     NodeRow,
@@ -117,6 +118,7 @@ PUT_PAUSE = _upsert(PausedServiceRow)
 DROP_PAUSE = _drop(PausedServiceRow)
 PUT_SLOT_CAPACITY = _upsert(SlotCapacityRow)
 DROP_SLOT_CAPACITY = _drop(SlotCapacityRow)
+PUT_HANDLE_TIME = _upsert(HandleTimeRow)
 PUT_TIMER = _upsert(TimerRow)
 DROP_TIMER = _drop(TimerRow)
 ADD_CONFIGURATION = text_of(insert(_configuration))
@@ -149,10 +151,9 @@ OPEN_INTERACTIONS = text_of(select(_interactions).where(OPEN).order_by(_interact
 SUPPRESSIONS = text_of(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))
 PAUSED = text_of(select(table(PausedServiceRow).c.service).order_by(table(PausedServiceRow).c.service))
 SLOT_CAPACITIES = text_of(
-    select(table(SlotCapacityRow))
-    .where(table(SlotCapacityRow).c.start >= bindparam("since"))
-    .order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
+    select(table(SlotCapacityRow)).order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
 )
+HANDLE_TIMES = text_of(select(table(HandleTimeRow)).order_by(table(HandleTimeRow).c.service))
 DIALS = text_of(
     select(_attempts.c.phone, _attempts.c.dialed_at)
     .where(_attempts.c.dialed_at >= bindparam("since"))

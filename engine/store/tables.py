@@ -75,6 +75,8 @@ class CallbackRow(SQLModel, table=True):
     scheduled_for: float | None = Field(sa_type=Double)
     booked: bool = Field(sa_column_kwargs={"server_default": "0"})
     asked_at: float = Field(sa_type=Double, sa_column_kwargs={"server_default": "0"})
+    told_p50_seconds: float | None = Field(sa_type=Double)
+    told_p80_seconds: float | None = Field(sa_type=Double)
 
 
 class CallbackMoveRow(SQLModel, table=True):
@@ -216,6 +218,16 @@ class SlotCapacityRow(SQLModel, table=True):
     service: str = Field(primary_key=True, sa_type=Text)
     start: float = Field(primary_key=True, sa_type=Double)
     capacity: int
+
+
+class HandleTimeRow(SQLModel, table=True):
+    """How long agents were kept by the work of a service lately: seconds in all, of so many items."""
+
+    __tablename__ = "handle_times"
+
+    service: str = Field(primary_key=True, sa_type=Text)
+    seconds: float = Field(sa_type=Double)
+    count: float = Field(sa_type=Double)
 
 
 class TimerRow(SQLModel, table=True):

@@ -45,8 +45,9 @@ def backup(path: Path, target: Path) -> int:
     unfinished = target.with_name(f"{target.name}.unfinished")
     try:
         with told(target):
-            # Personal data: only this user may read the copy. A leftover of an earlier try is written over.
-            os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            # Personal data: only this user may read the copy. What lies there, be it of an earlier try, goes first.
+            unfinished.unlink(missing_ok=True)
+            os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             _copy(path, unfinished)
             os.link(unfinished, target)  # unlike a rename this never replaces a file that appeared meanwhile
             _make_durable(target)

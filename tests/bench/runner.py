@@ -24,6 +24,7 @@ BENCHES: Mapping[str, str] = {
     "restart": "tests.bench.restart",
     "disk": "tests.bench.disk",
     "matching": "tests.bench.matching",
+    "wait": "tests.bench.wait",
 }
 """Each bench's name and its module."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ class Api:
     queries: Queries
     metrics: Metrics
     keys: dict[KeyRole, str]
+    described: dict[str, Any]
+    """The paths of the OpenAPI document."""
 
     async def ask(
         self,
@@ -134,7 +137,19 @@ class Api:
             sent.setdefault("Origin", ORIGIN)
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        return await self.client.request(method, path, json=json, data=data, headers=sent)
+        response = await self.client.request(method, path, json=json, data=data, headers=sent)
+        if response.status >= 400:
+            await self._check_described(method, response)
+        return response
+
+    async def _check_described(self, method: str, response: ClientResponse) -> None:
+        """A refusal must be one of those that the OpenAPI document names for its address."""
+        for path, operations in self.described.items():
+            pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+            if method.lower() in operations and re.fullmatch(pattern, response.url.raw_path):
+                told = operations[method.lower()]["responses"].get(str(response.status), {"description": ""})
+                code = (await response.json(content_type=None))["code"]
+                assert code in re.findall(r"[a-z-]+", told["description"]), (method, path, code)
 
     async def request_callback(self, **fields: object) -> ClientResponse:
         """POST /callbacks with the public key."""
@@ -201,7 +216,8 @@ async def running_api(
             admin_key_hash=hashlib.sha256(ADMIN_KEY.encode()).hexdigest(),
         )
         client = await stack.enter_async_context(TestClient(TestServer(app)))
-        api = Api(client, engine, queries, metrics, keys)
+        described = await (await client.get("/openapi.json")).json()
+        api = Api(client, engine, queries, metrics, keys, described["paths"])
         if document is not None and stored.document is None:
             response = await api.ask("POST", "/api/v1/config", json={"document": document})
             assert response.status == 200, await response.text()

@@ -10,6 +10,7 @@ from engine.core.expressions import parse
 from engine.core.records import Attempt, Callback, Request, Timer
 from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Outcome, Reason, RequestChannel, ServiceId
 from engine.core.values import replace
+from engine.core.wait import Wait
 from engine.store.records import Entry
 
 NOW = 1_790_000_000.123456
@@ -64,6 +65,7 @@ def a_full_callback() -> Callback:
         scheduled_for=NOW + 3600.5,
         booked=True,
         asked_at=NOW + 1,
+        told=Wait(61.5, 122.25),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from engine.api.endpoints import PREFIX
+from engine.core.terms import ServiceId
 from engine.store.records import KeyRole
 from tests.component.api_harness import DOCUMENT, Api, refused, running_api
 
@@ -187,12 +188,26 @@ async def test_a_service_with_open_callbacks_cannot_be_removed(
     await refused(response, 409, "service-in-use")
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_service_with_other_open_work_cannot_be_removed(
+    api: Api, document: dict[str, Any], *, dry_run: bool
+) -> None:
+    work = {"media": "chat", "service": "billing"}
+    assert (await api.ask("POST", f"{PREFIX}/interactions", json=work)).status == 201
+    document["services"].pop(0)
+    prepared = len(api.engine.prepared)
+    response = await api.ask("POST", CONFIG, json={"document": document, "dry_run": dry_run})
+    await refused(response, 409, "service-in-use")
+    assert len(api.engine.prepared) == prepared, "no prompt says what is not applied"
+
+
 async def test_missing_prompts_refuse_the_document(api: Api, document: dict[str, Any]) -> None:
     document["services"][0]["name"] = "Invoices"
     api.engine.problems = ["billing: announce.wav is missing; run ringback prompts build"]
     problem = await refused(await api.ask("POST", CONFIG, json={"document": document}), 422, "missing-prompts")
     assert problem["errors"] == [{"field": "document", "message": api.engine.problems[0]}]
     assert (await (await api.ask("GET", CONFIG)).json())["version"] == 1
+    assert api.engine.prepared[-1].services[ServiceId("billing")].name == "Billing", "the prompts in force are back"
 
 
 async def test_a_bad_document_is_refused_with_every_problem(api: Api, document: dict[str, Any]) -> None:

@@ -7,14 +7,26 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import StreamReader
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import make_mocked_request
 
+from engine.api.bodies import read_body
+from engine.api.callback_shapes import CallbackWanted
+from engine.api.codes import Code
 from engine.api.credentials import hash_of
+from engine.api.problems import ProblemError
 from engine.core.events import LegEnded
 from engine.core.terms import CallbackId, LegId
 from engine.store.records import KeyRole
 from tests.component.api_harness import DOCUMENT, OTHER_PHONE, PHONE, Api, refused, running_api
 
 CALLBACKS = "/api/v1/callbacks"
+
+
+def nested(depth: int) -> dict[str, object]:
+    """An object in an object in an object."""
+    return {"a": nested(depth - 1)} if depth else {}
 
 
 @pytest_asyncio.fixture
@@ -88,6 +100,7 @@ async def test_the_subject_may_decide_the_service(api: Api) -> None:
         ({"when": "0001-01-01T00:00:00+23:59"}, 422, "invalid-field"),
         ({"timezone": "Mars/Phobos"}, 422, "invalid-field"),
         ({"push": {}}, 422, "invalid-field"),
+        ({"push": nested(400)}, 422, "invalid-field"),
         ({"offer_id": "x"}, 422, "invalid-field"),
         ({"skill_expression": "billing"}, 403, "forbidden"),
         ({"channel": "agent"}, 403, "forbidden"),
@@ -310,6 +323,7 @@ async def test_the_list_is_paged_newest_first_and_filtered(api: Api) -> None:
         "service=hidden": [],
         "from=2000-01-01T00:00:00Z&to=2001-01-01T00:00:00Z": [],
         "from=2000-01-01T00:00:00Z": ids[::-1],
+        "from=2000-01-01T00:00:00+00:00": ids[::-1],
     }.items():
         page = await (await api.ask("GET", f"{CALLBACKS}?{query}")).json()
         assert [each["id"] for each in page["items"]] == found, query
@@ -324,6 +338,7 @@ async def test_the_list_is_paged_newest_first_and_filtered(api: Api) -> None:
         ("cursor=x", "invalid-field"),
         ("state=sleeping", "invalid-field"),
         ("from=yesterday", "invalid-field"),
+        ("to=1700000000", "invalid-field"),
         ("stat=queued", "unknown-field"),
     ],
 )
@@ -333,6 +348,24 @@ async def test_a_wrong_question_is_refused(api: Api, query: str, code: str) -> N
 
 async def test_the_list_is_for_staff(api: Api) -> None:
     await refused(await api.ask("GET", CALLBACKS, role=KeyRole.PUBLIC), 403, "forbidden")
+
+
+# ---- bodies that do not arrive ------------------------------------------------------------------------------------
+
+
+async def test_a_body_that_is_not_encoded_as_its_headers_say_is_refused(api: Api) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    await refused(await api.ask("POST", CALLBACKS, data=b"no gzip", headers=headers), 400, "bad-json")
+
+
+async def test_given_a_client_who_goes_in_the_middle_of_a_body_then_it_is_no_defect_of_ours() -> None:
+    body = StreamReader(BaseProtocol(asyncio.get_running_loop()), 1024)
+    body.feed_data(b'{"phone": ')
+    body.set_exception(ConnectionResetError("Connection lost"))
+    request = make_mocked_request("POST", CALLBACKS, {"Content-Type": "application/json"}, payload=body)
+    with pytest.raises(ProblemError) as caught:
+        await read_body(request, CallbackWanted)
+    assert caught.value.code is Code.BAD_JSON
 
 
 # ---- the same request again --------------------------------------------------------------------------------------

@@ -176,6 +176,7 @@ async def test_what_is_offered_to_one_agent_does_not_exist_for_another(floor: Fl
 
 async def test_an_answer_with_a_body_that_it_does_not_take_is_refused(floor: Floor) -> None:
     work = await floor.previewed()
+    await refused(await floor.as_agent("POST", f"/work/{work}/accept", data="{"), 400, "bad-json")
     await refused(await floor.as_agent("POST", f"/work/{work}/accept", {"really": True}), 422, "unknown-field")
     assert dials(floor) == []
 
@@ -321,10 +322,11 @@ async def test_after_the_call_the_customer_is_called_again(floor: Floor, *, wrap
         ("2029-01-17T10:00:00-05:00", "too-far-ahead"),
         ("tomorrow", "invalid-field"),
         ("2027-01-14T10:00:00", "invalid-field"),
+        (1_800_000_000, "invalid-field"),
     ],
 )
 async def test_a_time_that_cannot_be_is_refused_and_changes_nothing(
-    floor: Floor, when: str, code: str, *, when_over: bool
+    floor: Floor, when: str | int, code: str, *, when_over: bool
 ) -> None:
     work = await (floor.call_is_over() if when_over else floor.previewed())
     before = await floor.desk()
@@ -345,6 +347,14 @@ async def test_a_call_that_goes_on_cannot_be_put_off(floor: Floor) -> None:
 async def test_a_number_that_is_never_called_is_not_called_again_by_an_agent(floor: Floor) -> None:
     work = await floor.call_is_over()
     await answered(await floor.api.ask("POST", f"{PREFIX}/suppressions", json={"phone": PHONE}), 201)
+    response = await floor.as_agent("POST", f"/work/{work}/reschedule", {"when": TEN_NEXT_DAY})
+    await refused(response, 422, "phone-not-allowed")
+
+
+async def test_a_country_that_is_not_served_any_more_is_not_called_again_by_an_agent(floor: Floor) -> None:
+    work = await floor.call_is_over()
+    document = desk_document() | {"limits": {"countries": ["GB"]}}
+    await answered(await floor.api.ask("POST", f"{PREFIX}/config", json={"document": document}))
     response = await floor.as_agent("POST", f"/work/{work}/reschedule", {"when": TEN_NEXT_DAY})
     await refused(response, 422, "phone-not-allowed")
 

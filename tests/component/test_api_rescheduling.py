@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientResponse
 
-from engine.core.events import SuppressRequested
-from engine.core.terms import CallbackId, ServiceId
+from engine.core.events import CancelRequested, MoveRequested, NewNumber, SuppressRequested
+from engine.core.terms import CallbackId, Reason, ServiceId
 from engine.store.records import KeyRole
 from tests.component.api_harness import OTHER_PHONE, PHONE, Api, refused
 from tests.component.slot_harness import (
@@ -52,6 +52,18 @@ async def moved(api: Api, accepted: dict[str, Any], **fields: object) -> dict[st
     assert response.status == 200, await response.text()
     view: dict[str, Any] = await response.json()
     return view
+
+
+async def test_given_a_number_that_becomes_free_while_its_heir_is_moved_then_all_of_it_is_written(api: Api) -> None:
+    first, heir = await api.accepted(), await api.accepted(phone=OTHER_PHONE)
+    to_a_slot = MoveRequested(CallbackId(heir["id"]), seconds(TEN_NEXT_DAY))
+    to_the_number = MoveRequested(CallbackId(heir["id"]), number=NewNumber(PHONE, ()))
+    cancel = CancelRequested(CallbackId(first["id"]), Reason.BY_CUSTOMER)
+    # One group of events, as they are where several customers ask while the last commit is under way.
+    await asyncio.gather(*(api.engine.submit(each) for each in (to_a_slot, cancel, to_the_number)))
+    kept = await api.queries.callback(CallbackId(heir["id"]))
+    assert kept is not None
+    assert (kept.request.phone, kept.scheduled_for) == (PHONE, seconds(TEN_NEXT_DAY))
 
 
 def booked(api: Api, when: str) -> tuple[CallbackId, ...]:

@@ -156,6 +156,7 @@ async def test_given_a_capacity_below_the_bookings_then_they_stay_and_the_last_o
         ("2027-01-16T10:00:00-05:00", {"capacity": 1}, "slot-not-available"),
         ("2027-01-13T09:30:00-05:00", {"capacity": 1}, "in-the-past"),
         ("2027-01-13T10:00:00-05:00", {"capacity": 1}, "in-the-past"),
+        ("2029-01-15T10:00:00-05:00", {"capacity": 1}, "too-far-ahead"),
         ("tomorrow", {"capacity": 1}, "invalid-field"),
         ("2027-01-14T10:00:00", {"capacity": 1}, "invalid-field"),
         (TEN_NEXT_DAY, {"capacity": -1}, "invalid-field"),

@@ -60,7 +60,7 @@ def test_the_list_is_filtered_and_shown_in_columns(served: Served) -> None:
     first, second = served.requested(), served.requested(OTHER_PHONE)
     served.run("callback", "cancel", first)
     table = served.run("callback", "list", "--state", "open").stdout.splitlines()
-    columns = ["ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "SCHEDULED", "ATTEMPTS", "NEXT", "CREATED"]
+    columns = ["ID", "SERVICE", "PHONE", "STATE", "REASON", "PLACE", "WAIT", "SCHEDULED", "ATTEMPTS", "NEXT", "CREATED"]
     assert table[0].split() == columns
     assert [line.split()[:4] for line in table[1:]] == [[second, "billing", OTHER_PHONE, "queued"]]
     assert [each["id"] for each in served.json("callback", "list", "--phone", PHONE)] == [first]

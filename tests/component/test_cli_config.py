@@ -31,6 +31,15 @@ def test_an_exported_document_changes_nothing_when_applied(served: Served) -> No
     assert served.run("config", "diff", file).stdout == "no difference\n"
 
 
+@pytest.mark.parametrize("seconds", ["5", "5.0"])
+def test_a_file_that_was_just_applied_is_no_different(served: Served, seconds: str) -> None:
+    text = served.run("config", "export").stdout.replace("queue_cap: 5", f"wrap_up_seconds: {seconds}")
+    file = written(served, text)
+    served.run("config", "apply", file)
+    assert f"wrap_up_seconds: {seconds}" in text
+    assert served.run("config", "diff", file, "--exit-code").stdout == "no difference\n"
+
+
 def test_a_dry_run_says_what_would_change(served: Served) -> None:
     file = written(served, served.run("config", "export").stdout.replace("queue_cap: 5", "queue_cap: 7"))
     result = served.run("config", "apply", file, "--dry-run")

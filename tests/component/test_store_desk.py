@@ -10,10 +10,12 @@ from msgspec import NODEFAULT
 from msgspec.structs import fields
 
 from engine.core.changes import (
+    AgentChanged,
     AttemptChanged,
     CallbackChanged,
     CallClassified,
     Change,
+    HandleTimeKept,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -21,7 +23,7 @@ from engine.core.changes import (
     SuppressionKept,
     SuppressionRemoved,
 )
-from engine.core.records import Classification, Interaction, Suppression
+from engine.core.records import AgentStatus, Classification, Interaction, Suppression, Work
 from engine.core.terms import (
     AgentId,
     AttemptId,
@@ -30,14 +32,16 @@ from engine.core.terms import (
     InteractionId,
     InteractionState,
     Media,
+    Presence,
     Reason,
     ServiceId,
+    Stage,
+    WorkId,
 )
 from engine.core.values import replace
 from engine.errors import StoreError
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import HISTORY_SECONDS
 from tests.component.store_samples import BILLING, NOW, a_callback, a_full_attempt, accepted, ended, url_of
 
 SALES = ServiceId("sales")
@@ -142,10 +146,15 @@ async def test_of_several_pauses_and_resumes_in_one_group_the_last_counts(journa
     assert (await journal.load()).paused == ()
 
 
-async def test_capacities_of_slots_come_back_until_the_slot_is_long_over(journal: Journal) -> None:
-    soon, other, old = NOW + 1800.5, NOW + 3600, NOW - HISTORY_SECONDS - 1
-    kept = [SlotCapacitySet(BILLING, soon, 0), SlotCapacitySet(BILLING, other, 7), SlotCapacitySet(SALES, soon, 3)]
-    await journal.commit([*kept, SlotCapacitySet(BILLING, old, 5)])
+async def test_capacities_of_slots_come_back_by_service_and_time_also_long_after(journal: Journal) -> None:
+    long_ago, soon, other = NOW - 30 * 86400.0, NOW + 1800.5, NOW + 3600
+    kept = [
+        SlotCapacitySet(BILLING, long_ago, 5),
+        SlotCapacitySet(BILLING, soon, 0),
+        SlotCapacitySet(BILLING, other, 7),
+        SlotCapacitySet(SALES, soon, 3),
+    ]
+    await journal.commit([*reversed(kept)])
     assert (await journal.load()).slot_capacities == tuple(kept)
 
 
@@ -266,3 +275,26 @@ async def test_an_attempt_is_found_by_its_id_with_whom_it_overtook(journal: Jour
     assert found is not None
     assert found.overtook == 3
     assert await queries.attempt(AttemptId("cb1")) is None
+
+
+# ---- how long agents are kept ----------------------------------------------------------------------------
+
+
+async def test_handle_times_come_back_as_last_written(journal: Journal) -> None:
+    await journal.commit([HandleTimeKept(SALES, 10.5, 1.0), HandleTimeKept(BILLING, 61.25, 2.0)])
+    await journal.commit([HandleTimeKept(SALES, 30.75, 1.998)])
+    assert (await journal.load()).handle_times == (
+        HandleTimeKept(BILLING, 61.25, 2.0),
+        HandleTimeKept(SALES, 30.75, 1.998),
+    )
+
+
+async def test_an_agents_work_keeps_since_when_and_what_was_written_without_it_is_read(journal: Journal) -> None:
+    work = Work(WorkId("w"), BILLING, Stage.ACTIVE, since=NOW)
+    status = AgentStatus(AgentId("amy"), Presence.READY, works=(work,))
+    await journal.commit([AgentChanged(status)])
+    assert (await journal.load()).agents == (status,)
+    assert journal._connection is not None
+    await journal._connection.execute("UPDATE agents SET works = json_remove(works, '$[0][5]')")
+    await journal._connection.commit()
+    assert (await journal.load()).agents == (replace(status, works=(replace(work, since=0.0),)),)

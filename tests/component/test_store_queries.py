@@ -152,7 +152,6 @@ async def test_of_many_attempts_only_the_stored_ones_are_known_live_or_ended(
 async def test_what_is_unknown_is_none(queries: Queries) -> None:
     assert await queries.callback(CallbackId("nobody")) is None
     assert await queries.moves_of(CallbackId("nobody")) == []
-    assert await queries.key_by_hash("nothing") is None
     assert await queries.keys() == []
 
 

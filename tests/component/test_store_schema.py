@@ -155,6 +155,7 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
             scheduled_for=None,
             booked=False,
             asked_at=0.0,
+            told=None,
         )
         assert await queries.callback(CallbackId("full")) == full
         (amy,) = state.agents

@@ -35,6 +35,18 @@ def counted(path: Path, table: str) -> int:
         return int(count)
 
 
+async def test_given_what_others_may_read_in_its_place_then_only_its_owner_reads_the_copy(
+    journal: Journal, tmp_path: Path
+) -> None:
+    await journal.commit(accepted(a_callback(1)))
+    others = tmp_path / "copy.db.unfinished"
+    others.write_text("of an earlier try")
+    others.chmod(0o644)
+    backup(journal.path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert counted(tmp_path / "copy.db", "callbacks") == 1
+
+
 async def test_a_backup_made_while_writing_is_of_one_moment_and_holds_nobody_up(
     journal: Journal, tmp_path: Path
 ) -> None:

@@ -40,6 +40,25 @@ def test_old_wording_is_told_and_does_not_stop_the_start(
     assert OLD.file in voices.prompt_problems(CONFIGURATION, settings)[0]
 
 
+def test_keys_that_are_said_otherwise_are_said_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    built: list[str] = []
+    monkeypatch.setattr(PromptLibrary, "missing", lambda *_: [] if built else [OLD])
+    monkeypatch.setattr(voices, "build", lambda services, _folder, **_: built.extend(each.id for each in services))
+    assert voices.prompt_problems_at_start(CONFIGURATION, PromptSettings(dir=tmp_path)) == []
+    assert built == ["billing"]
+
+
+def test_keys_that_cannot_be_said_anew_do_not_stop_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise PromptError("flite is not installed")
+
+    found(monkeypatch, OLD)
+    monkeypatch.setattr(voices, "build", fails)
+    with capture_logs() as logs:
+        assert voices.prompt_problems_at_start(CONFIGURATION, PromptSettings(dir=tmp_path)) == []
+    assert [line["event"] for line in logs] == ["prompts.not_built", "prompts.out_of_date"]
+
+
 def test_a_prompt_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch, settings: PromptSettings) -> None:
     found(monkeypatch, OLD, ABSENT)
     (problem,) = voices.prompt_problems_at_start(CONFIGURATION, settings)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from click import UsageError
 
 from cli.client import EngineClient, EngineNotReachableError, RequestRefusedError, client_of, segment
+from cli.main import main
 
 
 @contextmanager
@@ -98,3 +100,27 @@ def test_a_key_with_a_line_break_inside_never_becomes_a_header(monkeypatch: pyte
     monkeypatch.setenv("RINGBACK_KEY", "a\r\nX-Other: b")
     with pytest.raises(Exception, match="characters that no key has"):
         client_of("http://127.0.0.1:8080", None)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://\u00f6..example", "http://127.0.0.1:8080/p\u00e4", "http://127.0.0.1:8080/a b", "http://:8080"]
+)
+def test_an_address_that_cannot_be_sent_is_wrong_usage(url: str) -> None:
+    with pytest.raises(UsageError, match="--url must look like"):
+        client_of(url, None)
+
+
+def test_an_international_name_of_a_host_is_taken() -> None:
+    assert client_of("http://b\u00fccher.example/ringback", None).url == "http://b\u00fccher.example/ringback"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("show", "\udcff"), ("list", "--phone", "\udcff"), ("requeue", "x", "--when", "\udcff")]
+)
+def test_an_argument_that_is_no_text_is_wrong_usage(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["callback", *arguments, "--url", "http://127.0.0.1:9"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("an argument is not UTF-8 text; write it in UTF-8; see: ")

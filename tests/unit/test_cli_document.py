@@ -34,6 +34,11 @@ def test_anchors_may_be_used(tmp_path: Path) -> None:
         ("a: 1\n---\nb: 2\n", "not valid YAML"),
         ("a: \x07\n", "not valid YAML"),
         ("{[a]: 1}: 2\n", "not valid YAML"),
+        ("limits: {min_gap_seconds: .nan}\n", "holds what no document can"),
+        ("a: !!set {x}\n", "holds what no document can"),
+        ("a: !!binary aGVsbG8=\n", "holds what no document can"),
+        ("a: &a [*a]\n", "holds what no document can"),
+        ('a: "\\ud800"\n', "holds what no document can"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:

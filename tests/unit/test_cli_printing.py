@@ -5,7 +5,7 @@ import json
 import pytest
 from rich.text import Text
 
-from cli.printing import complain, moment, print_facts, print_json, print_table, show, shown
+from cli.printing import complain, moment, print_facts, print_json, print_table, show, shown, wait_text
 
 
 def test_texts_of_customers_do_not_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,7 +15,7 @@ def test_texts_of_customers_do_not_act_on_the_terminal(capsys: pytest.CaptureFix
     complain(nasty)
     print_json({"first_name": nasty})
     seen = capsys.readouterr()
-    assert not any(each in seen.out + seen.err for each in "\x1b\x9b")
+    assert not any(each in seen.out + seen.err for each in "\x1b\x9b\u202e")
     assert "[bold]x[/bold]" in seen.out
     assert json.loads(seen.out[seen.out.index("{") :]) == {"first_name": nasty}
 
@@ -48,3 +48,15 @@ def test_values_are_shown_for_people() -> None:
     assert moment(None) == "-"
     assert moment("soon") == "soon"
     assert moment("2020-01-02T03:04:05Z").startswith("2020-01-0")
+
+
+@pytest.mark.parametrize(
+    ("p50", "p80", "text"),
+    [(0, 0, "less than a minute"), (170, 310, "3 to 5 min"), (170, 190, "3 min"), (20, 100, "0 to 2 min")],
+)
+def test_an_expected_wait_is_said_in_minutes(p50: float, p80: float, text: str) -> None:
+    assert wait_text({"p50_seconds": p50, "p80_seconds": p80}) == text
+
+
+def test_an_unknown_wait_is_nothing() -> None:
+    assert wait_text(None) is None

@@ -164,3 +164,14 @@ def test_an_endpoint_for_customers(endpoint: str) -> None:
 def test_an_endpoint_that_could_dial_something_else_is_refused(endpoint: str) -> None:
     with pytest.raises(ConfigError, match="customer_endpoint"):
         load(environment={"RINGBACK_ASTERISK__0__CUSTOMER_ENDPOINT": endpoint})
+
+
+@pytest.mark.parametrize("proxies", ["10.0.0.0/8", "proxy.example", "10.0.0.1,", "10.0.0.1:8080"])
+def test_a_proxy_that_no_client_can_be_is_refused(proxies: str) -> None:
+    with pytest.raises(ConfigError, match="must be the IP address of one proxy"):
+        load(environment={"RINGBACK_HTTP__TRUSTED_PROXIES": proxies})
+
+
+def test_a_proxys_address_is_known_however_it_is_written() -> None:
+    settings = load(environment={"RINGBACK_HTTP__TRUSTED_PROXIES": "10.0.0.1, 2001:DB8::0:1"})
+    assert settings.http.trusted_proxies == ("10.0.0.1", "2001:db8::1")

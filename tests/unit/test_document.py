@@ -49,6 +49,11 @@ def test_the_example_of_the_reference_is_taken_and_given_back() -> None:
     assert parse(parsed.text).configuration == parsed.configuration
 
 
+def test_a_whole_number_is_given_back_as_it_was_written() -> None:
+    assert '"wrap_up_seconds":5}' in parse(changed("services.0.wrap_up_seconds", 5)).text
+    assert parse(changed("services.0.wrap_up_seconds", 2.5)).document.services[0].wrap_up_seconds == 2.5
+
+
 def test_a_document_becomes_the_cores_configuration() -> None:
     configuration = parse(yaml.safe_load(EXAMPLE), version=7).configuration
     service = configuration.services[ServiceId("billing")]
@@ -137,6 +142,20 @@ def test_a_value_that_this_version_does_not_act_on_is_named(path: str, value: ob
     (warning,) = parse(changed(path, value)).warnings
     assert "not in effect in this version" in warning
     assert path.rpartition(".")[2] in warning
+
+
+def test_steps_of_an_expansion_written_in_any_order_count_in_order_of_time() -> None:
+    steps = [{"after_seconds": seconds, "skill_expression": f"billing >= {seconds}"} for seconds in (120, 60, 90)]
+
+    parsed = parse(changed("services.0.expansion", steps))
+
+    expansion = parsed.configuration.services[ServiceId("billing")].expansion
+    assert [(each.after_seconds, each.requirement.text) for each in expansion] == [
+        (60, "billing >= 60"),
+        (90, "billing >= 90"),
+        (120, "billing >= 120"),
+    ]
+    assert export(parsed.document)["services"][0]["expansion"] == steps
 
 
 def test_a_service_that_nobody_can_serve_is_named() -> None:
@@ -332,6 +351,10 @@ def test_all_problems_are_told_at_once() -> None:
     document["agents"][0]["endpoint"] = "x"
     document["lmits"] = {}
     assert sorted(fields_refused(document)) == ["agents[0].endpoint", "lmits", "services[0].caller_id"]
+
+
+def test_given_thousands_of_problems_then_the_first_hundred_are_told() -> None:
+    assert len(fields_refused({f"lmits{n}": {} for n in range(5000)})) == 100
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])

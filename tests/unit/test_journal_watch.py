@@ -47,6 +47,19 @@ def test_an_ended_conversation_is_told_with_its_length_only_if_somebody_saw_its_
     assert [line["seconds_talked"] for line in lines] == [talked]
 
 
+def test_a_held_callback_is_told_and_counted() -> None:
+    metrics = Metrics()
+    held = CallbackMoved(CALLBACK, CallbackState.CONFIRMED, CallbackState.RETRY_WAIT, Because.HELD_FOR_SUPERVISOR, 30.0)
+
+    with capture_logs() as lines:
+        JournalWatch(metrics).written([held])
+
+    assert [(line["event"], line["log_level"], line["callback"]) for line in lines] == [
+        ("callback.held", "error", "c1")
+    ]
+    assert "ringback_callbacks_held_total 1.0" in metrics.text().decode()
+
+
 def test_faults_are_counted() -> None:
     metrics = Metrics()
     metrics.store_failed("slow")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.web import RequestPayloadError
 from pydantic import SecretStr
 
 from engine.config import LogSettings
@@ -97,3 +99,25 @@ def test_people_read_lines_without_colour_codes_in_a_file() -> None:
     structlog.get_logger().info("engine.starting", store="ringback.db")
     assert "engine.starting" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+
+
+def test_nothing_of_a_request_that_cannot_be_read_is_written() -> None:
+    stream = io.StringIO()
+    set_up(LogSettings(format="json"), stream)
+    server = logging.getLogger("aiohttp.server")
+    said = "b'GET /api/v1/callbacks?phone=%2B12025550113'"
+    for error in (BadHttpMessage(said), RequestPayloadError(said)):
+        server.error("Error handling request from %s", "192.0.2.7", exc_info=error)
+    server.error("Error handling request from %s", "192.0.2.7", exc_info=KeyError("x"))
+    unreadable, _, defect = lines_of(stream)
+    assert (unreadable["event"], unreadable["level"]) == ("http.unreadable", "info")
+    assert "KeyError" in defect["exception"]
+    assert "12025550113" not in stream.getvalue()
+    assert "192.0.2.7" not in stream.getvalue()
+
+
+def test_requests_that_cannot_be_read_obey_the_level() -> None:
+    stream = io.StringIO()
+    set_up(LogSettings(format="json", level="warning"), stream)
+    logging.getLogger("aiohttp.server").error("Error handling request from %s", "x", exc_info=BadHttpMessage("x"))
+    assert stream.getvalue() == ""

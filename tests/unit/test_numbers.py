@@ -7,8 +7,19 @@ import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from engine.numbers import MAX_LENGTH, NumberAccepted, NumberRefused, check, parse_e164, zones_of
+from engine.document.values import Timezone
+from engine.numbers import (
+    MAX_LENGTH,
+    NumberAccepted,
+    NumberRefused,
+    check,
+    is_zone,
+    parse_e164,
+    zones_as_stated,
+    zones_of,
+)
 
 OWN = "+12025550100"
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
@@ -172,27 +183,33 @@ def test_whatever_is_written_only_ascii_digits_come_out(
     ],
 )
 def test_given_a_number_then_its_zones_are(e164: str, zones: tuple[str, ...]) -> None:
-    assert zones_of(e164, None) == zones
+    assert zones_of(e164) == zones
 
 
 def test_given_a_mobile_number_of_a_large_country_then_its_owner_may_be_anywhere_in_it() -> None:
-    zones = zones_of("+61412345678", None)
+    zones = zones_of("+61412345678")
 
     assert zones[0] == "Australia/Sydney"
     assert {"Australia/Perth", "Australia/Adelaide", "Indian/Cocos"} < set(zones)
     assert len(set(zones)) == len(zones)
 
 
-def test_given_a_stated_zone_then_it_stands_alone_unless_nobody_knows_it() -> None:
-    assert zones_of("+12025550113", "Europe/Paris") == ("Europe/Paris",)
-    assert zones_of("+61412345678", "Australia/Perth") == ("Australia/Perth",)
-    assert zones_of("+870773111632", "UTC") == ("UTC",)
-    assert zones_of("+12025550113", "Etc/Nowhere") == ("America/New_York",)
+def test_given_a_zone_that_anybody_may_have_stated_then_it_stands_alone_only_if_the_number_may_belong_there() -> None:
+    assert zones_as_stated("+61412345678", "Australia/Perth") == ("Australia/Perth",)
+    assert zones_as_stated("+870773111632", "UTC") == ("UTC",)
+    assert zones_as_stated("+12025550113", "Europe/Paris") == ("America/New_York", "Europe/Paris")
 
 
 @given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
 def test_given_any_number_then_each_of_its_zones_can_be_looked_up(e164: str) -> None:
-    zones = zones_of(e164, None)
+    zones = zones_of(e164)
 
     assert [ZoneInfo(zone).key for zone in zones] == list(zones)
     assert "Etc/Unknown" not in zones
+
+
+def test_a_zone_is_looked_up_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_zone("America/New_York")
+    monkeypatch.setattr("engine.numbers.available_timezones", lambda: pytest.fail("the disk is read again"))
+    assert not is_zone("Mars/Olympus_Mons")
+    assert TypeAdapter(Timezone).validate_python("Europe/Paris") == "Europe/Paris"

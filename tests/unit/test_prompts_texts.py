@@ -74,6 +74,14 @@ def test_given_an_ordinary_name_when_built_then_nobody_is_warned_and_the_abbrevi
     assert "Example and Sons, Limited" in text
 
 
+def test_given_the_last_words_of_a_call_then_they_promise_what_is_done() -> None:
+    never, apology = (english().text(service(), each) for each in (PromptId.NEVER_CONFIRMED, PromptId.APOLOGY))
+
+    assert never == "Understood. We will not call this number again. Goodbye.", "no service calls it, not only this one"
+    assert apology is not None
+    assert "We will try to call you again." in apology, "the request may be too old, or have failed too often"
+
+
 def test_given_keys_left_out_when_spoken_then_only_the_configured_ones_are_offered() -> None:
     text = english().text(service(keys=Keys("5", None, "*", None)), PromptId.PRESS)
 

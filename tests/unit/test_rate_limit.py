@@ -41,6 +41,14 @@ def test_an_ipv6_client_cannot_multiply_itself() -> None:
     assert limit.take("2001:db8:0:1::1") is None
 
 
+def test_the_port_that_a_proxy_adds_makes_nobody_else_of_a_client() -> None:
+    limit = AddressLimit(1, Clock())
+    assert limit.take("192.0.2.1:50001") is None
+    assert limit.take("192.0.2.1:50002") is not None
+    assert limit.take("[2001:db8::1]:50001") is None
+    assert limit.take("2001:db8::2") is not None
+
+
 def test_memory_is_bounded_and_the_quietest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "MAX_ADDRESSES", 3)
     limit = AddressLimit(1, Clock())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.core.changes import TimerCleared
 from engine.core.events import (
+    CancelRequested,
     LegEntered,
     TelephonyLost,
     TelephonyReady,
     TimerFired,
 )
 from engine.core.records import Timer
-from engine.core.terms import CallbackId
+from engine.core.terms import CallbackId, Reason
 from tests.unit.written_engine import (
     BILLING,
     CUSTOMER,
@@ -121,3 +124,19 @@ async def test_a_clock_that_jumps_ahead_fires_everything_on_the_way_in_order() -
         engine.now += 86_400
         await engine.settle()
     assert engine.fired == ["a", "b", "c"]
+
+
+async def test_timers_that_were_cleared_are_not_listed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.runtime.TIMERS_BEFORE_A_SWEEP", 10)
+    engine = Engine(timer("later", 60))
+    async with engine.running():
+        engine.runtime.arm_timers()
+        for n in range(100):
+            await engine.runtime.submit(asked(n))
+            await engine.runtime.submit(CancelRequested(CallbackId(f"c{n}"), Reason.BY_CUSTOMER))
+        assert len(engine.runtime._due) <= 10
+        await engine.runtime.submit(asked(100))
+        engine.now += BILLING.life_seconds
+        await engine.settle()
+    assert [name for name in engine.fired if name == "later"] == ["later"]
+    assert engine.runtime.dispatcher.book.get(CallbackId("c100")) is None

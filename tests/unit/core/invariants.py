@@ -67,7 +67,11 @@ def _memory_and_journal_agree(world: World) -> None:
     assert {each.id: each for each in dispatcher.book} == {
         each.id: each for each in journal.callbacks.values() if each.open
     }
-    assert {status.id: status for status in dispatcher.desks.statuses()} == journal.agents
+    assert {status.id: status for status in dispatcher.desks.statuses()} == {
+        agent: status
+        for agent, status in journal.agents.items()
+        if agent in journal.configuration.agents or status.works
+    }
     assert {(each.owner, each.name): each for each in dispatcher.timers.pending()} == journal.timers
     assert {flow.attempt.id: flow.attempt for flow in dispatcher.live()} == {
         attempt.id: attempt for attempt in journal.open_attempts()

@@ -17,6 +17,7 @@ from engine.core.changes import (
     CallClassified,
     Change,
     ConfigurationKept,
+    HandleTimeKept,
     IdempotencyKept,
     InteractionChanged,
     ServicePaused,
@@ -35,7 +36,7 @@ from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Int
 
 NO_LIMIT = Pace()
 HISTORY_SECONDS = 2 * 86400.0
-"""How far back a start reads what became of a number, and the capacities of slots."""
+"""How far back a start reads what became of a number."""
 
 
 class Journal:
@@ -54,6 +55,7 @@ class Journal:
         self.suppressions: dict[str, Suppression] = {}
         self.paused: set[ServiceId] = set()
         self.slot_capacities: dict[tuple[ServiceId, float], SlotCapacitySet] = {}
+        self.handle_times: dict[ServiceId, HandleTimeKept] = {}
         self.classified: list[CallClassified] = []
         self._states: dict[CallbackId, CallbackState] = {}
 
@@ -83,12 +85,8 @@ class Journal:
             tuple(each for each in interactions if not each.state.ended),
             tuple(sorted(self.suppressions.values(), key=lambda each: each.phone)),
             tuple(sorted(self.paused)),
-            tuple(
-                sorted(
-                    (each for each in self.slot_capacities.values() if each.start >= since),
-                    key=lambda each: (each.service, each.start),
-                )
-            ),
+            tuple(sorted(self.slot_capacities.values(), key=lambda each: (each.service, each.start))),
+            tuple(self.handle_times[each] for each in sorted(self.handle_times)),
             tuple((phone, at) for at, _id, phone in sorted(dials) if at >= since),
             tuple((each.request.phone, each.created_at) for each in asked if each.created_at >= since),
             pace,
@@ -111,6 +109,8 @@ class Journal:
                 before = self.callbacks.get(callback.id)
                 assert before is None or before.open, f"{callback.id} has ended and is changed"
                 self.callbacks[callback.id] = callback
+            case HandleTimeKept(service=service):
+                self.handle_times[service] = change
             case CallbackMoved(callback=moved, before=before_state, after=after_state, because=because):
                 assert self._states.get(moved) == before_state, f"the trail of {moved} has a gap before {change}"
                 assert TABLE[before_state, Because(because)] is after_state

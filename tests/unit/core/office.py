@@ -5,6 +5,7 @@ Times are told as they stand on the wall: `at("09:30")` is a moment of the first
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from engine.core.events import (
     ResumeRequested,
     SlotCapacityRequested,
     SuppressRequested,
+    TimerFired,
     UnsuppressRequested,
     WorkAccepted,
     WorkCompleted,
@@ -32,6 +34,7 @@ from engine.core.events import (
 )
 from engine.core.hours import Calendar, CalendarId, Interval
 from engine.core.records import Attempt, Callback, Classification, Interaction
+from engine.core.switchboard import ANSWER, PREVIEW
 from engine.core.terms import ConnectMode, InteractionId, Media, ServiceId, WorkId
 from engine.core.values import replace
 from tests.unit.core.world import BILLING, AgentAtDesk, Customer, World
@@ -187,11 +190,16 @@ class Doubled(World):
     """Before each decision a second engine starts from the journal, and has to decide the same.
 
     Not where a start knows less: an announcement, an agent's ringing and a whisper are not written, nor what was not
-    heard, nor what the pace of a service has counted of calls that have ended.
+    heard, nor what the pace of a service has counted of calls that have ended. Nor where it is to decide otherwise:
+    whoever was asked before a start is not blamed for no answer. What came of the waits that were told is not written
+    either, and is taken over here.
     """
 
     def _decide(self, event: Event, *, act: bool = True) -> Decision:
         second = Dispatcher(self.journal.snapshot(self.now, self.node)) if self._all_is_written(event) else None
+        if second is not None:
+            second.waits._experience = deepcopy(self.dispatcher.waits._experience)
+            second.waits._told = dict(self.dispatcher.waits._told)
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)
@@ -200,6 +208,8 @@ class Doubled(World):
 
     def _all_is_written(self, event: Event) -> bool:
         phases = {flow.phase for flow in self.dispatcher.live()}
+        if isinstance(event, TimerFired) and event.name in (PREVIEW, ANSWER):
+            return False
         is_known = not any(self._is_counted_only_here(attempt, event) for attempt in self.journal.attempts.values())
         return is_known and self.telephony and not self.stopping and not self.held and phases <= _WRITTEN
 

@@ -30,6 +30,7 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.records import Attempt, attempt_of_leg
+from engine.core.switchboard import ANSWER
 from engine.core.terms import AttemptId, Outcome
 
 if TYPE_CHECKING:
@@ -74,14 +75,16 @@ def _nobody_is_called_again_who_talked_or_wished_otherwise(
     for change in decision.changes:
         if isinstance(change, AttemptChanged) and (earlier := before.get(change.attempt.id)):
             stands = earlier.outcome in (None, change.attempt.outcome)
-            assert stands, f"{earlier.id} was {earlier.outcome} and becomes {change.attempt.outcome}"
+            may_still_wish = isinstance(event, KeyPressed) and earlier.outcome not in (*_WISHES, Outcome.CONNECTED)
+            wishes = may_still_wish and change.attempt.outcome in _WISHES
+            assert stands or wishes, f"{earlier.id} was {earlier.outcome} and becomes {change.attempt.outcome}"
+            if wishes:
+                world.wished_to_end.add(change.attempt.callback)
     for attempt in _decided(decision, before):
         met = world.meetings.may_have_met(attempt.id)
         assert (attempt.outcome is Outcome.CONNECTED) == met, (
             f"{attempt.id} ends {attempt.outcome}, may have met: {met}"
         )
-        if isinstance(event, KeyPressed) and attempt.outcome in _WISHES:
-            world.wished_to_end.add(attempt.callback)
     for effect in decision.effects:
         if isinstance(effect, DialCustomer):
             callback = world.journal.attempts[effect.attempt].callback
@@ -170,6 +173,8 @@ def _nothing_is_concluded_unheard(
     for attempt in _decided(decision, before):
         assert _may_end(world, event, attempt), f"{attempt.id} ends {attempt.outcome} unheard because of {event}"
     held = dict(world.held_before)
+    if isinstance(event, TimerFired) and event.name == ANSWER:
+        return  # work from outside is answered over HTTP, whatever Asterisk does
     for change in decision.changes:
         if isinstance(change, AgentMoved) and change.because == RONA:
             leg = before[held[change.agent]].agent_leg

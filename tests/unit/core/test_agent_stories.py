@@ -11,7 +11,7 @@ from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic,
 from engine.core.events import LegEnded, LegEntered, PresenceRequested, ResultKind
 from engine.core.terms import AgentId, CallbackState, Outcome, Presence, PromptId
 from engine.core.values import replace
-from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, World, connected, only, says
+from tests.unit.core.world import AMY, BEN, BILLING, AgentAtDesk, Customer, World, connected, only, says
 
 S = CallbackState
 RING = BILLING.agent_ring_seconds
@@ -120,7 +120,7 @@ def test_given_a_missed_ring_when_the_agent_answers_too_late_then_nobody_is_whis
 
     world.tell(LegEntered(world.agent().leg))
 
-    assert world.effects[before:] == []
+    assert [only(effect, Release).leg for effect in world.effects[before:]] == [world.agent().leg]
     assert customer.state is S.CONFIRMED
 
 
@@ -142,6 +142,38 @@ def test_given_nobody_within_the_hold_limit_then_an_apology_and_again_at_the_hea
     world.agent("ben").ready()
     assert first.state is S.DIALING
     assert [other.state for other in others] == [S.QUEUED, S.QUEUED]
+
+
+def test_given_an_agent_whose_phone_rings_when_the_hold_limit_passes_then_they_may_still_answer() -> None:
+    world = World(agents=(AMY, BEN))
+    customer = ringing_at_the_hold_limit(world)
+
+    world.agent("ben").answers()
+
+    assert customer.state is S.CONNECTED
+
+
+def test_given_an_agent_whose_phone_rings_when_the_hold_limit_passes_and_nobody_answers_then_an_apology() -> None:
+    world = World(agents=(AMY, BEN))
+    customer = ringing_at_the_hold_limit(world)
+
+    world.pass_time(BILLING.agent_ring_seconds - 2)
+
+    assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
+    customer.is_let_go(Outcome.NO_AGENT)
+
+
+def ringing_at_the_hold_limit(world: World) -> Customer:
+    """A customer whose wait is over just when the second agent's phone rings."""
+    world.agent("amy").ready()
+    customer = world.customer()
+    customer.confirms()
+    rejects(world.agent("amy"))
+    world.pass_time(BILLING.hold_limit_seconds - 1)
+    world.agent("ben").ready()
+    world.pass_time(2)
+    assert customer.closing is None
+    return customer
 
 
 def test_given_the_hold_limit_passes_in_the_whisper_when_the_agent_leaves_then_an_apology() -> None:

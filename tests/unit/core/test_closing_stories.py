@@ -84,6 +84,7 @@ def cannot_be_bridged(customer: Customer) -> Outcome:
 WITHOUT_WORDS = [is_not_answered, loses_the_agent]
 WITH_WORDS = [wants_it_later, wants_no_more, wants_never, presses_nothing, waits_too_long, cannot_be_bridged]
 DECIDED = [*WITHOUT_WORDS, *WITH_WORDS]
+MAY_STILL_WISH = [wants_it_later, presses_nothing]
 Decides = Callable[[Customer], Outcome]
 
 
@@ -233,7 +234,7 @@ def test_given_a_decided_call_when_anything_else_is_told_of_it_then_the_outcome_
     outcome = decides(customer)
     leg, agent_leg = customer.attempt.customer_leg, LegId(f"{customer.attempt.id}.agent.1")
     events: list[Event] = [
-        *(KeyPressed(leg, digit) for digit in "1239"),
+        *(KeyPressed(leg, digit) for digit in ("12" if decides in MAY_STILL_WISH else "1239")),
         *(PlayingFinished(leg, tag) for tag in ("announcement.1", "announcement.2", "hold", "farewell")),
         *(kind(agent_leg) for kind in (LegRinging, LegAnswered, LegEntered)),
         PlayingFinished(agent_leg, "whisper"),
@@ -241,13 +242,56 @@ def test_given_a_decided_call_when_anything_else_is_told_of_it_then_the_outcome_
     if customer.attempt.answered_at is not None:
         events += [kind(leg) for kind in (LegRinging, LegAnswered, LegEntered)]
 
+    before = customer.attempt
     for event in events:
         decision = world.tell(event)
-        assert (decision.changes, decision.effects) == ([], []), event
+        assert all(isinstance(effect, Release) and effect.leg == agent_leg for effect in decision.effects), event
+        assert customer.attempt == before, event
 
     customer.hangs_up(17, 486)
     is_over(customer, outcome)
     assert (customer.attempt.cause, customer.attempt.sip_code) == (None, None), "how we ended it says nothing of them"
+
+
+@pytest.mark.parametrize("decides", MAY_STILL_WISH)
+@pytest.mark.parametrize(
+    ("digit", "outcome", "reason"),
+    [("3", Outcome.CANCELLED_BY_KEY, Reason.BY_KEY), ("9", Outcome.NEVER_AGAIN, Reason.NEVER_AGAIN)],
+)
+def test_given_last_words_before_another_call_when_the_customer_wants_none_then_it_counts(
+    decides: Decides, digit: str, outcome: Outcome, reason: Reason
+) -> None:
+    customer = called()
+    world = customer.world
+    decides(customer)
+    said = customer.hears
+
+    customer.presses(digit)
+
+    assert customer.hears == said, "the words go on"
+    customer.is_let_go(outcome)
+    assert (customer.state, customer.reason) == (S.CANCELLED, reason)
+    assert (customer.callback.request.phone in world.journal.suppressions) == (digit == "9")
+
+
+def test_given_last_words_when_the_customer_wants_no_call_and_the_engine_dies_then_it_counts() -> None:
+    customer = called()
+    presses_nothing(customer)
+
+    customer.world.die_after_commit(KeyPressed(customer.attempt.customer_leg, "9"))
+    customer.world.see(customer.attempt.id, GONE)
+
+    assert customer.state is S.CANCELLED
+
+
+def test_given_an_apology_while_the_engine_stops_when_the_customer_wants_no_call_then_it_counts() -> None:
+    customer = called()
+    customer.answers()
+    customer.world.stop()
+
+    customer.presses("3")
+
+    customer.is_let_go(Outcome.CANCELLED_BY_KEY)
 
 
 @pytest.mark.parametrize("decides", [is_not_answered, wants_no_more, waits_too_long])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine.core.configuration import Configuration
+from engine.core.configuration import Configuration, Confirmation, ConfirmationKeys
 from engine.core.decision import Refusal
 from engine.core.effects import DialCustomer, RingAgent
+from engine.core.events import PauseRequested
 from engine.core.expressions import parse
 from engine.core.terms import CallbackState, Outcome, Presence
 from engine.core.values import replace
@@ -113,6 +114,50 @@ def test_given_a_call_in_progress_when_the_service_changes_then_the_call_keeps_i
     world.pass_time(BILLING.agent_ring_seconds - 1)
 
     assert world.agent().shown == "ringing"
+
+
+MIXED_UP = replace(BILLING, confirmation=Confirmation(ConfirmationKeys(connect="3", cancel="1")))
+
+
+def test_given_other_keys_while_the_phone_rings_then_a_key_means_what_the_announcement_says() -> None:
+    world = World()
+    world.agent().ready()
+    customer = world.customer()
+
+    world.configure((MIXED_UP,), (AMY,))
+    customer.answers()
+    customer.presses("3")
+
+    assert customer.state is S.CONFIRMED
+
+
+def test_given_other_keys_while_the_announcement_plays_then_a_key_means_what_it_says_until_it_is_repeated() -> None:
+    world = World(agents=(AMY, BEN))
+    world.agent("amy").ready()
+    world.agent("ben").ready()
+    first, second = world.customer(), world.customer()
+    first.answers()
+    second.answers()
+
+    world.configure((MIXED_UP,), (AMY, BEN))
+    first.presses("1")
+    second.hears_announcement()
+    world.pass_time(BILLING.confirmation.wait_seconds)
+    second.presses("1")
+
+    assert first.state is S.CONFIRMED
+    assert second.closing is Outcome.CANCELLED_BY_KEY
+
+
+def test_given_a_paused_service_when_it_is_removed_and_comes_back_then_its_customers_are_called() -> None:
+    world = World(services=(BILLING, SALES), agents=(BEN,))
+    world.tell(PauseRequested(SALES.id))
+    world.agent("ben").ready()
+
+    world.configure((BILLING,), (BEN,))
+    world.configure((BILLING, SALES), (BEN,))
+
+    assert world.customer("sales").state is S.DIALING
 
 
 # ---- an agent is removed -------------------------------------------------------------------------------

@@ -105,6 +105,28 @@ def test_given_a_removed_agent_then_they_are_logged_out_and_keep_their_work() ->
     assert desks.agent(AMY.id) is None
 
 
+def test_given_a_removed_agent_when_their_last_work_ends_then_they_are_no_agent_any_more() -> None:
+    desks = desks_of(AMY, BEN)
+    ready(desks, AMY)
+    desks.take(AMY.id, CALL, "reserved", 2.0)
+    desks.configure({}, 3.0)
+    assert [each.id for each in desks.statuses()] == [AMY.id]
+
+    written = desks.release(AMY.id, CALL.id, "not_needed", 4.0)
+
+    assert list(desks.statuses()) == []
+    assert written[0] == AgentChanged(AgentStatus(AMY.id, idle_since=4.0))
+
+
+def test_given_the_row_of_an_agent_removed_long_ago_at_a_start_then_they_are_no_agent() -> None:
+    desks = Desks()
+    desks.restore([AgentStatus(AMY.id), AgentStatus(BEN.id, works=(CALL,))])
+
+    desks.configure({}, 9.0)
+
+    assert [each.id for each in desks.statuses()] == [BEN.id]
+
+
 def test_given_restored_statuses_then_they_are_as_before() -> None:
     before = AgentStatus(AgentId("amy"), Presence.READY, idle_since=7.0)
     desks = Desks()

@@ -380,7 +380,7 @@ def test_given_a_customer_who_sleeps_then_their_time_of_day_is_the_reason_in_the
             "Not earlier, because it was not a time of day at which the customer may be called."
         ),
         (
-            "18:00:32 Nobody answered. There is no time at all at which this customer may be called "
+            "18:00:32 Nobody answered. There is no time left at which this customer may be called "
             "(business hours, calling times, limits), so it ended."
         ),
     ]

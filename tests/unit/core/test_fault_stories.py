@@ -92,6 +92,23 @@ def test_given_a_ring_of_the_agent_that_nobody_knows_of_then_it_is_no_fault_of_t
     assert isinstance(customer.hears, HoldWithMusic)
 
 
+def test_given_a_ring_that_was_given_up_when_its_leg_shows_itself_late_then_it_is_let_go() -> None:
+    world = World()
+    world.results[RingAgent] = ResultKind.UNKNOWN
+    customer = called(world)
+    customer.confirms()
+    leg = world.agent().leg
+    world.pass_time(REFUSED_GRACE_SECONDS)
+    assert world.agent().leg != leg, "they are rung anew"
+
+    decision = world.tell(LegRinging(leg))
+
+    assert [only(effect, Release).leg for effect in decision.effects] == [leg], (
+        "nobody rings twice, or waits for nobody"
+    )
+    assert customer.state is S.CONFIRMED
+
+
 def test_given_a_ring_of_the_agent_that_nobody_knows_of_when_they_answer_then_they_are_served() -> None:
     world = World()
     world.results[RingAgent] = ResultKind.UNKNOWN
@@ -131,7 +148,7 @@ def test_given_rings_that_nobody_ever_knows_of_then_each_has_a_pause_and_the_hol
     customer.confirms()
     assert world.agent().times_rung == 1
 
-    world.pass_time(BILLING.hold_limit_seconds)
+    world.pass_time(BILLING.hold_limit_seconds + REFUSED_GRACE_SECONDS)
 
     assert world.agent().times_rung <= 1 + BILLING.hold_limit_seconds / REFUSED_GRACE_SECONDS
     assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)

@@ -492,7 +492,20 @@ def test_given_an_offer_that_timed_out_while_the_engine_was_away_then_it_goes_on
 
     world.pass_time(0)
 
-    assert one.shown == ("offered", "ben")
+    assert one.is_with("offered", "ben")
+    assert world.agent("amy").status.presence is Presence.READY, "they could not answer"
+    world.pass_time(BILLING.agent_ring_seconds)
+    assert world.agent("ben").status.reason == "rona"
+
+
+def test_given_an_agent_who_does_not_answer_unheard_then_a_chat_is_missed_all_the_same() -> None:
+    world = house()
+    one = offered(world)
+
+    world.lose_telephony()
+    world.pass_time(BILLING.agent_ring_seconds)
+
+    assert (one.shown, world.agent("amy").status.reason) == (("queued", None), "rona")
 
 
 def test_given_the_engine_stops_then_a_chat_that_is_offered_may_be_taken_and_none_is_offered_anew() -> None:
@@ -505,6 +518,16 @@ def test_given_the_engine_stops_then_a_chat_that_is_offered_may_be_taken_and_non
     one.is_accepted()
 
     assert (one.shown, second.shown) == (("active", "amy"), ("queued", None))
+
+
+def test_given_the_engine_stops_when_an_offered_chat_is_not_answered_then_nobody_is_blamed() -> None:
+    world = house()
+    one = offered(world)
+    world.stop()
+
+    world.pass_time(BILLING.agent_ring_seconds)
+
+    assert (one.shown, world.agent("amy").status.presence) == (("queued", None), Presence.READY)
 
 
 # ---- what came of it -----------------------------------------------------------------------------------

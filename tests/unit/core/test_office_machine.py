@@ -60,6 +60,8 @@ from tests.unit.core.world import START, configuration
 
 ALWAYS = Calendar(CalendarId("always"), "UTC", tuple((Interval(0, 86400),) for _day in range(7)))
 BY_DAY = Calendar(CalendarId("by-day"), "UTC", tuple((Interval(6 * 3600, 23 * 3600),) for _day in range(7)))
+BRIEFLY = replace(BY_DAY, weekly=((Interval(81_000, 81_300), Interval(82_200, 82_800)),) * 7)
+"""The same one, open from 22:30 to 22:35 and from 22:50 to 23:00; a story begins at 22:13."""
 PLACES = SlotPolicy(minutes=5, capacity=2, days_ahead=1, min_notice_seconds=60)
 
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"a": 5}, parse("voice <= 1 and chat <= 2"))
@@ -128,6 +130,16 @@ DOCUMENTS = [
         EVERY_HOUR,
     ),
     configuration((RESERVED,), (AMY, BEN, EVE), LIMITS, EVERY_HOUR),
+    configuration(
+        (
+            replace(RESERVED, calendar=BY_DAY.id, life_seconds=3600),
+            replace(PREVIEWED, calendar=BY_DAY.id, calling_window=WINDOWED.calling_window),
+            replace(WINDOWED, calendar=BY_DAY.id, connect=ConnectMode.AGENT_FIRST),
+        ),
+        (AMY, BEN, EVE),
+        LIMITS,
+        (ALWAYS, BRIEFLY),
+    ),
 ]
 
 pick = st.integers(0, 10_000)
@@ -293,17 +305,19 @@ class Office(RuleBasedStateMachine):
 
     # ---- the engine
 
-    @rule(accepted=st.booleans(), which=pick)
-    def it_cannot_hear_for_a_moment(self, which: int, *, accepted: bool) -> None:
+    @rule(accepted=st.booleans(), which=pick, seconds=st.sampled_from([0.0, 0.0, 20.0, 45.0]))
+    def it_cannot_hear_for_a_while(self, which: int, seconds: float, *, accepted: bool) -> None:
         self.world.lose_telephony()
+        self.world.pass_time(seconds)
         if accepted:
             self.an_agent_answers(which, "accept", START)
         self._hear_again()
 
-    @rule()
-    def it_starts_again(self) -> None:
+    @rule(away=st.sampled_from([0.0, 0.0, 20.0, 130.0]))
+    def it_starts_again(self, away: float) -> None:
         self.world.restart()
         self.world.lose_telephony()
+        self.world.now += away
         self._hear_again()
 
     @rule(which=pick)
@@ -311,7 +325,7 @@ class Office(RuleBasedStateMachine):
         self.world.stop()
         self.an_agent_answers(which, "accept", START)
         self.world.pass_time(1.0)
-        self.it_starts_again()
+        self.it_starts_again(0.0)
 
     @rule(which=pick, written=st.booleans())
     def it_dies_over_an_answer(self, which: int, *, written: bool) -> None:
@@ -326,6 +340,7 @@ class Office(RuleBasedStateMachine):
         for flow in list(self.world.dispatcher.live()):
             looks = looks_at(self.world, flow.attempt)
             self.world.tell(looks[self.asked % len(looks)])
+        self.world.pass_time(0)
         self.world.regain_telephony()
 
     # ---- what must be true in the end

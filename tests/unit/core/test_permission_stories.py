@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
@@ -12,6 +13,7 @@ from engine.core.decision import Accepted, Done
 from engine.core.effects import DialCustomer, Farewell, Play
 from engine.core.events import EffectEnded, KeyPressed, NewNumber, ResultKind
 from engine.core.expressions import parse
+from engine.core.hours import Calendar
 from engine.core.permission import CallingWindow
 from engine.core.records import Suppression
 from engine.core.terms import AgentId, CallbackState, Outcome, Reason, ServiceId
@@ -428,15 +430,37 @@ def test_given_a_retry_after_hours_then_it_rolls_to_the_next_opening_and_into_th
     assert customer.attempt.dialed_at == moment(again)
 
 
-def test_given_a_retry_that_is_permitted_only_after_the_callbacks_life_then_it_expires_at_once() -> None:
-    world = Doubled((DESK,), (AMY,), None, (HOURS,))
+@pytest.mark.parametrize(
+    ("life_seconds", "reason"),
+    [(7200, Reason.NO_PERMITTED_TIME), (601, Reason.NO_PERMITTED_TIME), (600, Reason.LIFETIME)],
+)
+def test_given_a_retry_that_is_permitted_only_after_the_callbacks_life_then_it_expires_at_once_and_says_why(
+    life_seconds: float, reason: Reason
+) -> None:
+    world = Doubled((replace(DESK, life_seconds=life_seconds),), (AMY,), None, (HOURS,))
     world.agent().ready()
     goes_on_until(world, at("16:55"))
     customer = caller(world, "desk")
 
     customer.hangs_up(cause=17)
 
-    assert (customer.state, customer.reason) == (S.EXPIRED, Reason.LIFETIME)
+    assert (customer.state, customer.reason) == (S.EXPIRED, reason)
+
+
+@pytest.mark.parametrize("hours", [HOURS, replace(HOURS, weekly=((),) * 7)])
+def test_given_a_number_suppressed_in_a_call_when_no_retry_is_permitted_either_then_the_wish_is_the_reason(
+    hours: Calendar,
+) -> None:
+    world = Doubled((DESK,), (AMY,), None, (HOURS,))
+    world.agent().ready()
+    goes_on_until(world, at("16:55"))
+    customer = caller(world, "desk", PHONE)
+    world.configure((DESK,), (AMY,), None, (hours,))
+    suppresses(world, PHONE)
+
+    customer.hangs_up(cause=17)
+
+    assert (customer.state, customer.reason) == (S.UNSUCCESSFUL, Reason.NOT_PERMITTED)
 
 
 def test_given_a_service_that_never_opens_again_when_an_attempt_fails_then_there_is_no_permitted_time() -> None:
@@ -449,6 +473,37 @@ def test_given_a_service_that_never_opens_again_when_an_attempt_fails_then_there
     customer.hangs_up(cause=17)
 
     assert (customer.state, customer.reason) == (S.EXPIRED, Reason.NO_PERMITTED_TIME)
+
+
+def test_given_a_retry_whose_day_is_closed_meanwhile_then_it_rolls_once_more_when_it_is_due() -> None:
+    long_lived = replace(DESK, life_seconds=5 * DAY)
+    world = Doubled((long_lived,), (AMY,), None, (HOURS,))
+    world.agent().ready()
+    goes_on_until(world, at("16:55"))
+    customer = caller(world, "desk")
+    customer.hangs_up(cause=17)
+    assert customer.callback.next_attempt_at == moment("2023-11-16 09:00")
+
+    world.configure((long_lived,), (AMY,), None, (replace(HOURS, closed_days=frozenset({date(2023, 11, 16)})),))
+    goes_on_until(world, moment("2023-11-16 09:00"))
+
+    assert (customer.state, customer.callback.next_attempt_at) == (S.RETRY_WAIT, moment("2023-11-17 09:00"))
+    goes_on_until(world, moment("2023-11-17 09:00"))
+    assert [each.dialed_at for each in customer.attempts[1:]] == [moment("2023-11-17 09:00")]
+
+
+def test_given_a_retry_that_new_hours_never_permit_then_it_expires_when_it_is_due() -> None:
+    world = Doubled((replace(DESK, life_seconds=2 * DAY),), (AMY,), None, (HOURS,))
+    world.agent().ready()
+    goes_on_until(world, at("16:55"))
+    customer = caller(world, "desk")
+    customer.hangs_up(cause=17)
+
+    world.configure((DESK,), (AMY,), None, (replace(HOURS, weekly=((),) * 7),))
+    goes_on_until(world, moment("2023-11-16 09:00"))
+
+    assert (customer.state, customer.reason) == (S.EXPIRED, Reason.NO_PERMITTED_TIME)
+    assert world.journal.timers == {}
 
 
 def test_given_a_number_that_may_not_be_dialled_for_years_then_the_request_ends_and_says_so_at_once() -> None:

@@ -657,6 +657,18 @@ def test_given_lost_telephony_when_the_preview_times_out_then_it_is_no_fault_of_
     assert customer.state is S.PREVIEWING
 
 
+def test_given_lost_telephony_when_a_preview_times_out_soon_after_then_it_is_no_fault_of_the_agents() -> None:
+    world = bureau()
+    customer = previewed(world)
+    world.lose_telephony()
+    world.pass_time(ASKED_FIRST.preview_seconds - 1)
+    world.regain_telephony()
+
+    world.pass_time(1)
+
+    assert (world.agent().status.presence, customer.state) == (Presence.READY, S.PREVIEWING), "they are asked anew"
+
+
 def test_given_lost_telephony_when_a_yes_waits_for_a_line_then_it_is_dialled_once_all_can_be_heard() -> None:
     world = bureau(replace(ASKED_FIRST, pace=Pace(calls_per_second=0.125)))
     world.agent("amy").ready()
@@ -713,6 +725,20 @@ def test_given_a_preview_that_timed_out_while_the_engine_was_away_then_it_blames
 
     assert world.agent().status.reason != "rona"
     assert customer.state is S.PREVIEWING
+
+
+def test_given_a_preview_of_before_the_start_when_its_time_passes_soon_after_then_it_blames_nobody() -> None:
+    world = bureau()
+    customer = previewed(world)
+    world.pass_time(ASKED_FIRST.preview_seconds - 1)
+    world.restart()
+
+    world.pass_time(1)
+
+    assert (world.agent().status.presence, customer.state) == (Presence.READY, S.PREVIEWING), "they are asked anew"
+    world.pass_time(ASKED_FIRST.preview_seconds)
+    assert world.agent().status.reason == "rona", "now they had all the time"
+    assert customer.state is S.QUEUED
 
 
 def test_given_a_yes_that_waits_for_a_line_when_the_engine_starts_again_then_it_is_dialled_once() -> None:

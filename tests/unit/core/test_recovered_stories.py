@@ -183,7 +183,7 @@ def test_given_an_agent_who_was_given_up_when_their_leg_is_still_found_then_it_i
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_given_an_agents_leg_that_no_look_found_then_it_is_let_go_anyway_and_says_nothing_any_more(
+def test_given_an_agents_leg_that_no_look_found_then_it_is_let_go_anyway_and_again_when_it_appears(
     restarted: bool,  # noqa: FBT001 - a socket that was lost, or an engine that died
 ) -> None:
     world = World(agents=(AMY,))
@@ -201,7 +201,7 @@ def test_given_an_agents_leg_that_no_look_found_then_it_is_let_go_anyway_and_say
     assert [effect.bridge for effect in world.done(Dismantle)] == [f"{customer.attempt.id}.bridge.1"]
     assert world.agent().leg != first
     late = world.tell(LegEntered(first))
-    assert (late.changes, late.effects) == ([], [])
+    assert [only(effect, Release).leg for effect in late.effects] == [first]
     world.agent().answers()
     assert customer.state is S.CONNECTED
 

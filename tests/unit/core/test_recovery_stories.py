@@ -281,10 +281,75 @@ def test_given_a_hold_limit_that_passed_in_the_whisper_when_the_agent_is_lost_th
     world.restart()
 
     world.see(customer.attempt.id, ENTERED)
-    world.pass_time(1)
+    world.pass_time(BILLING.agent_ring_seconds)
 
     assert says(only(customer.hears, Release)) == (PromptId.APOLOGY,)
     customer.is_let_go(Outcome.NO_AGENT)
+
+
+def waits_with_music(world: World) -> Customer:
+    """A customer who has confirmed, and whose agent did not come."""
+    world.agent().ready()
+    customer = world.customer()
+    customer.confirms()
+    world.agent().rejects()
+    return customer
+
+
+def starts_after(world: World, seconds: float) -> None:
+    """The engine was away, and cannot hear Asterisk yet."""
+    world.restart()
+    world.lose_telephony()
+    world.now += seconds
+
+
+def hears_again(world: World) -> None:
+    """What fell due fires before Asterisk is heard again, as the runtime arms its timers."""
+    world.pass_time(0)
+    world.regain_telephony()
+    world.pass_time(0)
+
+
+def test_given_a_hold_limit_that_passed_while_the_engine_was_away_then_a_free_agent_is_rung() -> None:
+    world = World(agents=(AMY, BEN))
+    customer = waits_with_music(world)
+    starts_after(world, BILLING.hold_limit_seconds)
+    world.agent("ben").ready()
+
+    world.see(customer.attempt.id, ENTERED)
+    hears_again(world)
+
+    assert world.agent("ben").shown == "ringing"
+    world.agent("ben").answers()
+    assert customer.state is S.CONNECTED
+
+
+def test_given_a_hold_limit_that_passed_while_the_engine_was_away_when_nobody_is_free_then_it_ends_soon() -> None:
+    world = World()
+    customer = waits_with_music(world)
+    starts_after(world, BILLING.hold_limit_seconds)
+
+    world.see(customer.attempt.id, ENTERED)
+    hears_again(world)
+    world.pass_time(BILLING.agent_ring_seconds - 1)
+    assert customer.closing is None
+    world.pass_time(1)
+
+    customer.is_let_go(Outcome.NO_AGENT)
+
+
+def test_given_a_hold_limit_that_passed_while_the_engine_was_away_when_an_agent_is_rung_then_it_rings_on() -> None:
+    world = World()
+    world.agent().ready()
+    customer = world.customer()
+    customer.confirms()
+    starts_after(world, BILLING.hold_limit_seconds)
+
+    world.see(customer.attempt.id, ENTERED, RINGING)
+    hears_again(world)
+    world.agent().answers()
+
+    assert customer.state is S.CONNECTED
 
 
 def test_given_a_conversation_with_both_legs_then_it_is_left_alone() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from engine.core.callphase import FREE_LATERS
 from engine.core.configuration import AttemptPolicy, OutcomeRule, Service
+from engine.core.decision import Accepted
 from engine.core.effects import DialCustomer
+from engine.core.events import MoveRequested, TimerFired
 from engine.core.retry import FAULTS_BEFORE_HOLD
 from engine.core.terms import CallbackState, Outcome, Reason
 from engine.core.values import replace
-from tests.unit.core.world import AMY, BILLING, LIMITS, Customer, World
+from tests.unit.core.world import AMY, BILLING, LIMITS, NO_CAPS, START, Customer, World
 
 S = CallbackState
 
@@ -236,6 +240,18 @@ def test_given_faults_of_our_own_when_the_limit_is_reached_then_it_is_held_and_n
     assert customer.outcomes == (Outcome.NO_AGENT,) * FAULTS_BEFORE_HOLD
 
 
+def test_given_a_held_callback_when_it_is_let_go_on_then_it_is_called_again() -> None:
+    world = world_with(policy=AttemptPolicy(by_outcome={Outcome.NO_AGENT: OutcomeRule(max=1)}))
+    customer = world.customer()
+    finds_no_agent(customer)
+    world.agent().ready()
+    assert customer.is_in(S.RETRY_WAIT)
+
+    world.tell(MoveRequested(customer.id, now=True))
+
+    assert customer.state is S.DIALING
+
+
 def test_given_a_held_callback_when_it_is_cancelled_then_it_ends() -> None:
     world = world_with(policy=AttemptPolicy(by_outcome={Outcome.NO_AGENT: OutcomeRule(max=1)}))
     customer = world.customer()
@@ -337,3 +353,41 @@ def test_given_a_policy_changed_between_attempts_then_the_new_one_decides(outcom
     else:
         finds_no_agent(customer)
         assert world.journal.causes(customer.id)[-1] == "held_for_supervisor"
+
+
+def retried(world: World) -> Customer:
+    customer = world.customer()
+    world.agent().ready()
+    is_busy(customer)
+    return customer
+
+
+def with_an_appointment(world: World) -> Customer:
+    reply = world.ask(when=START + 600, freely=True)
+    assert isinstance(reply, Accepted)
+    world.agent().ready()
+    return Customer(world, reply.callback.id)
+
+
+def held_back(world: World) -> Customer:
+    first = retried(world)
+    first.cancels()
+    return world.customer(phone=first.callback.request.phone)
+
+
+@pytest.mark.parametrize("wait", [retried, with_an_appointment, held_back])
+def test_given_a_clock_that_leaps_beyond_a_life_when_all_timers_fire_in_order_then_nobody_is_called_so_late(
+    wait: Callable[[World], Customer],
+) -> None:
+    world = World((BILLING,), (AMY,), replace(NO_CAPS, min_gap_seconds=60))
+    customer = wait(world)
+    called = len(world.done(DialCustomer))
+    assert customer.state in (S.RETRY_WAIT, S.SCHEDULED, S.QUEUED)
+
+    world.now += 2 * BILLING.life_seconds
+    for timer in sorted(world.journal.timers.values(), key=lambda each: each.due_at):
+        world.tell(TimerFired(timer.owner, timer.name))
+
+    assert (customer.state, customer.reason) == (S.EXPIRED, Reason.LIFETIME)
+    assert len(world.done(DialCustomer)) == called
+    assert world.journal.timers == {}

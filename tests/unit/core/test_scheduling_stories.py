@@ -294,7 +294,23 @@ def test_given_a_slot_that_is_none_any_more_when_its_capacity_is_cleared_then_it
     sets_capacity(world, NINE, None)
 
     assert world.journal.slot_capacities == {}
-    assert world.dispatcher.slots.overrides(ServiceId("desk")) == {}
+    assert world.dispatcher.slots.overrides() == {}
+
+
+def test_given_capacities_of_slots_long_past_when_another_is_set_then_they_are_forgotten_everywhere() -> None:
+    world = office()
+    sets_capacity(world, NINE, 9)
+    sets_capacity(world, NINE + DAY, 8)
+    goes_on_until(world, NINE + 2 * DAY)
+    sets_capacity(world, NINE + 5 * DAY, 7)
+    assert [start for _service, start in world.journal.slot_capacities] == [NINE, NINE + DAY, NINE + 5 * DAY]
+
+    world.pass_time(1)
+    world.restart()
+    sets_capacity(world, NINE + 5 * DAY, None)
+
+    assert [start for _service, start in world.journal.slot_capacities] == [NINE + DAY]
+    assert world.dispatcher.slots.overrides() == {(ServiceId("desk"), NINE + DAY): 8}
 
 
 STARTS = [NINE + n * HALF_HOUR for n in range(3)]

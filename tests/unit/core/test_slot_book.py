@@ -71,12 +71,11 @@ def test_given_a_capacity_of_its_own_then_it_goes_before_the_services_until_it_i
     book.set_capacity(BILLING, NINE, 0)
     assert (book.capacity(BILLING, TWO_EACH, NINE), book.capacity(BILLING, TWO_EACH, TEN)) == (0, 5)
     assert book.capacity(SALES, TWO_EACH, NINE) == 2
-    assert list(book.overrides(BILLING).items()) == [(NINE, 0), (TEN, 5)]
+    assert list(book.overrides().items()) == [((BILLING, NINE), 0), ((BILLING, TEN), 5)]
     book.set_capacity(BILLING, NINE, None)
     book.set_capacity(SALES, NINE, None)
     assert book.capacity(BILLING, TWO_EACH, NINE) == 2
-    assert book.overrides(BILLING) == {TEN: 5}
-    assert book.overrides(SALES) == {}
+    assert book.overrides() == {(BILLING, TEN): 5}
 
 
 def test_given_a_full_slot_when_its_capacity_is_lowered_then_nobody_is_moved_and_nothing_is_left() -> None:
@@ -95,9 +94,8 @@ def test_given_what_was_written_down_then_a_book_takes_it_over_and_forgets_the_r
     book.restore([(BILLING, TEN, BOB), (BILLING, NINE, CORA), (BILLING, TEN, AMY)], [(BILLING, TEN, 3)])
     assert book.booked(BILLING, TEN) == (BOB, AMY)
     assert book.starts(BILLING) == [NINE, TEN]
-    assert book.overrides(BILLING) == {TEN: 3}
+    assert book.overrides() == {(BILLING, TEN): 3}
     assert book.booked(SALES, NINE) == ()
-    assert book.overrides(SALES) == {}
     book.release(CORA)
     assert book.starts(BILLING) == [TEN]
 

@@ -47,9 +47,7 @@ def _memory_and_journal_agree(world: World) -> None:
         place = booked.get(callback.id) if callback.open else None
         assert place == dispatcher.slots._places.get(callback.id), f"{callback.id} holds another place than is written"
     own = {(service, start): each.capacity for (service, start), each in journal.slot_capacities.items()}
-    for service in journal.configuration.services:
-        of_service = {start: capacity for (owner, start), capacity in own.items() if owner == service}
-        assert dispatcher.slots.overrides(service) == of_service
+    assert dispatcher.slots.overrides() == own
 
 
 def _is_not_lost(world: World, callback: Callback) -> None:
