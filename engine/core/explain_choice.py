@@ -15,7 +15,7 @@ from engine.core.explain_steps import Chosen, Rule, WhyNow
 from engine.core.line import Need
 from engine.core.needs import Needs
 from engine.core.records import Attempt, Callback
-from engine.core.terms import VOICE, AgentId, AgentOrder, ConnectMode, Media
+from engine.core.terms import VOICE, AgentId, AgentOrder, CallbackId, ConnectMode, Media
 from engine.core.values import Value, field, replace
 
 LATE_SECONDS = 5.0
@@ -26,6 +26,8 @@ RUNG_SECONDS = 600.0
 """No customer is rung, and no pace reaches back, for longer than this."""
 KEEPS_IDLE = ("offered", "accepted")
 """Causes by which an agent who is shown as ready goes on being idle as long as before."""
+_SHOWN_TO, _CALLED_FOR = ("offered", "previewing"), ("reserved", "reserved")
+"""Cause and shown state of an agent who is chosen for a callback."""
 _READY, _LOGGED_OUT = "ready", "logged_out"
 
 
@@ -50,7 +52,8 @@ class Crew(Value):
     """Those agents at that moment, as their moves tell.
 
     `before`: the last move of each before the moment. `idle_since`: when each of those who were shown as ready then
-    began to be idle. `then`: all moves of that very moment, in order. `later`: what those who were chosen at it, and
+    began to be idle. `then`: all moves of that very moment, in order, `chosen_for`: the
+    callbacks for which agents were chosen at it. `later`: what those who were chosen at it, and
     those who had the call in the end, did next. `other_work`: what they held besides calls. `others_called`: customers
     of the same service called between joining and the moment; `of_other_services`: those of other services for whom one
     of those agents was chosen; `with_priority`: how many of both had a higher priority. `ringing`: of a
@@ -61,6 +64,7 @@ class Crew(Value):
     before: Mapping[AgentId, AgentMoved] = field(default_factory=dict)
     idle_since: Mapping[AgentId, float] = field(default_factory=dict)
     then: tuple[AgentMoved, ...] = ()
+    chosen_for: tuple[CallbackId, ...] = ()
     later: tuple[AgentMoved, ...] = ()
     other_work: Mapping[AgentId, tuple[Media, ...]] = field(default_factory=dict)
     others_called: int = 0
@@ -107,9 +111,13 @@ def able(configuration: Configuration, need: Need) -> list[Agent]:
 
 
 def who(choice: Choice, crew: Crew) -> tuple[AgentId | None, int]:
-    """Who was chosen, and the place of that among the moves of the moment."""
-    because, shown = ("offered", "previewing") if choice.mode is ConnectMode.PREVIEW else ("reserved", "reserved")
-    places = [place for place, move in enumerate(crew.then) if (move.because, move.after) == (because, shown)]
+    """Who was chosen, and the place of that among the moves of the moment; -1 if the place is not known."""
+    wanted = _SHOWN_TO if choice.mode is ConnectMode.PREVIEW else _CALLED_FOR
+    every = [place for place, move in enumerate(crew.then) if (move.because, move.after) in (_SHOWN_TO, _CALLED_FOR)]
+    if len(every) == len(crew.chosen_for) and crew.chosen_for.count(choice.callback.id) == 1:
+        # One decision chooses for many, and writes agents and callbacks in the same order.
+        every = [every[crew.chosen_for.index(choice.callback.id)]]
+    places = [place for place in every if (crew.then[place].because, crew.then[place].after) == wanted]
     if len(places) > 1 and choice.attempt is not None:
         places = [place for place in places if crew.then[place].agent == choice.attempt.agent]
     if len(places) == 1:

@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_col
 
 from engine.core.changes import AgentMoved
 from engine.core.explain_choice import KEEPS_IDLE, RUNG_SECONDS, Crew, Look
+from engine.core.lifecycle import Because
 from engine.core.records import Callback
-from engine.core.terms import AgentId, Media
+from engine.core.terms import AgentId, CallbackId, Media
 from engine.store.readers import Readers
 from engine.store.statements import compiled, table, text_of
-from engine.store.tables import AgentMoveRow, AgentRow, AttemptRow, CallbackRow, InteractionRow
+from engine.store.tables import AgentMoveRow, AgentRow, AttemptRow, CallbackMoveRow, CallbackRow, InteractionRow
 
 CHOSEN_AT_ONCE = 50
 """Agents chosen at the very same moment whose next moves are looked at; of more, only those who had the call."""
@@ -25,7 +26,7 @@ MOVES_AT_MOST = 1000
 DAY_SECONDS = 86400.0
 _NEVER = float("inf")
 
-_moves, _agents = table(AgentMoveRow), table(AgentRow)
+_moves, _agents, _callback_moves = table(AgentMoveRow), table(AgentRow), table(CallbackMoveRow)
 _attempts, _callbacks, _interactions = table(AttemptRow), table(CallbackRow), table(InteractionRow)
 _ONE: ColumnElement[int] = literal_column("1")
 _NONE: ColumnElement[int] = literal_column("0")
@@ -59,6 +60,12 @@ def _last() -> Select[Any]:
 
 _LAST = text_of(_last())
 _THEN = text_of(select(_moves).where(_moves.c.at == bindparam("at")).order_by(_moves.c.id))
+_CHOSEN_FOR = text_of(
+    select(_callback_moves.c.callback)
+    .where(_callback_moves.c.at == bindparam("at"))
+    .where(_callback_moves.c.because == literal_column(f"'{Because.AGENT_RESERVED}'"))
+    .order_by(_callback_moves.c.id)
+)
 _OTHER_WORK = text_of(
     select(_interactions.c.agent, _interactions.c.media).where(
         _interactions.c.created_at > bindparam("since"),
@@ -107,6 +114,7 @@ async def crew_at(readers: Readers, callback: Callback, look: Look) -> Crew:
         {row[1]: _move_of(row[:-1]) for row in last},
         {row[1]: row[-1] for row in last if row[-1] is not None},
         then,
+        tuple(CallbackId(row[0]) for row in await readers.all(_CHOSEN_FOR, {"at": look.at})),
         await _later(readers, look, then),
         work,
         sum(number for _agent, same, _higher, number in called if same),

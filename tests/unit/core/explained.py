@@ -77,6 +77,7 @@ def crew_of(world: World, past: Past, look: Look) -> Crew:
         before,
         {agent: at for agent, at in idle_since.items() if before[agent].after == "ready"},
         then,
+        tuple(m.callback for m in world.journal.callback_moves if (m.at, m.because) == (look.at, "agent_reserved")),
         tuple(move for move in moves if look.at <= move.at <= until and move.agent in concerned),
         other_work,
         len(same),

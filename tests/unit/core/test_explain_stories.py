@@ -138,6 +138,27 @@ def test_given_an_agent_who_does_not_pick_up_then_the_next_one_is_named() -> Non
     ]
 
 
+def test_given_several_who_are_called_at_the_same_moment_then_each_has_the_agent_who_was_theirs() -> None:
+    world = World(agents=(AMY, BEN))
+    pauses(world)
+    for name in ("amy", "ben"):
+        world.agent(name).ready()
+        world.pass_time(5)
+    customers = [world.customer(), world.customer()]
+    resumes(world)
+    world.pass_time(5)
+    for customer in customers:
+        customer.confirms()
+    world.pass_time(20)  # neither agent picks up
+
+    assert [told(world, each)[1].partition(" and the customer called: ")[0] for each in customers] == [
+        "22:13:30 Amy was chosen",
+        "22:13:30 Ben was chosen",
+    ]
+    assert "of the 2 free agents" in told(world, customers[0])[1]
+    assert "the only free agent" in told(world, customers[1])[1]
+
+
 def test_given_nobody_comes_for_a_customer_on_the_phone_then_they_go_to_the_head_of_the_line() -> None:
     world = with_amy(BEN)
     customer = world.customer()
