@@ -143,6 +143,28 @@ def show_(engine: EngineClient, callback_id: str, as_json: bool) -> None:  # noq
         show(table(_ATTEMPT_COLUMNS, (_attempt(each) for each in found["attempts"])))
 
 
+@callback_group.command("explain", short_help="Say why a callback went as it did, or why it waits.")
+@click.argument("callback_id", metavar="ID")
+@as_json
+@with_engine
+def explain(engine: EngineClient, callback_id: str, as_json: bool) -> None:  # noqa: FBT001
+    """Say why this agent, why now and why not earlier, step by step, in the time of the service's zone.
+
+    The last lines say what an open callback waits for at this moment.
+
+    \b
+    Example:
+      ringback callback explain cb5x2m...
+    """
+    found = engine.get(f"/callbacks/{segment(callback_id)}/explain")
+    if as_json:
+        print_json(found)
+        return
+    click.echo(shown(f"{found['id']}: {found['state']} (times in {found['timezone']})"))
+    for step in found["steps"]:
+        click.echo(f"{shown(step['local'])}  {shown(step['says'])}")
+
+
 @callback_group.command("cancel", short_help="Cancel a callback.")
 @click.argument("callback_id", metavar="ID")
 @as_json

@@ -17,6 +17,7 @@ from engine.api.current import CurrentDocument
 from engine.api.desk import Desk
 from engine.api.dispositions import Dispositions
 from engine.api.endpoints import PREFIX, Endpoint, add_route
+from engine.api.explanation import Explanations
 from engine.api.follow_up import FollowUps
 from engine.api.intake import Intake
 from engine.api.interactions import Interactions
@@ -68,6 +69,7 @@ def build_app(
     operations = Operations(engine, queries, metrics, lambda: described).endpoints()
     resources: list[Endpoint] = [
         *Callbacks(engine, queries, lookup, intake, creation, limit).endpoints(),
+        *Explanations(engine, queries, lookup).endpoints(),
         *Rescheduling(engine, lookup, intake, creation, limit).endpoints(),
         *Services(engine, documents).endpoints(),
         *Availability(engine, documents).endpoints(),

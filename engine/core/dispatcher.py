@@ -46,6 +46,7 @@ from engine.core.events import (
     WorkCompleted,
     WorkRejected,
 )
+from engine.core.explain_now import Explaining
 from engine.core.lifecycle import Because, can
 from engine.core.needs import Needs
 from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
@@ -64,7 +65,7 @@ TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
-class Dispatcher(Calling):
+class Dispatcher(Calling, Explaining):
     """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
     def __init__(self, snapshot: Snapshot) -> None:

@@ -73,6 +73,11 @@ class Pacer:
         self._paces: dict[ServiceId, Pace] = {}
         self.configured(services)
 
+    @property
+    def node(self) -> Pace:
+        """That of all services together."""
+        return self._node
+
     def configured(self, services: Mapping[ServiceId, Service]) -> None:
         """The services are others, or their paces; what was begun before counts for the new pace too."""
         before, paces, self._meters = self._meters, self._paces, {}

@@ -10,16 +10,17 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, select, tuple_
+from sqlalchemy import Executable, func, select, tuple_
 
 from engine.core.changes import CallbackMoved
+from engine.core.explain_choice import Crew, Look
 from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction
 from engine.core.terms import AttemptId, CallbackId, CallbackState, InteractionId, InteractionState, ServiceId
 from engine.store import cursor as cursors
-from engine.store import rows, standing_rows, statements
+from engine.store import rows, standing_rows, statements, trail
 from engine.store.database import path_of
 from engine.store.readers import Readers
-from engine.store.records import ApiKey, KeptAnswer, Page
+from engine.store.records import HISTORY_SECONDS, ApiKey, KeptAnswer, Page
 from engine.store.statements import compiled, table
 from engine.store.tables import (
     OPEN,
@@ -29,6 +30,7 @@ from engine.store.tables import (
     CallbackMoveRow,
     CallbackRow,
     ClassificationRow,
+    ConfigurationRow,
     IdempotencyRow,
     InteractionRow,
 )
@@ -39,6 +41,7 @@ _IDS_AT_ONCE = 500
 _callbacks, _moves, _attempts = table(CallbackRow), table(CallbackMoveRow), table(AttemptRow)
 _answers, _keys = table(IdempotencyRow), table(ApiKeyRow)
 _classifications, _interactions = table(ClassificationRow), table(InteractionRow)
+_configuration = table(ConfigurationRow)
 
 
 class Queries:
@@ -175,6 +178,33 @@ class Queries:
         """Every transition of one callback, in order."""
         wanted = select(_moves).where(_moves.c.callback == callback).order_by(_moves.c.id)
         return [rows.callback_move_of(row) for row in await self._rows(wanted)]
+
+    async def calls_to_number_of(self, callback: Callback) -> list[Attempt]:
+        """The attempts of other callbacks to the same number, of the time that may still count for this one."""
+        wanted = (
+            select(_attempts)
+            .join(_callbacks, _callbacks.c.id == _attempts.c.callback)
+            .where(_callbacks.c.phone == callback.request.phone, _callbacks.c.id != callback.id)
+            .where(_attempts.c.dialed_at >= callback.created_at - HISTORY_SECONDS)
+            .order_by(_attempts.c.dialed_at)
+        )
+        return [rows.attempt_of(row) for row in await self._rows(wanted)]
+
+    async def crew_at(self, callback: Callback, look: Look) -> Crew:
+        """How the agents stood when one of them was chosen for this callback."""
+        return await trail.crew_at(self._readers, callback, look)
+
+    async def configurations_since(self, at: float) -> list[tuple[int, float]]:
+        """Version and time of each configuration that was in force at this moment or later, first to last."""
+        first = select(func.max(_configuration.c.version)).where(_configuration.c.at <= at).scalar_subquery()
+        wanted = select(_configuration.c.version, _configuration.c.at)
+        wanted = wanted.where((_configuration.c.at > at) | (_configuration.c.version == first))
+        return [(row[0], row[1]) for row in await self._rows(wanted.order_by(_configuration.c.version))]
+
+    async def document(self, version: int) -> str | None:
+        """The services document of one version."""
+        found = await self._rows(select(_configuration.c.document).where(_configuration.c.version == version))
+        return found[0][0] if found else None
 
     async def known_attempts(self, ids: Collection[str]) -> set[str]:
         """Those of these ids that are attempts stored here, live or ended.

@@ -54,7 +54,8 @@ def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
     return str(done), done.params
 
 
-def _text(statement: ClauseElement) -> str:
+def text_of(statement: ClauseElement) -> str:
+    """The text of a statement whose values are all given when it is run."""
     done = statement.compile(dialect=_DIALECT)
     # A value given here would be lost: a text carries names of parameters only.
     if any(value is not None for value in done.params.values()):
@@ -65,16 +66,16 @@ def _text(statement: ClauseElement) -> str:
 def _upsert(row: type[SQLModel]) -> str:
     statement = upsert(table(row))
     rest = {column.name: statement.excluded[column.name] for column in table(row).c if not column.primary_key}
-    return _text(statement.on_conflict_do_update(index_elements=list(table(row).primary_key), set_=rest))
+    return text_of(statement.on_conflict_do_update(index_elements=list(table(row).primary_key), set_=rest))
 
 
 def _append(row: type[SQLModel]) -> str:
     """An insert that leaves numbering the row to the database."""
-    return _text(insert(table(row)).values({c.name: bindparam(c.name) for c in table(row).c if c.name != "id"}))
+    return text_of(insert(table(row)).values({c.name: bindparam(c.name) for c in table(row).c if c.name != "id"}))
 
 
 def _drop(row: type[SQLModel]) -> str:
-    return _text(delete(table(row)).where(*(each == bindparam(each.name) for each in table(row).primary_key)))
+    return text_of(delete(table(row)).where(*(each == bindparam(each.name) for each in table(row).primary_key)))
 
 
 def _keep_answer() -> str:
@@ -82,7 +83,7 @@ def _keep_answer() -> str:
     kept = table(IdempotencyRow)
     statement = upsert(kept)
     new = statement.excluded
-    return _text(
+    return text_of(
         statement.on_conflict_do_update(
             index_elements=[kept.c.key],
             set_={column.name: new[column.name] for column in kept.c if not column.primary_key},
@@ -98,7 +99,7 @@ def _put_key() -> str:
     new = statement.excluded
     rest = {column.name: new[column.name] for column in keys.c if column.name not in ("id", "revoked_at")}
     stays = {"revoked_at": func.coalesce(keys.c.revoked_at, new.revoked_at)}
-    return _text(statement.on_conflict_do_update(index_elements=[keys.c.id], set_=rest | stays))
+    return text_of(statement.on_conflict_do_update(index_elements=[keys.c.id], set_=rest | stays))
 
 
 _callbacks, _attempts, _timers, _keys = (table(row) for row in (CallbackRow, AttemptRow, TimerRow, ApiKeyRow))
@@ -120,13 +121,13 @@ DROP_SLOT_CAPACITY = _drop(SlotCapacityRow)
 PUT_HANDLE_TIME = _upsert(HandleTimeRow)
 PUT_TIMER = _upsert(TimerRow)
 DROP_TIMER = _drop(TimerRow)
-ADD_CONFIGURATION = _text(insert(_configuration))
+ADD_CONFIGURATION = text_of(insert(_configuration))
 KEEP_ANSWER = _keep_answer()
 SWEEP_ANSWERS = """
 DELETE FROM idempotency WHERE "key" IN (SELECT "key" FROM idempotency WHERE at <= :before ORDER BY at LIMIT :most)
 """
 PUT_KEY = _put_key()
-REVOKE_KEY = _text(
+REVOKE_KEY = text_of(
     update(_keys)
     .where(_keys.c.id == bindparam("key_id"), _keys.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
@@ -134,37 +135,37 @@ REVOKE_KEY = _text(
 PUT_NODE = _upsert(NodeRow)
 PUT_PROBE = _upsert(ProbeRow)
 
-OPEN_CALLBACKS = _text(
+OPEN_CALLBACKS = text_of(
     select(_callbacks).where(OPEN_CALLBACK).order_by(_callbacks.c.joined_at, _callbacks.c.created_at, _callbacks.c.id)
 )
 # No order: with one the database would walk every attempt there ever was instead of the index of open ones.
-OPEN_ATTEMPTS = _text(
+OPEN_ATTEMPTS = text_of(
     select(_attempts).where(
         OPEN, select(_callbacks.c.id).where(_callbacks.c.id == _attempts.c.callback, OPEN_CALLBACK).exists()
     )
 )
-AGENTS = _text(select(table(AgentRow)).order_by(table(AgentRow).c.id))
-TIMERS = _text(select(_timers).order_by(_timers.c.due_at, _timers.c.owner, _timers.c.name))
+AGENTS = text_of(select(table(AgentRow)).order_by(table(AgentRow).c.id))
+TIMERS = text_of(select(_timers).order_by(_timers.c.due_at, _timers.c.owner, _timers.c.name))
 _interactions = table(InteractionRow)
-OPEN_INTERACTIONS = _text(select(_interactions).where(OPEN).order_by(_interactions.c.created_at, _interactions.c.id))
-SUPPRESSIONS = _text(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))
-PAUSED = _text(select(table(PausedServiceRow).c.service).order_by(table(PausedServiceRow).c.service))
-SLOT_CAPACITIES = _text(
+OPEN_INTERACTIONS = text_of(select(_interactions).where(OPEN).order_by(_interactions.c.created_at, _interactions.c.id))
+SUPPRESSIONS = text_of(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))
+PAUSED = text_of(select(table(PausedServiceRow).c.service).order_by(table(PausedServiceRow).c.service))
+SLOT_CAPACITIES = text_of(
     select(table(SlotCapacityRow)).order_by(table(SlotCapacityRow).c.service, table(SlotCapacityRow).c.start)
 )
-HANDLE_TIMES = _text(select(table(HandleTimeRow)).order_by(table(HandleTimeRow).c.service))
-DIALS = _text(
+HANDLE_TIMES = text_of(select(table(HandleTimeRow)).order_by(table(HandleTimeRow).c.service))
+DIALS = text_of(
     select(_attempts.c.phone, _attempts.c.dialed_at)
     .where(_attempts.c.dialed_at >= bindparam("since"))
     .order_by(_attempts.c.dialed_at, _attempts.c.id)
 )
-REQUESTS = _text(
+REQUESTS = text_of(
     select(_callbacks.c.phone, _callbacks.c.created_at)
     .where(_callbacks.c.created_at >= bindparam("since"))
     .order_by(_callbacks.c.created_at, _callbacks.c.id)
 )
-NODES = _text(select(table(NodeRow)))
-CONFIGURATION = _text(
+NODES = text_of(select(table(NodeRow)))
+CONFIGURATION = text_of(
     select(_configuration.c.version, _configuration.c.document).where(
         _configuration.c.version == select(func.max(_configuration.c.version)).scalar_subquery()
     )

@@ -57,6 +57,21 @@ def test_an_agent_who_rings_out_is_not_ready_and_the_customer_gets_the_next_one(
     assert len(centre.calls_to("12125550101")) == 1
 
 
+def test_who_missed_the_call_who_came_and_why_the_second_waited_is_explained(centre: Centre, stories: Stories) -> None:
+    def trail(callback: Callback) -> list[str]:
+        return [step["says"] for step in centre.client.get(f"/callbacks/{callback['id']}/explain")["steps"]]
+
+    rona, second = trail(stories.rona), trail(stories.solo[1])
+    assert rona[1].startswith("Agent 1901 was chosen and the customer called: of the 2 free agents with the skills")
+    assert "not on record" not in rona[1]
+    assert "The customer pressed the key to be connected." in rona
+    missed = rona.index("Agent 1901 did not pick up and was set to not ready; the customer waited on with music.")
+    assert rona[missed + 1] == "Agent 1131 was chosen instead."
+    assert rona[-1].startswith("The conversation with Agent 1131 ended")
+    assert "Just then Agent 1121 was through with the wrap-up." in second[1]
+    assert "Before that nobody with the skills was free: Agent 1121 was in wrap-up." in second[1]
+
+
 def test_the_customer_hears_music_while_the_next_agent_is_rung(centre: Centre, stories: Stories) -> None:
     call = centre.calls_to("12125550101")[0]
     row = centre.rows("select confirmed_at, bridged_at from attempts where callback = ?", stories.rona["id"])[0]
