@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, get_args
 
 import structlog
@@ -258,7 +259,7 @@ class Runtime:
             for item in items:
                 self._decide(item, group)
             if group.changes:
-                await self._commit(group.changes, len(items))
+                await self._commit(group.changes, items)
         except CommitUnknownError:
             self._facts += group.facts
             self._unsure += group.answers
@@ -315,16 +316,17 @@ class Runtime:
         now = self._clock()
         return _Item(EffectEnded(effect, ResultKind.REFUSED, "its commit took too long"), told_at=now, at=now)
 
-    async def _commit(self, changes: list[Entry], size: int) -> None:
-        if crash_points.is_armed(crash_points.COMMIT_BEFORE):
+    async def _commit(self, changes: list[Entry], items: Sequence[_Item]) -> None:
+        about = partial(_concerned, items)
+        if crash_points.is_armed(crash_points.COMMIT_BEFORE, about):
             await asyncio.sleep(BEFORE_COMMIT_SECONDS)
-        crash_points.reached(crash_points.COMMIT_BEFORE)
+        crash_points.reached(crash_points.COMMIT_BEFORE, about)
         began = self.unwritten_since = time.monotonic()
         await self._journal.commit(changes)
         if self.accepting:
             self.unwritten_since = None
-        crash_points.reached(crash_points.COMMIT_AFTER)
-        self._observe(size, time.monotonic() - began)
+        crash_points.reached(crash_points.COMMIT_AFTER, about)
+        self._observe(len(items), time.monotonic() - began)
 
     def _start(self, effect: Effect) -> None:
         if self.effects is None:
@@ -337,3 +339,9 @@ def _is_written(told: Callback, stored: Callback | None) -> bool:
     if stored is None or not told.open:
         return stored is None and not told.open
     return (told.request, told.asked_at) == (stored.request, stored.asked_at)
+
+
+def _concerned(items: Sequence[_Item]) -> set[str]:
+    """What a group decides on, as a crash point names it: kinds of events, and names of timers."""
+    events = [item.event for item in items if item.event is not None]
+    return {event.name if isinstance(event, TimerFired) else type(event).__name__ for event in events}
