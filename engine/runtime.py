@@ -37,7 +37,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.records import Callback, customer_leg_of
+from engine.core.records import Interaction, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -192,7 +192,7 @@ class Runtime:
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            if isinstance(reply, Accepted) and _is_written(reply.callback, dispatcher.book.get(reply.callback.id)):
+            if _is_written(reply, dispatcher):
                 item.resolve(reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -334,11 +334,19 @@ class Runtime:
         self.effects.start(effect)
 
 
-def _is_written(told: Callback, stored: Callback | None) -> bool:
-    """Whether a reply is true. A request, another time and another number are kept; a cancelled one is not open."""
-    if stored is None or not told.open:
-        return stored is None and not told.open
-    return (told.request, told.asked_at) == (stored.request, stored.asked_at)
+def _is_written(reply: Reply | None, dispatcher: Dispatcher) -> bool:
+    """Whether a yes is true, by what is stored: a request or work from outside that is taken, moved or ended."""
+    match reply:
+        case Accepted(callback=told):
+            # A request, another time and another number are kept; a cancelled one is not open.
+            stored = dispatcher.book.get(told.id)
+            if stored is None or not told.open:
+                return stored is None and not told.open
+            return (told.request, told.asked_at) == (stored.request, stored.asked_at)
+        case Interaction(id=id_, state=state):
+            return (id_ in dispatcher.interactions) != state.ended
+        case _:
+            return False
 
 
 def _concerned(items: Sequence[_Item]) -> set[str]:
