@@ -17,13 +17,14 @@ from tests.live.crash.load import Load, Want
 from tests.live.crash.outside import Outside
 from tests.live.crash.plan import Plan
 from tests.live.crash.screens import Screens
-from tests.live.crash.town import FIRST, PLAIN, PREVIEW, SLOT_CAPACITY, configure, slot_services
+from tests.live.crash.town import FIRST, PLAIN, PREVIEW, SLOT_CAPACITY, SLOT_SECONDS, configure, slot_services
 from tests.live.crash.wire import Door
 
 WANTS = (Want(PLAIN, 4), Want(FIRST, 2), Want(PREVIEW, 2))
-MANY_KILLS = 20
-FEW_APART_SECONDS, APART_SECONDS = 12.0, 60.0
-"""Between the starts of two slots: in a short run, and in one of more than a quarter of an hour."""
+SECONDS_A_KILL = 18.0
+"""More than a kill takes mostly."""
+FEW_APART_SECONDS, APART_SECONDS = 12.0, 30.0
+"""Between the starts of two slots: in a run that is over before the first slots are, and in a longer one."""
 
 
 @dataclass(slots=True)
@@ -69,7 +70,8 @@ class Crowd:
 
 def crowd_of(plan: Plan, lab: Lab, engine: EngineProcess) -> Crowd:
     """Configure the engine and gather the crowd for it."""
-    slots = slot_services(APART_SECONDS if len(plan.steps) >= MANY_KILLS else FEW_APART_SECONDS)
+    lasts = len(plan.steps) * SECONDS_A_KILL
+    slots = slot_services(APART_SECONDS if lasts > SLOT_SECONDS else FEW_APART_SECONDS, lasts)
     keys = configure(Centre(lab, engine), slots)
     door = Door(lambda: engine.url)
     return Crowd(

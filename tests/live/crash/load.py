@@ -63,7 +63,7 @@ class Load(Busy):
         self._slots = slots
         self._declined = declined
         self._next: str | None = None
-        self._booked: set[tuple[str, float]] = set()
+        self._booked: Counter[tuple[str, float]] = Counter()
         self._will_decline: list[str] = []
         self._again: Counter[str] = Counter()
         self._looked_back_at = 0.0
@@ -93,12 +93,16 @@ class Load(Busy):
         """All places of a slot that begins soon, and one more than there are."""
         least, most = SOON_SECONDS
         start = slots.start_after(time.time() + least)
-        if start > time.time() + most or (slots.id, start) in self._booked:
+        if start > time.time() + most:
             return
-        self._booked.add((slots.id, start))
-        for _ in range(SLOT_CAPACITY + 1):
+        while self._booked[slots.id, start] < SLOT_CAPACITY + 1:
             # Somebody who waits for a call of another service, and will say in it that they want none at all.
-            self._ask(slots.id, self._will_decline.pop() if self._will_decline else None, start)
+            number = self._will_decline[-1] if self._will_decline else None
+            if not self._ask(slots.id, number, start):
+                return
+            self._booked[slots.id, start] += 1
+            if number is not None:
+                self._will_decline.pop()
 
     def _ask_again(self) -> None:
         for number, at in self._declined().items():

@@ -19,7 +19,7 @@ PUT_OFF_SECONDS = (3.0, 6.0)
 CHAT_SECONDS = (0.5, 3.0)
 _TO_PREVIEWS = (*[Word.ACCEPT] * 9, *[Word.REJECT] * 5, *[Word.RESCHEDULE] * 3, *[None] * 3)
 _TO_OUTSIDE_WORK = (*[Word.ACCEPT] * 7, Word.REJECT, Word.REJECT, None)
-_AFTER_CALLS = (*[Word.COMPLETE] * 5, *[Word.RESCHEDULE] * 4, None)
+_AFTER_CALLS = (*[Word.COMPLETE] * 4, *[Word.RESCHEDULE] * 5, None)
 """What is said how often; None: the agent looks away."""
 
 
@@ -59,6 +59,8 @@ class Screens(Busy):
                 self.offered.append(Offered(agent, work["callback"] or work["id"], seen_at))
             self._meant[sight] = self._mind(work, stage, is_call=is_call)
         word, at = self._meant[sight]
+        if word is Word.RESCHEDULE and self._calm:
+            return  # it could not be said in time
         if word is not None and time.time() >= at and self._say(agent, work, word):
             self._meant[sight] = None, 0.0
 

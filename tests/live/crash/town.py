@@ -18,7 +18,6 @@ PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 """Some ring out, hang up at once or drop the call."""
 FIRST_PHONES, PREVIEW_PHONES = (1021, 1022, 1023, 1904), (1031, 1032, 1033, 1034)
 DONE = "done"
-SLOT_SERVICES = 15
 SLOT_SECONDS = 900.0
 SLOT_CAPACITY = 2
 OPEN_SECONDS = 12 * 3600.0
@@ -37,10 +36,11 @@ class SlotService:
         return self.first + max(0, math.floor((moment - self.first) / SLOT_SECONDS) + 1) * SLOT_SECONDS
 
 
-def slot_services(apart_seconds: float) -> tuple[SlotService, ...]:
-    """Services whose slots follow each other, so far apart, from a moment on; no slot is shorter than 15 minutes."""
+def slot_services(apart_seconds: float, for_seconds: float) -> tuple[SlotService, ...]:
+    """Services whose slots follow each other, so far apart and for so long from now; no slot is shorter than that."""
     begins = math.ceil(time.time()) + apart_seconds
-    return tuple(SlotService(f"slot{n}", begins + n * apart_seconds) for n in range(SLOT_SERVICES))
+    wanted = math.ceil(min(for_seconds, SLOT_SECONDS) / apart_seconds)
+    return tuple(SlotService(f"slot{n}", begins + n * apart_seconds) for n in range(wanted))
 
 
 def configure(centre: Centre, slots: tuple[SlotService, ...]) -> dict[str, str]:
