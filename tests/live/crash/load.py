@@ -90,16 +90,16 @@ class Load(Busy):
         return list(self._wants)
 
     def _book(self, slots: SlotService) -> None:
-        """All places of a slot that begins soon, and one more than there are."""
+        """All places of a slot that begins soon, and one more than there are, one after another."""
         least, most = SOON_SECONDS
         start = slots.start_after(time.time() + least)
-        if start > time.time() + most:
+        left = (start - least - time.time()) / (most - least)
+        asked = self._booked[slots.id, start]
+        if left > 1 - asked / (SLOT_CAPACITY + 1) or asked > SLOT_CAPACITY:
             return
-        while self._booked[slots.id, start] < SLOT_CAPACITY + 1:
-            # Somebody who waits for a call of another service, and will say in it that they want none at all.
-            number = self._will_decline[-1] if self._will_decline else None
-            if not self._ask(slots.id, number, start):
-                return
+        # Somebody who waits for a call of another service, and will say in it that they want none at all.
+        number = self._will_decline[-1] if self._will_decline else None
+        if self._ask(slots.id, number, start):
             self._booked[slots.id, start] += 1
             if number is not None:
                 self._will_decline.pop()

@@ -119,8 +119,8 @@ AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
 """All of +1, several hundred; those abroad are refused by the intake, and must then not be in the database."""
-_OFTEN_OF_ALL = 3
-_OFTEN_OF_SOME = 2
+_OFTEN_OF_ALL, _OFTEN_OF_SOME = 3, 2
+_RARE = ("@PreviewRescheduled", "@slot")
 _OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
 _FAULTS = {
     Fault.PBX_KILLED: (0.0, 3.0),
@@ -158,7 +158,10 @@ def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fau
 
 
 def _often(point: str) -> int:
-    return _OFTEN.get(point, _OFTEN_OF_SOME if "@" in point else _OFTEN_OF_ALL)
+    """How often it may be reached before the engine is to die there: rare ones only once, or the run would wait."""
+    if "@" in point:
+        return 1 if point.endswith(_RARE) else _OFTEN_OF_SOME
+    return _OFTEN.get(point, _OFTEN_OF_ALL)
 
 
 def _pause(dice: random.Random) -> float:

@@ -15,6 +15,7 @@ from tests.live.crash.town import DONE
 from tests.live.crash.wire import Door
 
 LOOK_SECONDS = 0.3
+THINKING_SECONDS = (0.0, 1.5)
 PUT_OFF_SECONDS = (3.0, 6.0)
 CHAT_SECONDS = (0.5, 3.0)
 _TO_PREVIEWS = (*[Word.ACCEPT] * 9, *[Word.REJECT] * 5, *[Word.RESCHEDULE] * 3, *[None] * 3)
@@ -72,7 +73,7 @@ class Screens(Busy):
         # Who was called once more by an agent's wish is not put off again and again.
         if word is Word.RESCHEDULE and (self._calm or work["callback"] in self._made):
             word = Word.COMPLETE if stage == "wrap_up" else Word.ACCEPT
-        return word, 0.0
+        return word, time.time() + self._dice.uniform(*THINKING_SECONDS)
 
     def _say(self, agent: str, work: Mapping[str, Any], word: Word) -> bool:
         """Whether it was taken, or refused for good."""

@@ -10,13 +10,16 @@ from typing import Any
 from tests.live.calls.centre import NO_CAPS, Centre, agent, service
 from tests.live.crash.evidence import Intervals
 
-PLAIN, FIRST, PREVIEW, CHAT = "crash", "first", "preview", "chat"
-"""Reserve mode, the agent first, a preview first, and work from outside."""
+PLAIN, FIRST, PREVIEW, CHAT, SLOT = "crash", "first", "preview", "chat", "slot"
+"""Reserve mode, the agent first, a preview first, work from outside, and the skill for those who have booked."""
 LIFE_SECONDS = 45.0
 INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0, exclusion=5.0)
 PHONES = (*range(1001, 1012), 1901, 1903, 1904)
 """Some ring out, hang up at once or drop the call."""
-FIRST_PHONES, PREVIEW_PHONES = (1021, 1022, 1023, 1904), (1031, 1032, 1033, 1034)
+FIRST_PHONES = (1021, 1022, 1023, 1901, 1904)
+SCREENS = (1031, 1032, 1033, 1034)
+SLOT_PHONES = (1041, 1042, 1043, 1044)
+"""Some are free at the start of most slots, so that one that begins too early would be noticed."""
 DONE = "done"
 SLOT_SECONDS = 900.0
 SLOT_CAPACITY = 2
@@ -45,34 +48,31 @@ def slot_services(apart_seconds: float, for_seconds: float) -> tuple[SlotService
 
 def configure(centre: Centre, slots: tuple[SlotService, ...]) -> dict[str, str]:
     """Everything an administrator does before the first call; the keys of the agents who work at a screen."""
-    document = {
+    document: dict[str, Any] = {
         "services": [
             _service(PLAIN),
             _service(FIRST, connect="agent_first"),
             # Long enough to be answered and classified by somebody who looks a few times a second.
             _service(PREVIEW, connect="preview", preview_seconds=2.5, wrap_up_seconds=2.0),
             _service(CHAT, skill_expression=PREVIEW, agent_ring_seconds=2.5),
-            *(_service(each.id, skill_expression=PLAIN, calendar=each.id, slots=_SLOTS) for each in slots),
+            *(_service(each.id, skill_expression=SLOT, calendar=each.id, slots=_SLOTS) for each in slots),
         ],
         "calendars": [_calendar(each) for each in slots],
         "agents": [
             *(agent(phone, PLAIN) for phone in PHONES),
             *(_agent(phone, FIRST) for phone in FIRST_PHONES),
-            *(_agent(phone, PREVIEW, capacity_rule="voice <= 1 and chat <= 1") for phone in PREVIEW_PHONES),
+            *(_agent(phone, SLOT) for phone in SLOT_PHONES),
+            *(_agent(phone, PREVIEW, capacity_rule="voice <= 1 and chat <= 1") for phone in SCREENS),
         ],
         "dispositions": [{"id": DONE, "name": "Done"}],
         "limits": NO_CAPS,
     }
     centre.client.post("/config", {"document": document})
-    centre.ready(*PHONES)
-    for each in (
-        *(_name(phone, FIRST) for phone in FIRST_PHONES),
-        *(_name(phone, PREVIEW) for phone in PREVIEW_PHONES),
-    ):
-        centre.client.put(f"/agents/{each}/state", {"state": "ready"})
+    for each in document["agents"]:
+        centre.client.put(f"/agents/{each['id']}/state", {"state": "ready"})
     return {
         name: str(centre.client.post("/keys", {"name": name, "role": "agent", "subject": name})["key"])
-        for name in (_name(phone, PREVIEW) for phone in PREVIEW_PHONES)
+        for name in (_name(phone, PREVIEW) for phone in SCREENS)
     }
 
 
