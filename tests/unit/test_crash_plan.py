@@ -42,6 +42,13 @@ def test_a_hundred_kills_come_to_every_point(seed: int) -> None:
     assert {step.point for step in steps if step.kill is Kill.POINT} == {*ALL_POINTS}
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_sixty_kills_come_to_every_point_and_leave_room_for_every_fault(seed: int) -> None:
+    steps = make_plan(seed, 60, ALL_POINTS).steps
+    assert {step.point for step in steps if step.kill is Kill.POINT} == {*ALL_POINTS}
+    assert {step.fault for step in steps} == {*Fault}
+
+
 def test_every_point_of_the_engine_is_there_and_each_comes_once() -> None:
     assert set(POINTS) <= set(ALL_POINTS)
     assert len(set(ALL_POINTS)) == len(ALL_POINTS)

@@ -143,7 +143,7 @@ def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fau
     Without points (a program that has none) all kills are at instants. `faults`: only these, beside NONE.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan must be repeatable
-    at_points = max(kills // 2, min(len(points), kills - 5)) if points else 0
+    at_points = max(kills // 2, min(len(points), kills - max(5, kills // 4))) if points else 0
     chosen: list[str] = []
     while len(chosen) < at_points:
         chosen += dice.sample(list(points), len(points))
