@@ -1,8 +1,9 @@
 """Named moments between a decision, its writing down and its effect, at which a test may kill the process.
 
 `RINGBACK_CRASH_AT=DialCustomer.before` ends the engine with SIGKILL when it comes to that point for the first time,
-`DialCustomer.before#3` at the third time. Without the variable a point costs one comparison. A power failure does the
-same at any time; the points only make the dangerous instants hittable.
+`DialCustomer.before#3` at the third time. `DialCustomer.before@billing` counts only what concerns that service, and
+`commit.after@WorkAccepted` only commits of such an event, or of the timer of that name. Without the variable a point
+costs one comparison. A power failure does the same at any time; the points only make the dangerous instants hittable.
 
 Every effect has `<Effect>.before`: what led to it is durable as far as its class demands, and nothing was asked of
 Asterisk; and `<Effect>.after`: Asterisk has done it, and nobody was told. The others stand beside their code.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Container
 from typing import Final, get_args
 
 from engine.core.effects import Effect
@@ -36,19 +38,27 @@ POINTS: Final[tuple[str, ...]] = (
 )
 """Every point there is."""
 
-_name, _, _times = os.environ.get(VARIABLE, "").partition("#")
+About = Callable[[], Container[str]]
+"""What a moment concerns; asked only if the point is armed for something."""
+
+_point, _, _times = os.environ.get(VARIABLE, "").partition("#")
+_name, _, _concern = _point.partition("@")
 _left = int(_times) if _times.isdigit() else 1
 
 
-def is_armed(point: str) -> bool:
-    """Whether the process is to die at this point."""
-    return point == _name
+def _nothing() -> Container[str]:
+    return ()
 
 
-def reached(point: str) -> None:
+def is_armed(point: str, about: About = _nothing) -> bool:
+    """Whether the process is to die at this point, now or at a later time."""
+    return point == _name and (not _concern or _concern in about())
+
+
+def reached(point: str, about: About = _nothing) -> None:
     """The process is at this point; it ends here if the point is armed."""
     global _left
-    if point != _name:
+    if not is_armed(point, about):
         return
     _left -= 1
     if _left <= 0:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -82,14 +83,15 @@ class EffectLanes:
                 if self._is_stale(effect):
                     self._drop(effect)
                     continue
-                crash_points.reached(f"{type(effect).__name__}.before")
+                about = partial(_concerned, effect)
+                crash_points.reached(f"{type(effect).__name__}.before", about)
                 try:
                     result, detail = await self._perform(effect)
                 except Exception:
                     # The attempt must go on to an end even if this effect met a defect of ours.
                     log.exception("effect.failed", effect=type(effect).__name__, attempt=attempt)
                     result, detail = ResultKind.UNKNOWN, "internal error"
-                crash_points.reached(f"{type(effect).__name__}.after")
+                crash_points.reached(f"{type(effect).__name__}.after", about)
                 if result is not ResultKind.OK and not isinstance(effect, Dismantle | Release | Farewell):
                     log.warning("effect.not_done", effect=type(effect).__name__, attempt=attempt, why=detail)
                 self._observe(type(effect).__name__, result)
@@ -122,3 +124,8 @@ def _legs(effect: Effect) -> tuple[LegId, ...]:
             return ()
         case _:
             return (effect.leg,)
+
+
+def _concerned(effect: Effect) -> tuple[str, ...]:
+    """The service an effect speaks for, as a crash point names it."""
+    return () if isinstance(effect, Connect | Dismantle) else (effect.voice.service,)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol, get_args
 
 import structlog
@@ -36,7 +37,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.records import Callback, customer_leg_of
+from engine.core.records import Interaction, customer_leg_of
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -193,7 +194,7 @@ class Runtime:
         telephony counts as lost until every attempt has been looked at.
         """
         for item, reply in self._unsure:
-            if isinstance(reply, Accepted) and _is_written(reply.callback, dispatcher.book.get(reply.callback.id)):
+            if _is_written(reply, dispatcher):
                 item.resolve(reply)
             item.refuse("the request could not be written down; try again later")
         waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
@@ -264,7 +265,7 @@ class Runtime:
             for item in items:
                 self._decide(item, group)
             if group.changes:
-                await self._commit(group.changes, len(items))
+                await self._commit(group.changes, items)
         except CommitUnknownError:
             self._facts += group.facts
             self._unsure += group.answers
@@ -323,16 +324,17 @@ class Runtime:
         now = self._clock()
         return _Item(EffectEnded(effect, ResultKind.REFUSED, "its commit took too long"), told_at=now, at=now)
 
-    async def _commit(self, changes: list[Entry], size: int) -> None:
-        if crash_points.is_armed(crash_points.COMMIT_BEFORE):
+    async def _commit(self, changes: list[Entry], items: Sequence[_Item]) -> None:
+        about = partial(_concerned, items)
+        if crash_points.is_armed(crash_points.COMMIT_BEFORE, about):
             await asyncio.sleep(BEFORE_COMMIT_SECONDS)
-        crash_points.reached(crash_points.COMMIT_BEFORE)
+        crash_points.reached(crash_points.COMMIT_BEFORE, about)
         began = self.unwritten_since = time.monotonic()
         await self._journal.commit(changes)
         if self.accepting:
             self.unwritten_since = None
-        crash_points.reached(crash_points.COMMIT_AFTER)
-        self._observe(size, time.monotonic() - began)
+        crash_points.reached(crash_points.COMMIT_AFTER, about)
+        self._observe(len(items), time.monotonic() - began)
 
     def _start(self, effect: Effect) -> None:
         if self.effects is None:
@@ -340,8 +342,22 @@ class Runtime:
         self.effects.start(effect)
 
 
-def _is_written(told: Callback, stored: Callback | None) -> bool:
-    """Whether a reply is true. A request, another time and another number are kept; a cancelled one is not open."""
-    if stored is None or not told.open:
-        return stored is None and not told.open
-    return (told.request, told.asked_at) == (stored.request, stored.asked_at)
+def _is_written(reply: Reply | None, dispatcher: Dispatcher) -> bool:
+    """Whether a yes is true, by what is stored: a request or work from outside that is taken, moved or ended."""
+    match reply:
+        case Accepted(callback=told):
+            # A request, another time and another number are kept; a cancelled one is not open.
+            stored = dispatcher.book.get(told.id)
+            if stored is None or not told.open:
+                return stored is None and not told.open
+            return (told.request, told.asked_at) == (stored.request, stored.asked_at)
+        case Interaction(id=id_, state=state):
+            return (id_ in dispatcher.interactions) != state.ended
+        case _:
+            return False
+
+
+def _concerned(items: Sequence[_Item]) -> set[str]:
+    """What a group decides on, as a crash point names it: kinds of events, and names of timers."""
+    events = [item.event for item in items if item.event is not None]
+    return {event.name if isinstance(event, TimerFired) else type(event).__name__ for event in events}

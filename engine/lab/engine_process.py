@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -163,14 +164,16 @@ class EngineProcess:
         return self._process is not None and self._process.poll() is None
 
     def has_ended_within(self, seconds: float) -> bool:
-        """Wait for its end, whoever brings it about; False if it still runs."""
-        if self._process is None:
+        """Wait for its end, whoever brings it about, and return at that moment; False if it still runs."""
+        if self._process is None or self._process.poll() is not None:
             return True
+        # Popen.wait() looks at a process only every 50 ms; too seldom for who wants to know when it died.
+        handle = os.pidfd_open(self._process.pid)
         try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+            select.select([handle], [], [], seconds)
+        finally:
+            os.close(handle)
+        return self._process.poll() is not None
 
     def is_ready(self) -> bool:
         """What `/readyz` says now; False also if nobody answers."""

@@ -30,9 +30,9 @@ class KeyPress:
 class WitnessCall:
     """One INVITE as the far end saw it. Times are epoch seconds.
 
-    `call_id` is the SIP Call-ID, `number` what was dialled, `sip_code` the refusal the far end itself sent,
-    `cause` the Q.850 cause at the end. `heard_at`: the listener took notice of sound after its own hello;
-    `asked_at`: 1.2 s of silence after the announcement; `beep_at`: end of a voicemail's beep;
+    `call_id` is the SIP Call-ID, `number` what was dialled, `caller` the number shown as who calls, `sip_code` the
+    refusal the far end itself sent, `cause` the Q.850 cause at the end. `heard_at`: the listener took notice of sound
+    after its own hello; `asked_at`: 1.2 s of silence after the announcement; `beep_at`: end of a voicemail's beep;
     `met_at`: 0.4 s of the other side's talking tone.
     `rtp_sent`: packets sent until `asked_at`.
     """
@@ -52,6 +52,7 @@ class WitnessCall:
     beep_at: float | None = None
     met_at: float | None = None
     rtp_sent: int | None = None
+    caller: str = ""
 
     @property
     def pressed(self) -> str:
@@ -65,6 +66,7 @@ class _Building:
 
     call_id: str
     number: str
+    caller: str
     invited_at: float
     times: dict[str, float] = field(default_factory=dict)
     keys: list[KeyPress] = field(default_factory=list)
@@ -89,8 +91,8 @@ def read(path: Path) -> list[WitnessCall]:
 def _note(calls: dict[str, _Building], event: str, at: float, channel: str, extra: dict[str, object]) -> None:
     text = str(extra.get("extra", ""))
     if event == "INVITE":
-        number, _, call_id = text.partition(" ")
-        calls[channel] = _Building(call_id=call_id, number=number, invited_at=at)
+        number, call_id, caller = (*text.split(" "), "", "")[:3]
+        calls[channel] = _Building(call_id=call_id, number=number, caller=caller, invited_at=at)
         return
     call = calls.get(channel)
     if call is None:
@@ -126,4 +128,5 @@ def _finished(channel: str, call: _Building) -> WitnessCall:
         beep_at=call.times.get("BEEP"),
         met_at=call.times.get("MET"),
         rtp_sent=call.rtp_sent,
+        caller=call.caller,
     )

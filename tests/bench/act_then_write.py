@@ -23,8 +23,8 @@ ARI, USER, PASSWORD, ANNOUNCEMENT, PHONES = (
 BATCH_SECONDS, RING_SECONDS, KEY_SECONDS, INTERVAL_SECONDS, ATTEMPTS = 0.2, 5, 20.0, 8.0, 3
 OUTCOMES = {17: "busy", 21: "rejected", 1: "invalid_number"}
 COLUMNS = "id text primary key, callback text, dialed_at real, answered_at real, confirmed_at real, ended_at real"
-TABLES = f"""pragma journal_mode = wal; create table if not exists attempts ({COLUMNS}, outcome text);
-create table if not exists callbacks (id text primary key, phone text, state text, reason text, ended_at real);"""
+TABLES = f"""pragma journal_mode = wal; create table if not exists attempts ({COLUMNS}, outcome text); create table
+if not exists callbacks (id text primary key, phone text, state text, reason text, ended_at real, service text);"""
 LATER = ("answered_at", "confirmed_at", "ended_at", "outcome")
 DONE = "update callbacks set state = 'done', reason = ?, ended_at = ? where id = ?"
 ATTEMPT = "insert or replace into attempts values (?, ?, ?, ?, ?, ?, ?)"
@@ -125,7 +125,7 @@ class Rival:
 
     async def take(self, request: web.Request) -> web.Response:
         phone, callback = (await request.json())["phone"], secrets.token_hex(8)
-        self.write("insert into callbacks values (?, ?, 'queued', null, null)", callback, phone)
+        self.write("insert into callbacks values (?, ?, 'queued', null, null, 'crash')", callback, phone)
         self.tasks.append(asyncio.create_task(self.serve(callback, phone)))
         return web.json_response({"id": callback}, status=201)
 

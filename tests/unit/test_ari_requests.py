@@ -109,6 +109,21 @@ async def test_closing_the_client_ends_requests_on_their_way_as_unknown() -> Non
     assert result.sent
 
 
+async def test_a_request_made_while_the_client_is_closing_is_not_sent() -> None:
+    async with bad_network(never_answer) as network:
+        client = client_of(network)
+        await client.open()
+
+        async def dial_twice() -> tuple[object, object]:
+            return await dial(client), await dial(client)
+
+        dialling = asyncio.create_task(dial_twice())
+        await network.reached.wait()
+        await client.close()
+        _broken, second = await dialling
+    assert second == Unknown("the client is closed", sent=False)
+
+
 @pytest.mark.parametrize(
     "raw",
     [

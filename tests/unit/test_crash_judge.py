@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from engine.lab.witness import KeyPress, Side, WitnessCall
-from tests.live.crash.evidence import Answer, Asked, AttemptSeen, Blow, CallbackSeen, Evidence, Intervals, Outage
+from tests.live.crash.evidence import (
+    Answer,
+    Asked,
+    AttemptSeen,
+    Blow,
+    CallbackSeen,
+    Evidence,
+    Intervals,
+    Outage,
+    Said,
+    Word,
+)
 from tests.live.crash.judge import RULES, judge
 
 ADA, BEN = "12025550100", "12025550115"
@@ -97,6 +108,27 @@ def test_a_callback_that_nobody_asked_for_is_not_sound() -> None:
     assert list(broken(replace(SOUND, asked=SOUND.asked[:1]))) == ["lost"]
 
 
+def test_a_refused_request_may_stand_beside_an_earlier_one_of_the_same_number() -> None:
+    again = Asked(ADA, Answer.REFUSED, "", 422, sent_at=70.0, answered_at=70.1)
+    assert broken(replace(SOUND, asked=(*SOUND.asked, again))) == {}
+    made = CallbackSeen("ada2", ADA, "expired", "lifetime", 80.0, created_at=70.05)
+    assert list(broken(replace(SOUND, asked=(*SOUND.asked, again), callbacks=(*SOUND.callbacks, made)))) == ["lost"]
+
+
+def test_a_callback_that_never_ends_is_lost_also_if_nobody_was_told_of_it() -> None:
+    nobody = Asked("12125550101", Answer.NONE)
+    stuck = CallbackSeen("cleo", "12125550101", "queued", None, None)
+    assert list(broken(replace(SOUND, asked=(*SOUND.asked, nobody), callbacks=(*SOUND.callbacks, stuck)))) == ["lost"]
+
+
+def test_another_call_to_a_customer_needs_an_agent_who_wanted_it() -> None:
+    child = CallbackSeen("ada2", ADA, "expired", "lifetime", 80.0, parent_id="ada")
+    wanted = Said("amy", "ada-2", Word.RESCHEDULE, Answer.NONE, callback="ada", when=70.0)
+    twice = replace(SOUND, callbacks=(*SOUND.callbacks, child))
+    assert list(broken(twice)) == ["lost"]
+    assert broken(replace(twice, said=(wanted,))) == {}
+
+
 # ---- 2: unwritten ----------------------------------------------------------------------------------------
 
 
@@ -125,6 +157,14 @@ def test_an_attempt_without_an_invite_is_one_that_failed_on_our_side(outcome: st
     if outcome == "interrupted":
         assert broken(replace(evidence, attempts=(replace(silent, answered_at=12.0), TALKED, DECLINING)))
     assert list(broken(evidence)) == ([] if sound else ["unwritten"])
+
+
+def test_a_dial_that_was_taken_back_because_the_first_agent_left_needs_no_invite() -> None:
+    silent = attempt("ada", 1, 10.0, 20.1, "no_agent")
+    evidence = replace(SOUND, calls=(SECOND, DECLINED), attempts=(silent, TALKED, DECLINING))
+    assert list(broken(evidence)) == ["unwritten"]
+    first = replace(evidence, connects={"": "agent_first"}, callbacks=(ADA_ROW, BEN_ROW))
+    assert "unwritten" not in broken(first)
 
 
 # ---- 3: too soon -----------------------------------------------------------------------------------------
@@ -169,6 +209,22 @@ def test_who_talked_is_not_called_again() -> None:
     assert list(broken(replace(SOUND, calls=(talked_first, SECOND, DECLINED)))) == ["talked"]
 
 
+def test_who_talked_may_be_called_again_as_another_callback() -> None:
+    """Nobody makes one unasked: that is the first rule."""
+    talked_first = replace(FIRST, met_at=18.0)
+    child = CallbackSeen("ada2", ADA, "completed", "talked", 60.0, parent_id="ada")
+    second = replace(TALKED, id="ada2-1", callback="ada2")
+    wanted = Said("amy", "ada-1", Word.RESCHEDULE, Answer.ACCEPTED, callback="ada", when=25.0, made="ada2")
+    again = replace(
+        SOUND,
+        calls=(talked_first, SECOND, DECLINED),
+        callbacks=(*SOUND.callbacks, child),
+        attempts=(TRIED, second, DECLINING),
+    )
+    assert broken(replace(again, said=(wanted,))) == {}
+    assert list(broken(again)) == ["lost"]
+
+
 def test_a_second_call_during_the_first_is_not_one_after_the_key() -> None:
     declined = replace(FIRST, ended_at=40.0, keys=(KeyPress("3", 35.0),))
     assert "declined" not in broken(replace(SOUND, calls=(declined, SECOND, DECLINED)))
@@ -177,7 +233,8 @@ def test_a_second_call_during_the_first_is_not_one_after_the_key() -> None:
 @pytest.mark.parametrize("key", ["3", "9"])
 def test_who_declined_is_not_called_again(key: str) -> None:
     declined = replace(FIRST, keys=(KeyPress(key, 18.5),))
-    assert list(broken(replace(SOUND, calls=(declined, SECOND, DECLINED)))) == ["declined"]
+    suppressed = {ADA} if key == "9" else set()
+    assert list(broken(replace(SOUND, calls=(declined, SECOND, DECLINED), suppressed=suppressed))) == ["declined"]
 
 
 @pytest.mark.parametrize("at", [14.8, 15.5, 17.0])

@@ -11,6 +11,7 @@ from engine.core.decision import Accepted
 from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     AttemptSeen,
+    InteractionRequested,
     KeyPressed,
     LegEnded,
     LegEntered,
@@ -19,10 +20,11 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.terms import CallbackState, Outcome, PromptId
+from engine.core.records import Interaction
+from engine.core.terms import CallbackState, InteractionId, Media, Outcome, PromptId
 from engine.errors import CommitUnknownError, StoreError
 from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started
-from tests.unit.written_engine import CUSTOMER, READY, asked
+from tests.unit.written_engine import BILLING, CUSTOMER, READY, asked
 
 
 @pytest.fixture
@@ -73,6 +75,30 @@ async def test_a_commit_whose_end_is_not_known_is_answered_by_what_the_store_hol
         with pytest.raises(StoreError):
             await asking
     assert (store.callback is not None) == stored
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_work_from_outside_whose_commit_is_not_known_is_answered_by_what_the_store_holds_afterwards(
+    store: Store,
+    stored: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A no for what is stored would be announced again, and done twice."""
+    store.fail(CommitUnknownError("the disk did not say"))
+    chat = InteractionRequested(InteractionId("i1"), Media("chat"), BILLING.id)
+    announcing = asyncio.create_task(store.engine.runtime.submit(chat))
+    await store.until(lambda: store.trouble)
+    assert not announcing.done(), "neither yes nor no would be true"
+    if stored:
+        store.engine.journal.durable_groups.append(store.engine.journal.groups[-1])
+
+    await store.mended()
+
+    if stored:
+        assert isinstance(await announcing, Interaction)
+    else:
+        with pytest.raises(StoreError):
+            await announcing
+    assert (chat.id in store.dispatcher.interactions) == stored
 
 
 async def test_a_commit_that_hangs_closes_the_intake_and_is_answered_when_it_ends() -> None:

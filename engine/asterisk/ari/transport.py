@@ -97,10 +97,11 @@ class Transport:
 
     async def close(self) -> None:
         """Ends every connection; a request still on its way ends as Unknown."""
-        for session in (self._requests, self._streams):
+        sessions = self._requests, self._streams
+        self._requests = self._streams = None  # first: a request made while they close must find none
+        for session in sessions:
             if session is not None:
                 await session.close()
-        self._requests = self._streams = None
 
     async def request(
         self,

@@ -52,6 +52,7 @@ def test_the_customer_is_dialled_when_the_agent_has_answered_and_they_talk(centr
     assert (stories.connected["state"], stories.connected["reason"]) == ("completed", "talked")
     assert agent.answered_at is not None
     assert customer.invited_at > agent.answered_at
+    assert agent.caller == f"+{CONNECTED}", "the agent sees whom they will talk to"
     assert (agent.met_at, customer.met_at) != (None, None)
     moves = centre.rows("select after from callback_moves where callback = ? order by id", stories.connected["id"])
     assert [row["after"] for row in moves] == [

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from engine.crash_points import POINTS
 from tests.live.crash import telling
 from tests.live.crash.judge import judge
-from tests.live.crash.plan import make_plan
+from tests.live.crash.plan import ALL_POINTS, make_plan
 from tests.live.crash.run import RigError
 from tests.live.crash.scene import run_engine
 
@@ -29,7 +28,7 @@ def main() -> int:
     given = options.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     signal.signal(signal.SIGTERM, _stop)
-    plan = make_plan(seed, given.kills, POINTS)
+    plan = make_plan(seed, given.kills, ALL_POINTS)
     _say(f"repeat with: python -m tests.live.crash --seed {seed} --kills {given.kills}")
     try:
         run = run_engine(plan, _say)

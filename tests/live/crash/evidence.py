@@ -5,13 +5,20 @@ Nothing here comes from what the engine says about itself, except the rows it wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from engine.lab.witness import WitnessCall
 from tests.live.calls.centre import rows
+
+KEY_MARGIN_SECONDS = 0.3
+"""A key counts when its tone has ended (0.15 s), its event was heard and its decision is written. One pressed so
+shortly before a death may be lost like one pressed during it."""
 
 
 class Answer(StrEnum):
@@ -23,11 +30,63 @@ class Answer(StrEnum):
     """The connection broke: nobody can know."""
 
 
+class Word(StrEnum):
+    """What can be said of a work item at a screen; CANCEL is an outside system's word."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    RESCHEDULE = "reschedule"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request of the load; `number` as the network writes it, `id` if it was accepted."""
+    """One request of the load; `number` as the network writes it, `id` if it was accepted, `when` the slot's start."""
 
     number: str
+    answer: Answer
+    id: str = ""
+    status: int = 0
+    service: str = ""
+    when: float | None = None
+    sent_at: float = 0.0
+    answered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word about a work item, and what it was told. `agent` is empty for an outside system.
+
+    `callback`: whose call it is, empty for work from outside. `made`: the callback that is now due at `when`.
+    """
+
+    agent: str
+    work: str
+    word: Word
+    answer: Answer
+    status: int = 0
+    callback: str = ""
+    when: float | None = None
+    made: str = ""
+    sent_at: float = 0.0
+    answered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An agent was asked about `item`, a callback or work from outside; at `at` or later it stood on the screen."""
+
+    agent: str
+    item: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Work from outside; `mark` is its own, `id` what it was given if it was accepted."""
+
+    mark: str
     answer: Answer
     id: str = ""
     status: int = 0
@@ -41,6 +100,24 @@ class CallbackSeen:
     number: str
     state: str
     reason: str | None
+    ended_at: float | None
+    service: str = ""
+    created_at: float = 0.0
+    scheduled_for: float | None = None
+    booked: bool = False
+    asked_at: float = 0.0
+    parent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionSeen:
+    """A row of interactions; times are epoch seconds."""
+
+    id: str
+    mark: str
+    state: str
+    agent: str | None
+    accepted_at: float | None
     ended_at: float | None
 
 
@@ -85,16 +162,21 @@ class Blow:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """The service's intervals in seconds."""
+    """The services' intervals in seconds."""
 
     retry: float
     fault: float
     later: float
+    exclusion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All of it. `kills` are those of the engine, `faults` the other blows."""
+    """All of it. `kills` are those of the engine, `faults` the other blows.
+
+    `connects`: how each service connects; `capacity`: of each slot of a service. `suppressed`: numbers that the
+    database will never call; `classified`: callbacks of which it knows how the call went. `agents`: calls to them.
+    """
 
     calls: Sequence[WitnessCall]
     callbacks: Sequence[CallbackSeen]
@@ -104,34 +186,122 @@ class Evidence:
     kills: Sequence[Blow] = ()
     faults: Sequence[Blow] = ()
     outages: Sequence[Outage] = ()
+    agents: Sequence[WitnessCall] = ()
+    said: Sequence[Said] = ()
+    offered: Sequence[Offered] = ()
+    announced: Sequence[Announced] = ()
+    interactions: Sequence[InteractionSeen] = ()
+    suppressed: Set[str] = frozenset()
+    classified: Set[str] = frozenset()
+    connects: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, int] = field(default_factory=dict)
     calls_of: Mapping[str, Sequence[WitnessCall]] = field(init=False)
     attempts_of: Mapping[str, Sequence[AttemptSeen]] = field(init=False)
+    by_id: Mapping[str, CallbackSeen] = field(init=False)
 
     def __post_init__(self) -> None:
         calls: dict[str, list[WitnessCall]] = {}
         for call in sorted(self.calls, key=lambda call: call.invited_at):
             calls.setdefault(call.number, []).append(call)
-        number_of = {callback.id: callback.number for callback in self.callbacks}
+        by_id = {callback.id: callback for callback in self.callbacks}
         attempts: dict[str, list[AttemptSeen]] = {}
         for attempt in sorted(self.attempts, key=lambda attempt: attempt.dialed_at):
-            attempts.setdefault(number_of.get(attempt.callback, "?"), []).append(attempt)
+            number = by_id[attempt.callback].number if attempt.callback in by_id else "?"
+            attempts.setdefault(number, []).append(attempt)
         object.__setattr__(self, "calls_of", calls)
         object.__setattr__(self, "attempts_of", attempts)
+        object.__setattr__(self, "by_id", by_id)
+
+    def attempts_at(self, call: WitnessCall) -> list[AttemptSeen]:
+        """Those to which the INVITE may belong; exactly one if all is sound."""
+        return [attempt for attempt in self.attempts_of.get(call.number, ()) if attempt.lasts_at(call.invited_at)]
+
+    def attempt_of(self, call: WitnessCall) -> AttemptSeen | None:
+        """The one it belongs to; None: there is none, or more than one."""
+        fitting = self.attempts_at(call)
+        return fitting[0] if len(fitting) == 1 else None
+
+    def calls_of_wishes(self) -> Iterator[Sequence[WitnessCall]]:
+        """The calls of each callback, in order. Of a number that has only one, all calls, whatever is written."""
+        wishes = Counter(callback.number for callback in self.callbacks)
+        for number, calls in self.calls_of.items():
+            if wishes[number] <= 1:
+                yield calls
+                continue
+            of_callback: dict[str, list[WitnessCall]] = {}
+            for call in calls:
+                if attempt := self.attempt_of(call):
+                    of_callback.setdefault(attempt.callback, []).append(call)
+            yield from of_callback.values()
+
+    def mode(self, callback: str) -> str:
+        """How its service connects, as the configuration says it."""
+        return self.connects.get(self.by_id[callback].service, "reserve") if callback in self.by_id else "reserve"
+
+    def is_lost(self, pressed_at: float) -> bool:
+        """Whether a key of that moment may be lost: nobody was there to hear it, or to write it down."""
+        return any(
+            outage.start - outage.lag_seconds - KEY_MARGIN_SECONDS <= pressed_at <= outage.end
+            for outage in self.outages
+        )
 
 
-def read_database(path: Path) -> tuple[list[CallbackSeen], list[AttemptSeen]]:
-    """Callbacks, and the attempts in which the customer was dialled, as they are written."""
-    callbacks = rows(path, "select id, ltrim(phone, '+'), state, reason, ended_at from callbacks")
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is written in the database."""
+
+    callbacks: Sequence[CallbackSeen]
+    attempts: Sequence[AttemptSeen]
+    interactions: Sequence[InteractionSeen]
+    suppressed: Set[str]
+    classified: Set[str]
+
+
+def read_database(path: Path) -> Rows:
+    """All of it; of attempts those in which the customer was dialled. A rival has fewer tables and columns."""
     attempts = rows(
         path,
         "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts"
         " where dialed_at not null",
     )
-    return [CallbackSeen(*row) for row in callbacks], [AttemptSeen(*row) for row in attempts]
+    return Rows(
+        [_callback(row) for row in rows(path, "select ltrim(phone, '+') as number, * from callbacks")],
+        [AttemptSeen(*row) for row in attempts],
+        [
+            InteractionSeen(**_known(InteractionSeen, row))
+            for row in _rows_if_any(path, "interactions", "select context ->> 'mark' as mark, * from interactions")
+        ],
+        {str(phone) for (phone,) in _rows_if_any(path, "suppressions", "select ltrim(phone, '+') from suppressions")},
+        {
+            str(callback)
+            for (callback,) in _rows_if_any(path, "classifications", "select callback from classifications")
+        },
+    )
 
 
-def waiting_and_open(path: Path) -> tuple[int, int]:
-    """How many callbacks wait for an agent, and how many have not ended."""
-    counted = "select count(*) filter (where state = 'queued'), count(*) from callbacks where ended_at is null"
-    ((waiting, still_open),) = rows(path, counted)
-    return int(waiting), int(still_open)
+def waiting(path: Path) -> Mapping[str, int]:
+    """How many callbacks wait for an agent, by service."""
+    counted = rows(path, "select service, count(*) from callbacks where state = 'queued' group by service")
+    return {str(service): int(count) for service, count in counted}
+
+
+def still_open(path: Path) -> int:
+    """How many callbacks and how much work from outside have not ended."""
+    count = "select count(*) from {} where ended_at is null"
+    found = [*rows(path, count.format("callbacks")), *_rows_if_any(path, "interactions", count.format("interactions"))]
+    return sum(int(each) for (each,) in found)
+
+
+def _callback(row: sqlite3.Row) -> CallbackSeen:
+    return CallbackSeen(**_known(CallbackSeen, row))
+
+
+def _known(kind: type, row: sqlite3.Row) -> dict[str, Any]:
+    """The columns that the value has a field for."""
+    columns = set(row.keys())
+    return {each.name: row[each.name] for each in fields(kind) if each.name in columns}
+
+
+def _rows_if_any(path: Path, table: str, query: str) -> list[sqlite3.Row]:
+    known = rows(path, "select 1 from sqlite_master where type = 'table' and name = ?", table)
+    return rows(path, query) if known else []

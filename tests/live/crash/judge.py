@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from engine.lab.witness import WitnessCall
-from tests.live.crash.evidence import Answer, AttemptSeen, Evidence
+from tests.live.crash import promises
+from tests.live.crash.evidence import Answer, Asked, AttemptSeen, CallbackSeen, Evidence, Word
 
-KEY_MARGIN_SECONDS = 0.3
-"""A key counts when its tone has ended (0.15 s), its event was heard and its decision is written. One pressed so
-shortly before a death may be lost like one pressed during it."""
 CLOCK_TOLERANCE_SECONDS = 0.3
 """An interval is counted from when the engine's side knows of the end; the far end's BYE may be answered a moment
 later or, on a busy machine, be written down later."""
@@ -28,22 +26,27 @@ Rule = Callable[[Evidence], Iterator[str]]
 
 
 def accepted_requests_exist_and_end(seen: Evidence) -> Iterator[str]:
-    """1: what was accepted is there and ends; what was refused is not there."""
-    by_id = {callback.id: callback for callback in seen.callbacks}
-    numbers = {callback.number for callback in seen.callbacks}
+    """1: what was accepted is there and ends; what was refused, or never asked for, is not there."""
+    told = {asked.id for asked in seen.asked if asked.answer is Answer.ACCEPTED}
+    untold = [callback for callback in seen.callbacks if callback.id not in told and callback.parent_id is None]
     for asked in seen.asked:
         if asked.answer is Answer.ACCEPTED:
-            callback = by_id.get(asked.id)
+            callback = seen.by_id.get(asked.id)
             if callback is None or callback.number != asked.number:
                 yield f"{asked.number}: accepted as {asked.id}, and the database does not know it"
-            elif callback.ended_at is None:
-                yield f"{asked.number}: accepted as {asked.id}, and still {callback.state} after the final wait"
-        elif asked.answer is Answer.REFUSED and asked.number in numbers:
+        elif asked.answer is Answer.REFUSED and any(_was_made_by(asked, callback) for callback in untold):
             yield f"{asked.number}: refused with {asked.status}, and the database has it"
-    asked_for = {asked.number for asked in seen.asked}
     for callback in seen.callbacks:
-        if callback.number not in asked_for:
+        if callback.ended_at is None:
+            yield f"{callback.number}: {callback.id} is still {callback.state} after the final wait"
+    unanswered = {asked.number for asked in seen.asked if asked.answer is Answer.NONE}
+    for callback in untold:
+        if callback.number not in unanswered:
             yield f"{callback.number}: {callback.id} is in the database and nobody asked for it"
+    for parent, children in Counter(callback.parent_id for callback in seen.callbacks if callback.parent_id).items():
+        wanted = sum(said.word is Word.RESCHEDULE and said.callback == parent for said in seen.said)
+        if children > wanted:
+            yield f"{parent}: called again {children} times, and agents wanted that {wanted} times"
 
 
 def invites_are_written_attempts(seen: Evidence) -> Iterator[str]:
@@ -55,39 +58,40 @@ def invites_are_written_attempts(seen: Evidence) -> Iterator[str]:
     invites: Counter[str] = Counter()
     for number, calls in seen.calls_of.items():
         for call in calls:
-            fitting = _attempts_at(seen, call)
+            fitting = seen.attempts_at(call)
             invites.update(attempt.id for attempt in fitting)
             if len(fitting) != 1:
                 yield f"{number}: the INVITE at {call.invited_at:.3f} lies in {len(fitting)} attempts"
     for attempt in seen.attempts:
         if invites[attempt.id] > 1:
             yield f"{attempt.id}: one attempt with {invites[attempt.id]} INVITEs"
-        if invites[attempt.id] == 0 and (attempt.outcome not in NEVER_DIALLED or attempt.answered_at is not None):
+        never_dialled = NEVER_DIALLED | ({"no_agent"} if seen.mode(attempt.callback) == "agent_first" else set())
+        if invites[attempt.id] == 0 and (attempt.outcome not in never_dialled or attempt.answered_at is not None):
             yield f"{attempt.id}: {attempt.outcome}, answered_at {attempt.answered_at}, and no INVITE arrived"
 
 
 def nobody_is_called_again_too_soon(seen: Evidence) -> Iterator[str]:
     """3: the interval of the first attempt's outcome lies between its call and the next INVITE."""
-    for number, calls in seen.calls_of.items():
+    for calls in seen.calls_of_wishes():
         for first, second in pairwise(calls):
-            fitting = _attempts_at(seen, first)
-            if len(fitting) != 1 or first.ended_at is None or _refused_at_once(first):
+            attempt = seen.attempt_of(first)
+            if attempt is None or first.ended_at is None or _refused_at_once(first):
                 continue  # the first two are violations of other rules
-            wanted = _interval(seen, first, fitting[0])
+            wanted = _interval(seen, first, attempt)
             passed = second.invited_at - first.ended_at
             if passed < wanted - CLOCK_TOLERANCE_SECONDS:
                 yield (
-                    f"{number}: called again {passed:.2f} s after a call of outcome {fitting[0].outcome} "
-                    f"({fitting[0].id}), at least {wanted:.0f} s are promised"
+                    f"{first.number}: called again {passed:.2f} s after a call of outcome {attempt.outcome} "
+                    f"({attempt.id}), at least {wanted:.0f} s are promised"
                 )
 
 
 def nobody_who_talked_is_called_again(seen: Evidence) -> Iterator[str]:
-    """4: who has heard an agent is not called again."""
-    for number, calls in seen.calls_of.items():
+    """4: who has heard an agent is not called again, unless the agent said so."""
+    for calls in seen.calls_of_wishes():
         for call in calls:
             if call.met_at is not None and (again := _call_after(calls, call.met_at)):
-                yield f"{number}: talked at {call.met_at:.3f} and was called again at {again.invited_at:.3f}"
+                yield f"{call.number}: talked at {call.met_at:.3f} and was called again at {again.invited_at:.3f}"
 
 
 def nobody_who_declined_is_called_again(seen: Evidence) -> Iterator[str]:
@@ -98,7 +102,7 @@ def nobody_who_declined_is_called_again(seen: Evidence) -> Iterator[str]:
     """
     for number, calls in seen.calls_of.items():
         for key in (key for call in calls for key in call.keys):
-            if key.key in "39" and not _is_lost(seen, key.at) and (again := _call_after(calls, key.at)):
+            if key.key in "39" and not seen.is_lost(key.at) and (again := _call_after(calls, key.at)):
                 yield f"{number}: pressed {key.key} at {key.at:.3f} and was called again at {again.invited_at:.3f}"
 
 
@@ -131,6 +135,7 @@ RULES: Mapping[str, Rule] = {
     "declined": nobody_who_declined_is_called_again,
     "overlap": calls_do_not_overlap_and_end,
     "interrupted": interruptions_have_a_cause,
+    **promises.RULES,
 }
 
 
@@ -154,7 +159,7 @@ def judge(seen: Evidence) -> Verdict:
         violations={name: tuple(rule(seen)) for name, rule in RULES.items()},
         reasons=Counter(f"{callback.state}/{callback.reason}" for callback in seen.callbacks),
         outcomes=Counter(str(attempt.outcome) for attempt in seen.attempts),
-        keys_lost=sum(_is_lost(seen, key.at) for call in seen.calls for key in call.keys),
+        keys_lost=sum(seen.is_lost(key.at) for call in seen.calls for key in call.keys),
     )
 
 
@@ -162,8 +167,9 @@ def _call_after(calls: Sequence[WitnessCall], moment: float) -> WitnessCall | No
     return next((call for call in calls if call.invited_at > moment), None)
 
 
-def _attempts_at(seen: Evidence, call: WitnessCall) -> list[AttemptSeen]:
-    return [attempt for attempt in seen.attempts_of.get(call.number, ()) if attempt.lasts_at(call.invited_at)]
+def _was_made_by(asked: Asked, callback: CallbackSeen) -> bool:
+    same = (callback.number, callback.service) == (asked.number, asked.service or callback.service)
+    return same and asked.sent_at <= callback.created_at <= asked.answered_at
 
 
 def _refused_at_once(call: WitnessCall) -> bool:
@@ -184,9 +190,3 @@ def _interval(seen: Evidence, call: WitnessCall, attempt: AttemptSeen) -> float:
     if attempt.outcome in FAULTS and confirmed:
         return min(seen.intervals.fault, seen.intervals.retry)
     return seen.intervals.retry
-
-
-def _is_lost(seen: Evidence, pressed_at: float) -> bool:
-    return any(
-        outage.start - outage.lag_seconds - KEY_MARGIN_SECONDS <= pressed_at <= outage.end for outage in seen.outages
-    )

@@ -12,6 +12,22 @@ from enum import StrEnum
 
 import phonenumbers
 
+from engine.crash_points import POINTS
+from tests.live.crash.town import FIRST, PREVIEW
+
+_OF_FIRST = ("RingAgent", "HoldWithMusic", "DialCustomer")
+_DECIDED = ("WorkAccepted", "WorkRejected", "PreviewRescheduled", "WorkCompleted", "InteractionRequested")
+_TIMED = ("slot", "preview", "answer")
+_MOMENTS = ("before", "after")
+ALL_POINTS = (
+    *POINTS,
+    *(f"{effect}.{moment}@{FIRST}" for effect in _OF_FIRST for moment in _MOMENTS),
+    *(f"DialCustomer.{moment}@{PREVIEW}" for moment in _MOMENTS),
+    *(f"commit.{moment}@{what}" for what in (*_DECIDED, *_TIMED) for moment in _MOMENTS),
+)
+"""Every point there is, and what the crowd brings about that is not in every call: agents who are rung first or asked,
+what they say, what is booked or put off, and work from outside."""
+
 
 class Kill(StrEnum):
     """When the engine is killed."""
@@ -103,6 +119,8 @@ AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
 """All of +1, several hundred; those abroad are refused by the intake, and must then not be in the database."""
+_OFTEN_OF_ALL, _OFTEN_OF_SOME = 3, 2
+_RARE = ("@PreviewRescheduled", "@slot")
 _OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
 _FAULTS = {
     Fault.PBX_KILLED: (0.0, 3.0),
@@ -125,14 +143,11 @@ def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fau
     Without points (a program that has none) all kills are at instants. `faults`: only these, beside NONE.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan must be repeatable
-    at_points = max(kills // 2, min(len(points), kills - 5)) if points else 0
+    at_points = max(kills // 2, min(len(points), kills - max(5, kills // 4))) if points else 0
     chosen: list[str] = []
     while len(chosen) < at_points:
         chosen += dice.sample(list(points), len(points))
-    steps = [
-        Step(Kill.POINT, _pause(dice), 0.0, point, dice.randint(1, _OFTEN.get(point, 3)))
-        for point in chosen[:at_points]
-    ]
+    steps = [Step(Kill.POINT, _pause(dice), 0.0, point, dice.randint(1, _often(point))) for point in chosen[:at_points]]
     for n in range(kills - at_points):
         early = n % 3 == 2
         after = dice.uniform(0.2, 2.5) if early else dice.uniform(0.0, 4.0)
@@ -140,6 +155,13 @@ def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fau
     _add_faults(steps, dice, frozenset(faults))
     dice.shuffle(steps)
     return Plan(seed, tuple(steps))
+
+
+def _often(point: str) -> int:
+    """How often it may be reached before the engine is to die there: rare ones only once, or the run would wait."""
+    if "@" in point:
+        return 1 if point.endswith(_RARE) else _OFTEN_OF_SOME
+    return _OFTEN.get(point, _OFTEN_OF_ALL)
 
 
 def _pause(dice: random.Random) -> float:

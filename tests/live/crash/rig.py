@@ -16,11 +16,13 @@ from engine.lab import Lab
 from engine.lab.errors import LabError
 from engine.lab.witness import Side
 from tests.live.cable import Cable, CableInThread
-from tests.live.crash.evidence import Blow, Evidence, Intervals, Outage, read_database, waiting_and_open
+from tests.live.crash.crowd import Crowd
+from tests.live.crash.evidence import Blow, Evidence, Outage, read_database, still_open
 from tests.live.crash.load import Load
 from tests.live.crash.plan import OF_THE_STORE, Fault, Kill, Plan, Step
 from tests.live.crash.run import RigError, Run, Say, Subject
 from tests.live.crash.store import FailingStore
+from tests.live.crash.town import INTERVALS, LIFE_SECONDS
 
 LEAST_LIVE = 5
 TRIES = 4
@@ -32,11 +34,8 @@ REFUSED = 1
 """The exit code of an engine that does not start because it cannot write."""
 LIVE_LIMIT_SECONDS = 60.0
 POINT_LIMIT_SECONDS = 40.0
-WAITING = 4
-LIFE_SECONDS = 45.0
 LAST_CALL_SECONDS = 90.0
 """The longest that a call of a request whose life is over may still take."""
-INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0)
 
 
 class Rig:
@@ -65,39 +64,50 @@ class Rig:
         self._thin = 0
         self._gave_up = ""
 
-    def run(self, prepare: Callable[[], None]) -> Run:
+    def run(self, prepare: Callable[[], Crowd]) -> Run:
         """Prepare the subject, kill it as planned, wait for the end of all calls, and gather the evidence."""
         began = time.monotonic()
         self._deaf_since = time.time()
         self._spawn()
         self._until_ready()
-        prepare()
-        load = Load(
-            self._plan.numbers(),
-            lambda: self._subject.url,
-            self._subject.admin_key,
-            lambda: waiting_and_open(self._subject.database)[0],
-            WAITING,
+        with prepare() as crowd:
+            with crowd.load as load:
+                try:
+                    self._until_live()
+                    for n, step in enumerate(self._plan.steps, 1):
+                        self._take(n, step, load)
+                except RigError as error:
+                    self._gave_up = str(error)  # what was seen until now is judged all the same
+            crowd.calm_down()
+            self._store.end()
+            if not self._subject.is_running():
+                self._spawn()
+            self._until_ready()
+            self._until_over()
+        written = read_database(self._subject.database)
+        calls = self._lab.witness()
+        evidence = Evidence(
+            calls=[call for call in calls if call.side is Side.CUSTOMER],
+            agents=[call for call in calls if call.side is Side.AGENT],
+            callbacks=written.callbacks,
+            attempts=written.attempts,
+            interactions=written.interactions,
+            suppressed=written.suppressed,
+            classified=written.classified,
+            asked=load.asked,
+            said=crowd.said,
+            offered=crowd.offered,
+            announced=crowd.announced,
+            connects=crowd.connects,
+            capacity=crowd.capacity,
+            intervals=INTERVALS,
+            kills=self._kills,
+            faults=self._faults,
+            outages=tuple(self._outages),
         )
-        with load:
-            try:
-                self._until_live()
-                for n, step in enumerate(self._plan.steps, 1):
-                    self._take(n, step, load)
-            except RigError as error:
-                self._gave_up = str(error)  # what was seen until now is judged all the same
-        self._store.end()
-        if not self._subject.is_running():
-            self._spawn()
-        self._until_ready()
-        self._until_over()
-        callbacks, attempts = read_database(self._subject.database)
-        calls = [call for call in self._lab.witness() if call.side is Side.CUSTOMER]
         return Run(
             self._plan,
-            Evidence(
-                calls, callbacks, attempts, load.asked, INTERVALS, self._kills, self._faults, tuple(self._outages)
-            ),
+            evidence,
             self._subject.log_file.read_text("utf-8", errors="replace"),
             time.monotonic() - began,
             self._unreached,
@@ -306,7 +316,7 @@ class Rig:
         deadline = time.monotonic() + LIFE_SECONDS + LAST_CALL_SECONDS
         while time.monotonic() < deadline:
             try:
-                left = waiting_and_open(self._subject.database)[1]
+                left = still_open(self._subject.database)
             except sqlite3.Error:  # it is being written to
                 left = 1
             if left == 0 and self._live() == 0:

@@ -1,4 +1,4 @@
-"""The scene of a run: a lab of its own, a cable to its PBX, and the engine (or a rival) with one busy service."""
+"""The scene of a run: a lab of its own, a cable to its PBX, and the engine (or a rival) with a crowd of customers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from engine.lab.engine_process import EngineProcess
 from tests.bench.failing_disk import FailingDisk, NoDiskError, locked
 from tests.bench.failing_disk import Fault as Way
 from tests.live.cable import CableInThread
-from tests.live.calls.centre import Centre, agent, service
-from tests.live.crash.load import SERVICE
+from tests.live.crash.crowd import crowd_of, plain_crowd
 from tests.live.crash.plan import Fault, Plan
-from tests.live.crash.rig import INTERVALS, LIFE_SECONDS, Rig
+from tests.live.crash.rig import Rig
 from tests.live.crash.run import Run, Say
 from tests.live.crash.store import FailingStore
+from tests.live.crash.town import PHONES
 
 ENVIRONMENT = {
     "RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1",
@@ -28,24 +28,6 @@ ENVIRONMENT = {
 }
 """Shorter than the built-in waits, so that they end within a run."""
 TALK_SECONDS = 3.0
-PHONES = (*range(1001, 1012), 1901, 1903, 1904)
-"""Some ring out, hang up at once or drop the call."""
-
-
-def configure(centre: Centre) -> None:
-    """Everything an administrator does before the first call: one service whose waits are seconds, and its agents."""
-    crash = service(
-        SERVICE,
-        agent_ring_seconds=3,
-        wrap_up_seconds=0.5,
-        rona_return_seconds=3,
-        hold_limit_seconds=20,
-        life_seconds=LIFE_SECONDS,
-        confirmation={"wait_seconds": 3, "repeats": 1, "later_seconds": INTERVALS.later},
-        attempts={"max": 3, "interval_seconds": INTERVALS.retry, "fault_interval_seconds": INTERVALS.fault},
-    )
-    centre.configure([crash], [agent(phone, SERVICE) for phone in PHONES])
-    centre.ready(*PHONES)
 
 
 class _Engine(EngineProcess):
@@ -77,7 +59,7 @@ def run_engine(plan: Plan, say: Say) -> Run:
         engine = _Engine(bench, database)
         stack.callback(engine.kill)
         store = stack.enter_context(FailingStore(ways, engine.is_ready))
-        return Rig(plan, bench.lab, engine, bench.cable, say, store).run(lambda: configure(Centre(bench.lab, engine)))
+        return Rig(plan, bench.lab, engine, bench.cable, say, store).run(lambda: crowd_of(plan, bench.lab, engine))
 
 
 def _disk(stack: ExitStack, folder: Path, say: Say) -> FailingDisk | None:
@@ -102,7 +84,7 @@ def run_rival(plan: Plan, say: Say, program: Path) -> Run:
         rival = EngineProcess(bench.lab, bench.folder, environment=environment, command=command)
         try:
             with FailingStore({}, rival.is_ready) as store:
-                return Rig(plan, bench.lab, rival, bench.cable, say, store).run(lambda: None)
+                return Rig(plan, bench.lab, rival, bench.cable, say, store).run(lambda: plain_crowd(plan, rival))
         finally:
             rival.kill()
 

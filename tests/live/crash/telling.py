@@ -36,7 +36,24 @@ def summary(run: Run, verdict: Verdict) -> list[str]:
         ),
         "ends: " + _counted(verdict.reasons),
         "outcomes: " + _counted(verdict.outcomes),
+        (
+            f"booked {sum(each.booked for each in seen.callbacks)}, put off "
+            f"{sum(each.scheduled_for is not None and not each.booked for each in seen.callbacks)}, called again by "
+            f"agents {sum(each.parent_id is not None for each in seen.callbacks)}, never called again "
+            f"{len(seen.suppressed)}; INVITEs by service: {_counted(_by_service(seen))}"
+        ),
+        (
+            f"work from outside {len(seen.interactions)}, offers to agents at screens {len(seen.offered)}; said: "
+            f"{_counted(Counter(f'{said.word} {said.answer}' for said in seen.said))}"
+        ),
     ]
+
+
+def _by_service(seen: Evidence) -> Mapping[str, int]:
+    """Of all services with slots together."""
+    attempts = [attempt for call in seen.calls if (attempt := seen.attempt_of(call))]
+    services = [seen.by_id[attempt.callback].service for attempt in attempts]
+    return Counter("slots" if service in seen.capacity else service for service in services)
 
 
 def violations(run: Run, verdict: Verdict) -> list[str]:
