@@ -127,7 +127,7 @@ class Dispatcher(Calling, Explaining):
                 self._configure(event, now)
             case StopRequested():
                 self._stopping = True
-                for flow in list(self._flows.values()):
+                for flow in self._flows_in_order():
                     self._apply(flow, flow.end_politely(now), now)
             case TelephonyLost():
                 self._set_telephony(heard=False, now=now)
@@ -170,6 +170,10 @@ class Dispatcher(Calling, Explaining):
     def is_live(self, attempt: AttemptId) -> bool:
         return attempt in self._flows
 
+    def _flows_in_order(self) -> list[CallFlow]:
+        """The same order after a start, which finds them in another one."""
+        return [self._flows[attempt] for attempt in sorted(self._flows)]
+
     # ---- agents and configuration --------------------------------------------------------------------
 
     def _set_presence(self, event: PresenceRequested, now: float) -> None:
@@ -203,7 +207,7 @@ class Dispatcher(Calling, Explaining):
         self.configuration = replace(event.configuration, version=version)
         self._write([ConfigurationKept(version, event.document, now)])
         self._write(self.desks.configure(self.configuration.agents, now))
-        for flow in list(self._flows.values()):
+        for flow in self._flows_in_order():
             flow.keys = self.configuration.services[flow.service.id].confirmation.keys
             if flow.agent is not None and self.desks.agent(flow.agent) is None:
                 self._apply(flow, flow.withdraw_agent(now), now)

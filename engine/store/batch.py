@@ -141,7 +141,10 @@ class Batch:
             statements.PUT_TIMER,
             [standing_rows.timer_row(timer) for timer in self.timers.values() if timer],
         )
-        yield statements.PUT_CLASSIFICATION, [rows.classification_row(each) for each in self.classifications.values()]
+        yield (
+            statements.PUT_CLASSIFICATION,
+            [standing_rows.classification_row(each) for each in self.classifications.values()],
+        )
         yield statements.PUT_INTERACTION, [rows.interaction_row(each) for each in self.interactions.values()]
         unsuppressed = [phone for phone, kept in self.suppressions.items() if kept is None]
         yield statements.DROP_SUPPRESSION, [{"phone": phone} for phone in unsuppressed]

@@ -171,7 +171,7 @@ class Queries:
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]
             wanted = select(_classifications).where(_classifications.c.callback.in_(some))
-            found.update((CallbackId(row[0]), rows.classification_of(row)) for row in await self._rows(wanted))
+            found.update((CallbackId(row[0]), standing_rows.classification_of(row)) for row in await self._rows(wanted))
         return found
 
     async def moves_of(self, callback: CallbackId) -> list[CallbackMoved]:

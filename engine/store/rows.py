@@ -11,13 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from engine.core.changes import AgentMoved, CallbackMoved, CallClassified
+from engine.core.changes import AgentMoved, CallbackMoved
 from engine.core.expressions import parse
 from engine.core.records import (
     AgentStatus,
     Attempt,
     Callback,
-    Classification,
     Interaction,
     Request,
     Work,
@@ -27,7 +26,6 @@ from engine.core.terms import (
     AttemptId,
     CallbackId,
     CallbackState,
-    DispositionId,
     InteractionId,
     InteractionState,
     Media,
@@ -326,24 +324,6 @@ def interaction_of(row: Sequence[Any]) -> Interaction:
         accepted_at=accepted_at,
         ended_at=ended_at,
         excluded=_agents_of(excluded),
-    )
-
-
-def classification_row(classified: CallClassified) -> Row:
-    said = classified.classification
-    return {
-        "callback": classified.callback,
-        "disposition": said.disposition,
-        "outcome_code": said.outcome_code,
-        "notes": said.notes,
-        "at": classified.at,
-    }
-
-
-def classification_of(row: Sequence[Any]) -> Classification:
-    _callback, disposition, outcome_code, notes, _at = row
-    return Classification(
-        DispositionId(disposition), None if outcome_code is None else DispositionId(outcome_code), notes
     )
 
 

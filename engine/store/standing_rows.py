@@ -1,5 +1,5 @@
-"""What stands beside calls and agents to rows and back: suppressions, slot capacities, timers, the configuration, and
-the store's own records. See `rows`.
+"""What stands beside calls and agents to rows and back: classifications, suppressions, slot capacities, timers, the
+configuration, and the store's own records. See `rows`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,29 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from engine.core.changes import ConfigurationKept, HandleTimeKept, SlotCapacitySet
-from engine.core.records import Suppression, Timer
-from engine.core.terms import Reason, ServiceId
+from engine.core.changes import CallClassified, ConfigurationKept, HandleTimeKept, SlotCapacitySet
+from engine.core.records import Classification, Suppression, Timer
+from engine.core.terms import DispositionId, Reason, ServiceId
 from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
 from engine.store.rows import Row, as_json
+
+
+def classification_row(classified: CallClassified) -> Row:
+    said = classified.classification
+    return {
+        "callback": classified.callback,
+        "disposition": said.disposition,
+        "outcome_code": said.outcome_code,
+        "notes": said.notes,
+        "at": classified.at,
+    }
+
+
+def classification_of(row: Sequence[Any]) -> Classification:
+    _callback, disposition, outcome_code, notes, _at = row
+    return Classification(
+        DispositionId(disposition), None if outcome_code is None else DispositionId(outcome_code), notes
+    )
 
 
 def suppression_row(suppression: Suppression) -> Row:
