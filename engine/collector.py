@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-YOUNG = 10_000
+YOUNG = 25_000
 """How many more objects than were freed are made before the young ones are looked through; Python's own is 700."""
 YOUNG_ROUNDS, MIDDLE_ROUNDS = 20, 50
 """After so many looks at the young ones those who survived are looked at too, and after so many of these all; all only

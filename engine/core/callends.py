@@ -7,12 +7,13 @@ in callflow.py; the phases stand in callphase.py.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from engine.core.callphase import Phase, Step, phase_of
 from engine.core.configuration import Agent, Service
 from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
 from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, Closing, Fact, Finished
-from engine.core.permission import Constraint
 from engine.core.records import Attempt, Callback
 from engine.core.terms import AgentId, CallbackState, LegId, Outcome, PromptId
 from engine.core.values import replace
@@ -23,16 +24,19 @@ STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
-def unrestricted(at: float) -> float:
-    """Any moment will do."""
-    return at
+class Permits(Protocol):
+    """Who says when a customer may be called; each from a moment on, None for never."""
+
+    def can_be_kept(self, callback: Callback, at: float) -> float | None:
+        """The first moment at which they may be called again."""
+
+    def dials_at(self, callback: Callback, at: float) -> float | None:
+        """The same for an agent who is on the phone and waits for them, in this call."""
 
 
 class CallEnds:
     """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
 
-    `permitted`: the first moment from another one on at which the customer may be called again, None for never.
-    `dials_at`: the same for an agent who is on the phone and waits for the customer, None for not in this call.
     `heard`: whether Asterisk can be heard at the moment, `keys`: what the prompts say now; the dispatcher sets both.
     `_keys_told`: what the customer was told, by which their key is read; `_asked`: they were, and have not confirmed.
     """
@@ -43,8 +47,7 @@ class CallEnds:
         callback: Callback,
         service: Service,
         agent: Agent | None,
-        permitted: Constraint = unrestricted,
-        dials_at: Constraint = unrestricted,
+        permits: Permits,
     ) -> None:
         self.attempt = attempt
         self.callback = callback
@@ -55,8 +58,7 @@ class CallEnds:
         self._asked = callback.state is CallbackState.ANNOUNCING
         self._dial_known = callback.state is CallbackState.DIALING
         self._limits = service.call_limits
-        self._permitted = permitted
-        self._dials_at = dials_at
+        self._permits = permits
         self._phone = callback.request.phone
         self._voice = Voice(service.id, callback.request.language)
         self._agent = agent

@@ -33,7 +33,7 @@ class CallMoves(CallEnds):
 
     def _dial_if_permitted(self, now: float) -> None:
         """Between the ring of the agent's phone and their answer, much may have changed for the customer."""
-        at = self._dials_at(now)
+        at = self._permits.dials_at(self.callback, now)
         if at is None:
             self._finish(Outcome.INTERRUPTED, now)
         elif at > now:
@@ -103,6 +103,9 @@ class CallMoves(CallEnds):
             return
         self._arm("announcement", None)
         self._arm("confirm", now + self.service.confirmation.wait_seconds)
+
+    def _permitted(self, at: float) -> float | None:
+        return self._permits.can_be_kept(self.callback, at)
 
     def _may_call_later(self, now: float) -> bool:
         """Only what will be kept is promised."""
@@ -196,7 +199,7 @@ class CallMoves(CallEnds):
 
     def _agent_comes(self, now: float) -> None:
         """Rung first, the agent is on the phone: the customer is dialled, once Asterisk can be heard."""
-        if self.heard and self._dials_at(now) is None:
+        if self.heard and self._permits.dials_at(self.callback, now) is None:
             self._finish(Outcome.INTERRUPTED, now)
             return
         self._agent_waits(now)

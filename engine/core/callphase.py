@@ -61,7 +61,7 @@ class Recovery(StrEnum):
     ENDED_UNOBSERVED = "ended unobserved"
 
 
-class Step(Struct):
+class Step(Struct, gc=False):
     """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
 
     effects: list[Effect] = field(default_factory=list)

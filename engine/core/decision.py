@@ -52,7 +52,7 @@ class Recovered(Value):
 Reply: TypeAlias = Accepted | AgentStatus | Configuration | Done | Interaction | Refusal | Recovered | Suppression
 
 
-class Decision(Struct):
+class Decision(Struct, gc=False):
     """What one event brings about, in order."""
 
     changes: list[Change] = field(default_factory=list)

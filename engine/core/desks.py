@@ -104,7 +104,8 @@ class Desks:
         self._statuses[status.id] = status
         self.touched[status.id] = None
         self.changed[status.id] = None
-        self._forget_if_done(status.id)
+        if status.id not in self._agents:
+            self._forget_if_done(status.id)
         moved = AgentMoved(status.id, before.shown, status.shown, status.reason, because, now)
         return [AgentChanged(status), moved]
 

@@ -6,6 +6,7 @@ queue can be the next to be served. It knows nothing of agents; who serves whom 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
@@ -21,6 +22,10 @@ Key: TypeAlias = tuple[int, int, float, float, str]
 _BEHIND_HEADS = 2
 LAST_ID = "\U0010ffff"
 """Behind every id that is."""
+NOBODY: Key = (_BEHIND_HEADS + 1, 0, 0.0, 0.0, "")
+"""Behind every key that is."""
+GONE_BEFORE_A_SWEEP = 64
+"""So many keys of those who left stay in a queue, or as many as wait there."""
 QUEUES_BEFORE_A_SWEEP = 256
 """Needs that come and go leave empty queues behind; with so many queues the empty ones are swept."""
 
@@ -68,38 +73,64 @@ class _Standing(Value):
 class Queue:
     """Those whose needs are equal. `first` is the key of the head, None if nobody waits; closed ones are not served.
 
-    `number`: its place in `Line.queues`.
+    `head`: the same, but behind every other key if nobody waits here whom an agent may be given. `number`: its place
+    in `Line.queues`. Nearly all join at the end and leave at the head, so the keys stand in a plain list, whose first
+    `_gone` have left.
     """
 
-    __slots__ = ("first", "is_open", "keys", "need", "number")
+    __slots__ = ("_gone", "_keys", "first", "head", "is_open", "need", "number")
 
     def __init__(self, need: Need, number: int) -> None:
         self.need = need
         self.number = number
-        self.keys: SortedList[Key] = SortedList()
         self.first: Key | None = None
+        self.head = NOBODY
         self.is_open = True
+        self._keys: list[Key] = []
+        self._gone = 0
 
     @property
     def is_served(self) -> bool:
         """Whether somebody waits here whom an agent may be given."""
-        return self.first is not None and self.is_open
+        return self.head is not NOBODY
 
     def before(self, key: Key) -> int:
         """How many of them stand before this place."""
-        last = self.keys[-1] if self.keys else None
-        return len(self.keys) if last is not None and last < key else self.keys.bisect_left(key)
+        keys = self._keys
+        if self.first is None or key <= self.first:
+            return 0
+        return (len(keys) if keys[-1] < key else bisect_left(keys, key, self._gone)) - self._gone
 
     def _add(self, key: Key) -> None:
-        self.keys.add(key)
-        self.first = self.keys[0]
+        keys = self._keys
+        if self.first is None or keys[-1] < key:
+            keys.append(key)
+        else:
+            insort(keys, key, self._gone)
+        self.first = first = keys[self._gone]
+        self.head = first if self.is_open else NOBODY
 
     def _remove(self, key: Key) -> None:
+        keys = self._keys
         if key == self.first:
-            self.keys.pop(0)
+            self._gone += 1
+            if self._gone >= GONE_BEFORE_A_SWEEP and 2 * self._gone >= len(keys):
+                del keys[: self._gone]
+                self._gone = 0
         else:
-            self.keys.remove(key)
-        self.first = self.keys[0] if self.keys else None
+            place = bisect_left(keys, key, self._gone)
+            if place == len(keys) or keys[place] != key:
+                raise ValueError(f"{key} does not stand in this queue")
+            del keys[place]
+        if self._gone < len(keys):
+            self.first = first = keys[self._gone]
+            self.head = first if self.is_open else NOBODY
+        else:
+            self.first, self.head = None, NOBODY
+
+    def _let(self, *, be_open: bool) -> None:
+        self.is_open = be_open
+        self.head = self.first if be_open and self.first is not None else NOBODY
 
 
 class Line:
@@ -213,9 +244,7 @@ class Line:
     def _before(self, service: ServiceId, key: Key) -> int:
         before = 0
         for queue in self._by_service.get(service, ()):
-            # Who is served next is mostly the first: a look at each head then suffices.
-            if queue.first is not None and queue.first < key:
-                before += queue.keys.bisect_left(key)
+            before += queue.before(key)
         parked = self._parked.get(service)
         return before + (parked.bisect_left(key) if parked else 0)
 
@@ -223,7 +252,7 @@ class Line:
         need, was_open = queue.need, queue.is_open
         may_speak = self._voice_open or need.media != VOICE
         may_dial = not need.dials or (self._dials_open and need.service not in self._closed)
-        queue.is_open = may_speak and may_dial
+        queue._let(be_open=may_speak and may_dial)  # noqa: SLF001
         if queue.is_open and not was_open and queue.first is not None:
             self.touched.add(queue)
 

@@ -9,17 +9,20 @@ first in the line whom anybody free may serve.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import TypeAlias
 
 from sortedcontainers import SortedList
 
 from engine.core.configuration import Agent
 from engine.core.desks import Desks
-from engine.core.line import Key, Line, Place, Queue
+from engine.core.line import Line, Need, Place, Queue
+from engine.core.records import AgentStatus
 from engine.core.terms import VOICE, AgentId, AgentOrder, Media
 
 Pair: TypeAlias = tuple[Place, Agent]
 _Idle: TypeAlias = tuple[float, AgentId]
+_HEAD = attrgetter("head")
 
 
 class _Group:
@@ -87,7 +90,7 @@ class Matching:
             touched.clear()
             for group in {self._groups[agent] for agent in freed}:
                 line.touched.update(group.queues(line))
-        for queue in sorted((queue for queue in line.touched if queue.is_served), key=_first_key):
+        for queue in sorted((queue for queue in line.touched if queue.is_served), key=_HEAD):
             if agent := self._agent_for(queue):
                 return self._place_of(queue), agent
             line.touched.discard(queue)
@@ -98,24 +101,18 @@ class Matching:
         """An agent alone has changed: they take the first in the line whom they may serve."""
         agent, status = self._desks.agent(agent_id), self._desks.status(agent_id)
         if agent is not None and status is not None and status.ready and not status.is_full(agent.capacity):
-            best: Queue | None = None
-            first: Key | None = None
-            for queue in self._groups[agent_id].queues(self._line):
-                head = queue.first
-                if head is None or (first is not None and first < head) or not queue.is_open:
-                    continue
-                need = queue.need
-                if agent_id not in need.excluded and status.may_take(need.media, agent.capacity):
-                    best, first = queue, head
-            if best is not None:
+            queues = self._groups[agent_id].queues(self._line)
+            best = min(queues, key=_HEAD, default=None)
+            if best is not None and not _may_take(status, agent, best.need):
+                best = min((each for each in queues if _may_take(status, agent, each.need)), key=_HEAD, default=None)
+            if best is not None and best.is_served:
                 return self._place_of(best), agent
         self._desks.touched.clear()
         self._list(agent_id)
         return None
 
     def _place_of(self, queue: Queue) -> Place:
-        assert queue.first is not None  # noqa: S101 - only queues with a head are paired
-        place = self._line.place(queue.first[4])
+        place = self._line.place(queue.head[4])
         assert place is not None  # noqa: S101 - a key in a queue has its place
         return place
 
@@ -167,6 +164,5 @@ class Matching:
         return True
 
 
-def _first_key(queue: Queue) -> tuple[object, ...]:
-    assert queue.first is not None  # noqa: S101 - asked of queues with a head only
-    return queue.first
+def _may_take(status: AgentStatus, agent: Agent, need: Need) -> bool:
+    return agent.id not in need.excluded and status.may_take(need.media, agent.capacity)

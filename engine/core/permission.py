@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -134,7 +134,9 @@ def _changed_at(zone: ZoneInfo, before: int, after: int) -> int:
     return after
 
 
+@lru_cache(maxsize=4096)
 def _second_of_day(zone: ZoneInfo, at: int) -> int:
+    """Kept for a while: many customers of one zone are looked at in the same second."""
     there = datetime.fromtimestamp(at, zone)
     return there.hour * 3600 + there.minute * 60 + there.second
 

@@ -197,8 +197,10 @@ class AgentStatus(Value):
     @property
     def shown(self) -> str:
         """The state people see: a call first, then presence."""
-        work = self.work if self.works else None
-        return self.presence.value if work is None else _SHOWN.get(work.stage, work.stage.value)
+        for work in self.works:
+            if work.media == VOICE:
+                return _SHOWN[work.stage]
+        return str(self.presence)
 
     def is_full(self, capacity: Expression | None) -> bool:
         """Whether they have no room for anything more, whatever its medium."""
@@ -220,7 +222,7 @@ class AgentStatus(Value):
         return load
 
 
-_SHOWN = {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
+_SHOWN = {stage: stage.value for stage in Stage} | {Stage.OFFERED: "previewing", Stage.ACTIVE: "talking"}
 
 
 class Interaction(Value):

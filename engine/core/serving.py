@@ -57,7 +57,7 @@ class Serving(Switchboard):
 
     def _reserve(self, callback: Callback, agent: Agent, stage: Stage, now: float) -> None:
         self.line.leave(callback.id)
-        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage, now), stage.value, now))
+        self._write(self.desks.take(agent.id, _work(callback, callback.next_attempt, stage, now), str(stage), now))
 
     def _start_attempt(self, callback: Callback, agent: Agent, now: float, overtook: int) -> None:
         """The agent is reserved and the attempt counted: call the customer, or first the agent."""
@@ -109,7 +109,7 @@ class Serving(Switchboard):
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
         if callback.request.phone in self._calling:
             return False
-        return self._permitted_at(callback, now) == now
+        return all(rule(now) == now for rule in self._rules_of(callback))
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""
@@ -162,7 +162,8 @@ class Serving(Switchboard):
     def _look_again_at(self, owner: str, at: float, now: float) -> None:
         """Also while nobody may be called for another reason: after a start only this timer knows of the rate."""
         if at <= now:
-            self._write(self.timers.clear(owner, PACE))
+            if self.timers.is_set(owner, PACE):
+                self._write(self.timers.clear(owner, PACE))
         elif not self.timers.is_set_for(owner, PACE, at):
             self._write(self.timers.set(owner, PACE, at))
 

@@ -224,7 +224,7 @@ class Switchboard:
             return None
         return permitted
 
-    def _dials_at(self, callback: Callback, at: float) -> float | None:
+    def dials_at(self, callback: Callback, at: float) -> float | None:
         """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
         service = callback.request.service
         forbidden = callback.request.phone in self.suppressions or service in self.paused
@@ -232,7 +232,7 @@ class Switchboard:
             return None
         return self._pacer.next_dial_of(service, at)
 
-    def _can_be_kept(self, callback: Callback, at: float) -> float | None:
+    def can_be_kept(self, callback: Callback, at: float) -> float | None:
         """When a later call, promised for `at`, would be; None if it could not be made any more."""
         permitted = self._retry_permitted_at(callback, at)
         return None if permitted is None or self._life_over(callback, permitted) else permitted
@@ -268,9 +268,7 @@ class Switchboard:
         self._calling[callback.request.phone] = attempt.id
 
     def _flow(self, attempt: Attempt, callback: Callback, agent: Agent | None) -> CallFlow:
-        permitted = partial(self._can_be_kept, callback)
-        dials_at = partial(self._dials_at, callback)
-        return CallFlow(attempt, callback, self._service_of(callback), agent, permitted, dials_at)
+        return CallFlow(attempt, callback, self._service_of(callback), agent, self)
 
     def _open(self, callback: CallbackId) -> Callback:
         """An open callback as it stands now."""

@@ -42,7 +42,8 @@ class Timers:
         return self._due.get(owner, {}).get(name)
 
     def is_set(self, owner: str, name: str) -> bool:
-        return name in self._due.get(owner, {})
+        names = self._due.get(owner)
+        return names is not None and name in names
 
     def is_set_for(self, owner: str, name: str, due_at: float) -> bool:
         return self._due.get(owner, {}).get(name) == due_at

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from msgspec import Struct
+
 from engine.core.desks import Desks
 from engine.core.line import ItemId, Key, Line, Need, Place, Queue
-from engine.core.staffing import Agents, Staffing
+from engine.core.staffing import MOST_KNOWN, Agents, Staffing
 from engine.core.terms import ServiceId
-from engine.core.values import Value, replace
+from engine.core.values import Value, field, replace
 from engine.core.wait import Experience, Forecast, Standing, Wait
 
 
@@ -23,6 +25,23 @@ class _Told(Value):
     at: float
     forecast: Forecast
     turn_at: float | None = None
+
+
+class _Rival(Struct):
+    """A queue whose agents, `theirs`, are in part those of somebody else. `share`: as of `version` of those on duty."""
+
+    queue: Queue
+    theirs: Agents
+    share: float = 0.0
+    version: int = -1
+
+
+class _Rivals(Struct):
+    """Of one need, among the first `looked_at` queues of a generation of the line."""
+
+    generation: int
+    rivals: list[_Rival] = field(default_factory=list)
+    looked_at: int = 0
 
 
 class Waits:
@@ -38,12 +57,13 @@ class Waits:
         self._staffing = Staffing(desks)
         self._experience: dict[ServiceId, Experience] = {}
         self._told: dict[ItemId, _Told] = {}
-        self._shares: dict[tuple[Need, Need], float] = {}
-        self._counted = -1
+        self._served: list[tuple[_Told, float]] = []
+        self._rivals: dict[Need, _Rivals] = {}
 
     def configured(self) -> None:
         """The agents are others, or have other skills."""
         self._staffing.configured()
+        self._rivals.clear()
 
     # ---- what is asked -------------------------------------------------------------------------------
 
@@ -81,23 +101,30 @@ class Waits:
         """They are called now, or, if they are no call, an agent is asked about them."""
         told = self._told.pop(item, None)
         if told is not None:
-            experience = self._experience_of(told.service)
-            experience.served(told.forecast, now - told.at, 0.0 if told.turn_at is None else now - told.turn_at)
+            self._served.append((told, now))  # learned from when somebody asks: now a customer is to be called
 
     def gave_up(self, item: ItemId, now: float) -> None:
         """They wait no more."""
         told = self._told.pop(item, None)
         if told is not None:
+            self._learn()
             self._experience_of(told.service).gave_up(now - told.at)
 
     def forget(self, item: ItemId) -> None:
         """Something else than the line decides on when they are called."""
         self._told.pop(item, None)
 
+    def _learn(self) -> None:
+        for told, now in self._served:
+            lead = 0.0 if told.turn_at is None else now - told.turn_at
+            self._experience_of(told.service).served(told.forecast, now - told.at, lead)
+        self._served.clear()
+
     # ---- the forecast --------------------------------------------------------------------------------
 
     def _forecast(self, place: Place, *, is_new: bool) -> Forecast | None:
         self._staffing.refresh()
+        self._learn()
         need = place.need
         able = self._staffing.without(self._staffing.able(need.requirement), need.excluded)
         if need.dials and need.service in self._paused:
@@ -114,32 +141,41 @@ class Waits:
 
     def _before(self, need: Need, key: Key, able: Agents) -> tuple[float, float]:
         """How many stand before this place, as far as they compete, and for how long they keep an agent in all."""
-        if self._counted != self._staffing.version:
-            self._shares.clear()
-            self._counted = self._staffing.version
         ahead = seconds = 0.0
-        for queue in self._line.queues:
-            if queue.first is None or queue.first >= key or self._is_paused(queue):
+        for rival in self._rivals_of(need, able):
+            queue = rival.queue
+            if queue.first is None or queue.first >= key or (queue.need.dials and queue.need.service in self._paused):
                 continue
-            share = self._shares.get((need, queue.need))
-            if share is None:
-                share = self._shares[need, queue.need] = self._share(need, able, queue.need)
-            if share > 0:
-                count = share * queue.before(key)
-                ahead += count
-                seconds += count * (self._desks.handle_times.mean(queue.need.service) or 0.0)
+            count = self._share(rival, need, able) * queue.before(key)
+            ahead += count
+            seconds += count * (self._desks.handle_times.mean(queue.need.service) or 0.0)
         return ahead, seconds
 
-    def _is_paused(self, queue: Queue) -> bool:
-        return queue.need.dials and queue.need.service in self._paused
+    def _rivals_of(self, need: Need, able: Agents) -> list[_Rival]:
+        """The queues that some of these agents could serve too. Each is looked at once, until the agents are others."""
+        known = self._rivals.get(need)
+        if known is None or known.generation != self._line.generation:
+            if len(self._rivals) >= MOST_KNOWN:
+                self._rivals.clear()
+            known = self._rivals[need] = _Rivals(self._line.generation)
+        for queue in self._line.queues[known.looked_at :]:
+            theirs = self._staffing.without(self._staffing.able(queue.need.requirement), queue.need.excluded)
+            if able & theirs:
+                known.rivals.append(_Rival(queue, theirs))
+        known.looked_at = len(self._line.queues)
+        return known.rivals
 
-    def _share(self, need: Need, able: Agents, other: Need) -> float:
-        """Which part of those who wait with another need will be served by agents who could serve this one."""
+    def _share(self, rival: _Rival, need: Need, able: Agents) -> float:
+        """Which part of those in the queue will be served by agents who could serve somebody of this need as well."""
         staffing = self._staffing
-        theirs = staffing.without(staffing.able(other.requirement), other.excluded)
-        both = able & theirs if other.media == need.media else staffing.held_by_one(able & theirs)
-        places = staffing.places(theirs, other.media)
-        return staffing.places(both, other.media) / places if places else 0.0
+        if rival.version != staffing.version:
+            media, rival.version = rival.queue.need.media, staffing.version
+            both = able & rival.theirs
+            if media != need.media:
+                both = staffing.held_by_one(both)
+            places = staffing.places(rival.theirs, media)
+            rival.share = staffing.places(both, media) / places if places else 0.0
+        return rival.share
 
     def _experience_of(self, service: ServiceId) -> Experience:
         experience = self._experience.get(service)

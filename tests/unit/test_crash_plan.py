@@ -60,7 +60,7 @@ def test_what_a_point_is_armed_for_exists() -> None:
     timers = {switchboard.SLOT, switchboard.PREVIEW, switchboard.ANSWER}
     of_commits = {point.partition("@")[2] for point in ALL_POINTS if point.startswith("commit.") and "@" in point}
     assert of_commits - kinds == timers
-    with_a_voice = {each.__name__ for each in get_args(Effect) if "voice" in each.__dataclass_fields__}
+    with_a_voice = {each.__name__ for each in get_args(Effect) if "voice" in each.__struct_fields__}
     of_services = [point for point in ALL_POINTS if "@" in point and not point.startswith("commit.")]
     assert {point.partition(".")[0] for point in of_services} <= with_a_voice
     assert {point.partition("@")[2] for point in of_services} == {FIRST, PREVIEW}

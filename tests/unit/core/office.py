@@ -200,6 +200,7 @@ class Doubled(World):
         if second is not None:
             second.waits._experience = deepcopy(self.dispatcher.waits._experience)
             second.waits._told = dict(self.dispatcher.waits._told)
+            second.waits._served = list(self.dispatcher.waits._served)
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)

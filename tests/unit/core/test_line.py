@@ -116,7 +116,7 @@ def test_given_a_service_that_may_not_dial_then_only_those_on_the_phone_and_othe
     line.let_anybody_speak(may=True)
     line.let_anybody_dial(may=True)
     line.let_dial(service, may=True)
-    assert {queue.keys[0][4] for queue in line.touched} == {"dial", "phone", "other"}
+    assert {queue.first and queue.first[4] for queue in line.touched} == {"dial", "phone", "other"}
     assert line.position("dial") == 2, "the closed wait on"
 
 
