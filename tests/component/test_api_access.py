@@ -24,6 +24,7 @@ ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
     ("PATCH", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
     ("DELETE", f"{PREFIX}/callbacks/{{id}}"): CUSTOMERS,
     ("POST", f"{PREFIX}/callbacks/{{id}}/requeue"): STAFF,
+    ("GET", f"{PREFIX}/callbacks/{{id}}/explain"): STAFF,
     ("GET", f"{PREFIX}/services"): CUSTOMERS,
     ("GET", f"{PREFIX}/services/{{service}}/availability"): CUSTOMERS,
     ("GET", f"{PREFIX}/resolve"): CUSTOMERS,
