@@ -13,6 +13,7 @@ from engine.core.explain_waits import (
     AgentPreviews,
     Ahead,
     BeingCalled,
+    Expected,
     Forbidden,
     Held,
     HoldsTheLine,
@@ -75,6 +76,7 @@ class Explaining(Switchboard):
             *self._agents(callback, place.need, now),
             *self._ahead(place, now),
             *self._widens(callback, place.need, now),
+            *self._expected(callback, now),
         ]
 
     def _why_previewing(self, callback: Callback, now: float) -> list[Step]:
@@ -197,6 +199,11 @@ class Explaining(Switchboard):
             if any(queue.need.requirement.met_by(skills) for skills in kinds.values()):
                 before += queue.before(place.key)
         return before
+
+    def _expected(self, callback: Callback, now: float) -> list[Step]:
+        """When the agents who are busy will have come to them; nothing if nobody can say."""
+        wait = self.waits.of(callback.id)
+        return [] if wait is None else [Expected(now, now + wait.p50_seconds, now + wait.p80_seconds)]
 
     def _widens(self, callback: Callback, need: Need, now: float) -> list[Step]:
         from_at = self._needs.widens_at(callback)

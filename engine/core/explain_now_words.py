@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from engine.core.explain_speech import Speech, counted, lasting, listed
@@ -11,6 +12,7 @@ from engine.core.explain_waits import (
     AgentPreviews,
     Ahead,
     BeingCalled,
+    Expected,
     Forbidden,
     Held,
     HoldsTheLine,
@@ -58,6 +60,10 @@ def _of_the_line(step: Step, speech: Speech) -> str:
             return f"No agent at all has the skills asked for ({requirement})."
         case NobodyFree():
             return _nobody_free(step, speech)
+        case Expected(at=at, half_at=half, most_at=most):
+            about, by = (speech.clock(ceil(each / 60) * 60, at) for each in (half, most))
+            likely = f", and four times of five by {by}" if by != about else ""
+            return f"An agent should be free for them by about {about}{likely}."
         case LeftOut(at=at, agent=agent, until_at=until):
             before = f" before {speech.clock(until, at)}" if until is not None else ""
             return f"{speech.agent(agent)} said no to this customer and is not asked again{before}."

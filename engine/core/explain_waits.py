@@ -109,6 +109,14 @@ class NobodyFree(Step):
     first_at: float | None = None
 
 
+class Expected(Step):
+    """When their turn will be: half of all are called by `half_at`, four of five by `most_at`."""
+
+    what = "expected"
+    half_at: float
+    most_at: float
+
+
 class LeftOut(Step):
     """An agent who said no is not asked before then."""
 

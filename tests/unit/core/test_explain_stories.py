@@ -787,3 +787,17 @@ def test_given_faults_of_our_own_then_it_waits_for_a_supervisor() -> None:
         "22:17:30 Our own line refused to make the call. That was one fault too many, so it waits for a supervisor.",
         "22:18:30 It is not called again by itself: move it to now once the fault is mended, or cancel it.",
     ]
+
+
+def test_given_agents_whose_work_was_measured_then_it_is_told_when_one_should_be_free() -> None:
+    world = with_amy()
+    first = chat(world, "chat-1")
+    first.is_accepted()
+    world.pass_time(600)
+    first.is_done()
+    chat(world, "chat-2").is_accepted()
+    customer = caller(world)
+    assert told(world, customer)[-2:] == [
+        "22:23:30 Nobody with the skills asked for (billing) is free: Amy is holding as much other work as allowed.",
+        "22:23:30 An agent should be free for them by about 22:31, and four times of five by 22:40.",
+    ]
