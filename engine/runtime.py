@@ -12,7 +12,6 @@ are lost, what happened to the calls meanwhile is not and is decided on again, e
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,7 +22,6 @@ from typing import Protocol, get_args
 import structlog
 
 from engine import crash_points
-from engine.core.changes import TimerSet
 from engine.core.decision import Accepted, Decision, Reply
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Effect, EffectClass, Release
@@ -38,6 +36,7 @@ from engine.core.events import (
     TimerFired,
 )
 from engine.core.records import Interaction, customer_leg_of
+from engine.due_timers import DueTimers
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
 
@@ -47,8 +46,6 @@ GROUP_LIMIT = 500
 """Events decided and written together at most, and as many timers; bounds how long the first of them waits."""
 CLOCK_LOOK_SECONDS = 30.0
 """The longest sleep of the timers: a clock that was set forward, or a machine that slept, is noticed after it."""
-TIMERS_BEFORE_A_SWEEP = 10_000
-"""Timers that were cleared or moved stay listed until they would have fired; with so many all are listed anew."""
 
 
 BEFORE_COMMIT_SECONDS = 0.05
@@ -140,12 +137,11 @@ class Runtime:
         self._told = told
         self._hand_over = decide
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
-        self._due: list[tuple[float, str, str]] = []
+        self._due = DueTimers(dispatcher.timers)
         self._timers_armed = False
         self._stop_asked = False
         self._facts: list[_Item] = []
         self._unsure: list[tuple[_Item, Reply | None]] = []
-        self._load_timers()
 
     def tell(self, event: Event) -> None:
         """Queue what happened; never waits."""
@@ -205,7 +201,8 @@ class Runtime:
         ]
         self._unsure, self._facts = [], []
         self.dispatcher = dispatcher
-        self._load_timers()
+        self._due = DueTimers(dispatcher.timers)
+        self._timers_armed = False
         self.unwritten_since = None
         self.accepting = True
         self.tell(TelephonyLost())
@@ -225,15 +222,6 @@ class Runtime:
         self._queue.put_nowait(item)
         return await item.answer
 
-    def _load_timers(self) -> None:
-        self._timers_armed = False
-        self._list_timers()
-
-    def _list_timers(self) -> None:
-        self._due = [(timer.due_at, timer.owner, timer.name) for timer in self.dispatcher.timers.pending()]
-        heapq.heapify(self._due)
-        self._sweep_at = max(2 * len(self._due), TIMERS_BEFORE_A_SWEEP)
-
     async def _next_group(self) -> list[_Item]:
         items: list[_Item] = []
         with suppress(TimeoutError):
@@ -247,17 +235,12 @@ class Runtime:
 
     def _overdue(self, most: int) -> list[_Item]:
         """Take the timers whose moment has come, the earliest first."""
-        now = self._clock()
-        items: list[_Item] = []
-        while len(items) < most and self._due and self._due[0][0] <= now:
-            due_at, owner, name = heapq.heappop(self._due)
-            items.append(_Item(TimerFired(owner, name), due_at=due_at))
-        return items
+        taken = self._due.take(self._clock(), most)
+        return [_Item(TimerFired(timer.owner, timer.name), due_at=timer.due_at) for timer in taken]
 
     def _until_next_timer(self) -> float | None:
-        if not self._timers_armed or not self._due:
-            return None
-        return min(max(0.0, self._due[0][0] - self._clock()), CLOCK_LOOK_SECONDS)
+        next_at = self._due.next_at if self._timers_armed else None
+        return None if next_at is None else min(max(0.0, next_at - self._clock()), CLOCK_LOOK_SECONDS)
 
     async def _handle(self, items: list[_Item]) -> None:
         group = _Group()
@@ -289,11 +272,7 @@ class Runtime:
             # What was decided is durable and out of date; that its effects were not begun is known for certain.
             self._facts += [self._not_begun(effect) for effect in group.effects]
             raise StoreError("a commit took too long")
-        for change in group.changes:
-            if isinstance(change, TimerSet):
-                heapq.heappush(self._due, (change.timer.due_at, change.timer.owner, change.timer.name))
-        if len(self._due) >= self._sweep_at:
-            self._list_timers()
+        self._due.note(group.changes)
         for effect in group.effects:
             self._start(effect)
 

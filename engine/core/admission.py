@@ -13,7 +13,7 @@ from engine.core.events import (
     MoveRequested,
     NewNumber,
 )
-from engine.core.hours import closes_at, is_open, opens_at
+from engine.core.hours import is_open, opens_at
 from engine.core.lifecycle import Because, can
 from engine.core.line import LAST_ID, Place
 from engine.core.number_history import kept_seconds
@@ -151,17 +151,16 @@ class Admission(Overrides):
     def _joins_now(self, service: Service, wait: Wait | None, now: float) -> bool:
         """Whether they are taken into the line; else the refusal is the reply."""
         why, calendar = self.may_join(service, wait, now), self._calendar_of(service)
+        until = None if calendar is None else self.openings.of(calendar, now).until
         match why:
             case None:
                 return True
             case Unjoinable.FULL:
                 self._refuse("queue-full", "too many customers wait for this service; try again later")
             case Unjoinable.CLOSED:
-                opens = None if calendar is None else opens_at(calendar, now)
-                self._decision.reply = Refusal("closed", "the service is closed at this time", opens)
+                self._decision.reply = Refusal("closed", "the service is closed at this time", until)
             case Unjoinable.CLOSING:
-                closes = None if calendar is None else closes_at(calendar, now)
-                opens = None if calendar is None or closes is None else opens_at(calendar, closes)
+                opens = None if calendar is None or until is None else opens_at(calendar, until)
                 detail = "too many customers wait for all to be called before the service closes"
                 self._decision.reply = Refusal("closed", detail, opens)
         return False

@@ -23,8 +23,7 @@ class HandleTimes:
 
     def restore(self, kept: Iterable[HandleTimeKept]) -> None:
         for each in kept:
-            recent = self._of[each.service] = Recent(KEPT, each.seconds, each.count)
-            recent.count = each.count
+            self._of[each.service] = Recent(KEPT, each.seconds, each.count, each.count)
 
     def note(self, service: ServiceId, seconds: float) -> HandleTimeKept:
         recent = self._of.get(service)

@@ -63,7 +63,7 @@ class Place(Value):
 
 
 class _Standing(Value):
-    """Who waits, their key, and the queue they stand in, or would if they were not parked."""
+    """Who waits, their key, and the queue they stand in, or would if they were not parked; the queue has only keys."""
 
     place: Place
     key: Key

@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from engine.core.configuration import Limits
-from engine.core.permission import DAY_SECONDS, local_day, local_midnight_after
+from engine.core.hours import DAY_SECONDS
+from engine.core.permission import local_day, local_midnight_after
 from engine.core.values import Value, replace
 
 FORGOTTEN_AT_ONCE = 64

@@ -16,9 +16,9 @@ from functools import cache, lru_cache, partial
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from engine.core.hours import DAY_SECONDS
 from engine.core.values import Value
 
-DAY_SECONDS = 86400
 COMMON_DAYS = 3
 """How long a moment is looked for that is inside the window in each zone a customer may be in."""
 SEARCHED_DAYS = 400

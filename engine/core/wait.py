@@ -66,11 +66,11 @@ class Recent:
 
     __slots__ = ("above", "below", "count", "kept")
 
-    def __init__(self, kept: int, above: float = 0.0, below: float = 0.0) -> None:
+    def __init__(self, kept: int, above: float = 0.0, below: float = 0.0, count: float = 0.0) -> None:
         self.kept = kept
         self.above = above
         self.below = below
-        self.count = 0.0
+        self.count = count
 
     def add(self, above: float, below: float) -> None:
         remains = 1.0 if self.count < self.kept else 1.0 - 1.0 / self.kept

@@ -12,10 +12,13 @@ from msgspec import Struct
 
 from engine.core.desks import Desks
 from engine.core.line import ItemId, Key, Line, Need, Place, Queue
-from engine.core.staffing import MOST_KNOWN, Agents, Staffing
+from engine.core.staffing import Agents, Staffing
 from engine.core.terms import ServiceId
 from engine.core.values import Value, field, replace
 from engine.core.wait import Experience, Forecast, Standing, Wait
+
+MOST_NEEDS = 1000
+"""Each remembers a few hundred queues at most."""
 
 
 class _Told(Value):
@@ -155,7 +158,7 @@ class Waits:
         """The queues that some of these agents could serve too. Each is looked at once, until the agents are others."""
         known = self._rivals.get(need)
         if known is None or known.generation != self._line.generation:
-            if len(self._rivals) >= MOST_KNOWN:
+            if len(self._rivals) >= MOST_NEEDS:
                 self._rivals.clear()
             known = self._rivals[need] = _Rivals(self._line.generation)
         for queue in self._line.queues[known.looked_at :]:

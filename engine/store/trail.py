@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_col
 
 from engine.core.changes import AgentMoved
 from engine.core.explain_choice import KEEPS_IDLE, RUNG_SECONDS, Crew, Look
+from engine.core.hours import DAY_SECONDS
 from engine.core.lifecycle import Because
 from engine.core.records import Callback
 from engine.core.terms import AgentId, CallbackId, Media
@@ -23,7 +24,6 @@ from engine.store.tables import AgentMoveRow, AgentRow, AttemptRow, CallbackMove
 CHOSEN_AT_ONCE = 50
 """Agents chosen at the very same moment whose next moves are looked at; of more, only those who had the call."""
 MOVES_AT_MOST = 1000
-DAY_SECONDS = 86400.0
 _NEVER = float("inf")
 
 _moves, _agents, _callback_moves = table(AgentMoveRow), table(AgentRow), table(CallbackMoveRow)

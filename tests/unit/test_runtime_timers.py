@@ -127,7 +127,7 @@ async def test_a_clock_that_jumps_ahead_fires_everything_on_the_way_in_order() -
 
 
 async def test_timers_that_were_cleared_are_not_listed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.runtime.TIMERS_BEFORE_A_SWEEP", 10)
+    monkeypatch.setattr("engine.due_timers.BEFORE_A_SWEEP", 10)
     engine = Engine(timer("later", 60))
     async with engine.running():
         engine.runtime.arm_timers()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.core.configuration import Limits
+from engine.core.hours import DAY_SECONDS
 from engine.core.number_history import FORGOTTEN_AT_ONCE, NumberHistory, kept_seconds
-from engine.core.permission import DAY_SECONDS
 
 NEW_YORK, BERLIN, SAO_PAULO, HAVANA = "America/New_York", "Europe/Berlin", "America/Sao_Paulo", "America/Havana"
 PHONE, OTHER = "+12025550113", "+12025550114"

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.core import permission
+from engine.core.hours import DAY_SECONDS
 from engine.core.permission import (
     COMMON_DAYS,
-    DAY_SECONDS,
     SEARCHED_DAYS,
     SEARCHED_ROUNDS,
     CallingWindow,
