@@ -78,7 +78,8 @@ class CallScreening(CallMoves):
         if not self._looking:
             moments.append(self._screening.due_at(now))
         at = min((moment for moment in moments if moment is not None), default=None)
-        if at != self._screening_at:
+        # One that comes too early does nothing but look again: each timer that is set is a row that is written.
+        if at is not None and (self._screening_at is None or at < self._screening_at):
             self._screening_at = at
             self._arm("screening", at)
 
@@ -114,12 +115,12 @@ class CallScreening(CallMoves):
         if not self._is_left or self._parting is not Parting.NO:
             return None
         settings, talk, quiet = self.service.screening, self._screening.talk, self._screening.quiet_since
+        if self.attempt.verdict is Verdict.FAX:
+            return self.attempt.judged_at
         if self._leaves_message and talk.since is None and talk.ended_at is not None:
             return talk.ended_at + settings.message_pause_seconds
         if quiet is None or not self._named:
             return None
-        if self.attempt.verdict is Verdict.FAX:
-            return quiet
         if talk.since is not None:
             return quiet + PATIENCE_SECONDS
         wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
@@ -129,9 +130,6 @@ class CallScreening(CallMoves):
         self._announcement = ""
         for name in ("announcement", "confirm"):
             self._arm(name, None)
-        if self.attempt.verdict is Verdict.FAX:
-            self._close(Outcome.FAX, now)
-            return
         self._parting = Parting.SAYING
         self._screening.we_speak()
         self._last_words = f"parting.{now:.3f}"
@@ -151,13 +149,17 @@ class CallScreening(CallMoves):
             self._arm("parting", now + self.service.screening.reply_wait_seconds)
             self._await_evidence(now)
         else:
-            self._close(Outcome.MACHINE, now)
+            self._close(self._outcome_of_machine, now)
+
+    @property
+    def _outcome_of_machine(self) -> Outcome:
+        return Outcome.FAX if self.attempt.verdict is Verdict.FAX else Outcome.MACHINE
 
     def _parting_over(self, now: float) -> None:
         """The limit of the last words, or of the wait for an answer to them."""
         if self._parting is Parting.SAID:
             self._close(Outcome.MESSAGE_LEFT, now)
         elif self._named:
-            self._close(Outcome.MACHINE, now)
+            self._close(self._outcome_of_machine, now)
         else:
             self._close(Outcome.INTERRUPTED, now)

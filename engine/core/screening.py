@@ -14,8 +14,8 @@ from engine.core.values import Value
 
 LISTENS_SECONDS = 2.0
 """Who said a few words and has been silent for so long is listening to us."""
-ANSWER_PAUSE_SECONDS = 0.3
-"""Talk that begins sooner after our last word is no answer to it."""
+ANSWER_PAUSE_SECONDS = 0.8
+"""Talk that begins sooner after our last word, or after their own, is no answer to us."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
 
 
@@ -123,7 +123,7 @@ class Screening:
         if self.quiet_since is None or not self._may_answer_back:
             return False
         began = self.talk.began_at if self.talk.since is None else self.talk.since
-        if began is None or began < self.quiet_since + ANSWER_PAUSE_SECONDS:
+        if began is None or min(began - self.quiet_since, self.talk.pause_before) < ANSWER_PAUSE_SECONDS:
             return False
         return self.talk.talked(now) - self._talked_before >= self._settings.reply_seconds
 

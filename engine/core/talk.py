@@ -7,6 +7,8 @@ audio received tell talk from nothing. Once they show gaps, they alone are the m
 
 from __future__ import annotations
 
+import math
+
 BLIP_SECONDS = 0.1
 """Shorter stretches are clicks, or the first packet of a call, which is always reported as talk."""
 BELIEVED_SECONDS = 1.5
@@ -23,8 +25,8 @@ class TalkMeter:
     """All times are those at which we heard of it; lengths are seconds.
 
     `total`: in stretches that are over. `since`: when the present one began; None while they are silent, and always
-    once their network is known to send nothing in silence (`suppressed`). `began_at`, `ended_at` and `length` are of
-    the last stretch that is over.
+    once their network is known to send nothing in silence (`suppressed`). `pause_before`: their silence before the
+    stretch heard last. `began_at` and `ended_at` are of the last one that is over.
     """
 
     def __init__(self, pause_seconds: float) -> None:
@@ -32,7 +34,7 @@ class TalkMeter:
         self.since: float | None = None
         self.began_at: float | None = None
         self.ended_at: float | None = None
-        self.length = 0.0
+        self.pause_before = math.inf
         self.suppressed = False
         self._pause = pause_seconds
         self._seen_until = 0.0
@@ -41,7 +43,7 @@ class TalkMeter:
 
     def answered(self, now: float) -> None:
         """What was heard before, such as a ringing tone, does not count."""
-        self.total = self.length = 0.0
+        self.total, self.pause_before = 0.0, math.inf
         self.began_at = self.ended_at = None
         self._looked_at = now
         if self.since is not None:
@@ -50,6 +52,7 @@ class TalkMeter:
     def started(self, now: float) -> None:
         if self.since is None and not self.suppressed:
             self.since = self._seen_until = now
+            self.pause_before = self._pause_until(now)
 
     def finished(self, seconds: float, now: float) -> None:
         """The present stretch was `seconds` long and ended a pause ago."""
@@ -89,6 +92,9 @@ class TalkMeter:
             unseen = self._seen_until + LOOK_SECONDS
         return max(unseen, self.since + enough - self.total)
 
+    def _pause_until(self, began: float) -> float:
+        return math.inf if self.ended_at is None else began - self.ended_at
+
     def _certain_until(self, began: float, now: float) -> float:
         return max(self._seen_until, min(now, began + BELIEVED_SECONDS))
 
@@ -116,12 +122,11 @@ class TalkMeter:
             return
         goes_on = self.ended_at is not None and self.ended_at >= looked_at
         began = self.began_at if goes_on and self.began_at is not None else now - came
-        earlier = self.length if goes_on else 0.0
+        if not goes_on:
+            self.pause_before = self._pause_until(began)
         self._add(came, began, now)
-        self.length += earlier
 
     def _add(self, seconds: float, began: float, end: float) -> None:
         if seconds >= BLIP_SECONDS:
             self.total += seconds
-            self.length = seconds
             self.began_at, self.ended_at = began, end
