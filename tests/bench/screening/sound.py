@@ -26,13 +26,14 @@ _FADE_SECONDS = 0.004
 
 
 def telephone_band(sound: Sound, rate: int) -> Sound:
-    """`sound` at `rate` samples a second, as a telephone line carries it.
+    """`sound` at `rate` samples a second, as a telephone line carries it, with 50 ms more before and after.
 
     Done on the spectrum as a whole, so that nothing above the band is folded back into it.
     """
     grid = rate // math.gcd(rate, RATE)
-    length = math.ceil((len(sound) + rate // 20) / grid) * grid
-    spectrum = np.fft.rfft(sound, length)
+    before = rate // 20  # room for what rings at the edges of the band, which else would come out at the other end
+    length = math.ceil((len(sound) + 2 * before) / grid) * grid
+    spectrum = np.fft.rfft(np.pad(sound, (before, 0)), length)
     hertz = np.fft.rfftfreq(length, 1 / rate).astype(np.float64)
     out = length * RATE // rate
     kept = (spectrum * _band(hertz))[: out // 2 + 1]
