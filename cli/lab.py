@@ -30,7 +30,8 @@ def lab() -> None:
     The Asterisk on the PATH is used, 22.7 to 23; without one a private copy is built once. Numbers are
     +1 NPA 555 01xx, and the last two digits decide what happens: 00-09 answer and press 1, 10 busy, 11 rings for ever,
     12 rejects, 13 voicemail, 14 never presses, 15 presses 3, 16 hangs up, 17 unallocated, 18 network failure, 19 busy
-    once, 20 presses 2, 22 presses late, 25 presses early, 26 sends no RTP in silence, 27 presses 9.
+    once, 20 presses 2, 21 call screening robot, 22 presses late, 23 voicemail that is slow to greet, 24 early media, 25
+    presses early, 26 sends no RTP in silence, 27 presses 9, 28 fax, 29 presses 1 in a noisy street.
     """
 
 
@@ -117,8 +118,15 @@ def status(as_json: bool) -> None:  # noqa: FBT001
 @click.option(
     "--limit", type=click.FloatRange(1, 120), default=45.0, show_default=True, help="Hang up after these seconds."
 )
+@click.option(
+    "--announcements",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    help="How often it is played while no key comes, with 9 seconds between.",
+)
 @_as_json
-def call_command(number: str, lab_id: str | None, limit: float, as_json: bool) -> None:  # noqa: FBT001
+def call_command(number: str, lab_id: str | None, limit: float, announcements: int, as_json: bool) -> None:  # noqa: FBT001
     """Dial NUMBER from the lab's PBX, play it an announcement and tell what both sides saw.
 
     NUMBER is +1 NPA 555 01xx or an agent's phone, 1001 to 1904.
@@ -127,11 +135,20 @@ def call_command(number: str, lab_id: str | None, limit: float, as_json: bool) -
     Examples:
       ringback lab call +12025550100
       ringback lab call 1902 --json
+      ringback lab call +12025550121 --announcements 2
     """
     endpoint, dialled = _endpoint(number)
     with _lab(lab_id) as used:
         before = {seen.channel for seen in used.witness()}
-        report = asyncio.run(call(used.pbx, endpoint, announcement=used.announcement_in_asterisk, limit_seconds=limit))
+        report = asyncio.run(
+            call(
+                used.pbx,
+                endpoint,
+                announcement=used.announcement_in_asterisk,
+                limit_seconds=limit,
+                announcements=announcements,
+            )
+        )
         seen = used.await_witness(lambda each: each.number == dialled and each.channel not in before)
         version = used.version
     if as_json:

@@ -68,6 +68,9 @@ class JournalWatch:
 
     def _ended(self, attempt: Attempt, *, observed: bool) -> None:
         self._metrics.attempt_ended(str(attempt.outcome))
+        to_verdict = _between(attempt.answered_at, attempt.judged_at)
+        if attempt.verdict is not None and attempt.evidence is not None and to_verdict is not None:
+            self._metrics.screened(attempt.verdict, attempt.evidence, to_verdict)
         log.info(
             "attempt.ended",
             attempt=attempt.id,
@@ -77,6 +80,9 @@ class JournalWatch:
             sip_code=attempt.sip_code,
             agent=attempt.agent,
             rang=attempt.rang,
+            verdict=attempt.verdict,
+            evidence=attempt.evidence,
+            seconds_to_verdict=to_verdict,
             seconds_to_answer=_between(attempt.dialed_at, attempt.answered_at),
             seconds_to_confirm=_between(attempt.answered_at, attempt.confirmed_at),
             seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),

@@ -33,6 +33,13 @@ class Metrics:
         self._attempts = Counter(
             "ringback_attempts", "Attempts that have ended, by outcome.", ["outcome"], registry=self.registry
         )
+        self._verdicts = Histogram(
+            "ringback_screening_seconds",
+            "Ended attempts that were answered: from the answer to the verdict, by verdict and what it rests on.",
+            ["verdict", "evidence"],
+            buckets=(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60),
+            registry=self.registry,
+        )
         self._overtakes = Counter(
             "ringback_overtakes",
             "Customers of the same service who stood before one that was called.",
@@ -100,6 +107,10 @@ class Metrics:
     def attempt_ended(self, outcome: str) -> None:
         """An attempt ended; its end is written down."""
         self._attempts.labels(outcome).inc()
+
+    def screened(self, verdict: str, evidence: str, seconds: float) -> None:
+        """An attempt that was answered has ended, with this verdict so long after the answer."""
+        self._verdicts.labels(verdict, evidence).observe(seconds)
 
     def overtook(self, service: str, customers: int) -> None:
         """A call has begun while so many of the same service stood before this customer."""

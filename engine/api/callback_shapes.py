@@ -17,7 +17,7 @@ from engine.api.bodies import Answered, Moment, Received, moment, moment_or_none
 from engine.api.moments import utc_text_of
 from engine.api.when import Asked, When
 from engine.core.records import Attempt, Callback, Classification
-from engine.core.terms import CallbackState, Outcome, Reason, RequestChannel
+from engine.core.terms import CallbackState, Evidence, Outcome, Reason, RequestChannel, Verdict
 from engine.core.wait import Wait
 from engine.document.values import Id, Timezone
 
@@ -181,7 +181,9 @@ class AttemptView(Answered):
     outcome: Outcome | None
     cause: int | None
     sip_code: int | None
-    verdict: str | None
+    verdict: Verdict | None
+    verdict_reason: Evidence | None
+    verdict_seconds: float | None
     agent: str | None
     dialed_at: Moment | None
     answered_at: Moment | None
@@ -304,6 +306,12 @@ def staff_view(
     )
 
 
+def _seconds_to_verdict(attempt: Attempt) -> float | None:
+    if attempt.judged_at is None or attempt.answered_at is None:
+        return None
+    return round(attempt.judged_at - attempt.answered_at, 3)
+
+
 def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
     """`unobserved`: nobody saw the end of the conversation, so nobody knows how long it was."""
     talked = None
@@ -314,7 +322,9 @@ def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
         outcome=attempt.outcome,
         cause=attempt.cause,
         sip_code=attempt.sip_code,
-        verdict=None,
+        verdict=attempt.verdict,
+        verdict_reason=attempt.evidence,
+        verdict_seconds=_seconds_to_verdict(attempt),
         agent=attempt.agent,
         dialed_at=moment_or_none(attempt.dialed_at),
         answered_at=moment_or_none(attempt.answered_at),

@@ -24,17 +24,19 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
 from engine.asterisk.playing import Playing, PromptPlayer, Prompts
 from engine.core.effects import (
     Connect,
+    CountAudio,
     DialCustomer,
     Dismantle,
     Effect,
     Farewell,
     HoldWithMusic,
+    Listening,
     Play,
     Release,
     RingAgent,
     Voice,
 )
-from engine.core.events import Event, ResultKind
+from engine.core.events import AudioCounted, Event, ResultKind
 from engine.core.terms import BridgeId, LegId, PromptId
 
 log = structlog.get_logger()
@@ -47,6 +49,12 @@ BRIDGE_TYPE = "mixing,proxy_media"
 LOOKS_SECONDS = (0.05, 0.2, 0.75, 2.0, 3.0)
 """Pauses before each look after a request without an answer; a leg was seen to appear 3-6 ms after it."""
 FAREWELL_LIMIT_SECONDS = 20.0
+PACKET_SECONDS = 0.02
+"""The audio in one RTP packet, as nearly everybody sends it."""
+FAX_TONE = "TONE_DETECT(2100,500,r)"
+"""The answering tone (CED of ITU-T T.30), heard for half a second; only what we receive is listened to."""
+LISTENING_OFF = ("TALK_DETECT(remove)", "TONE_DETECT(0,,x)")
+"""What a conversation needs no more; each stretch of talk would be an event."""
 RING_BACKSTOP_SECONDS = 5.0
 """Asterisk's own ring limit is this much longer than ours, which is the one that counts."""
 
@@ -70,6 +78,7 @@ class Calls:
         self._application = application
         self._customer_endpoint = customer_endpoint
         self._prompts = prompts
+        self._tell = tell
         self._subscribed: set[str] = set()
         self.playing = PromptPlayer(client, prompts, tell)
         self._closing: set[asyncio.Task[None]] = set()
@@ -90,6 +99,8 @@ class Calls:
             case Play(leg=leg, prompts=prompts, voice=voice, tag=tag):
                 await self.playing.stop(leg)
                 return _ended(await self.playing.start(Playing(leg, tag), prompts, voice))
+            case CountAudio(leg=leg):
+                return await self._count_audio(leg)
             case HoldWithMusic():
                 return await self._hold(effect)
             case Connect():
@@ -124,6 +135,8 @@ class Calls:
     async def _dial(self, effect: DialCustomer) -> Ended:
         endpoint = self._customer_endpoint.format(number=effect.phone.removeprefix("+"), e164=effect.phone)
         variables = self._variables(effect.attempt, "dialing", effect.voice, effect.max_seconds)
+        if effect.listening is not None:
+            variables |= _heard_by_asterisk(effect.listening)
         return await self._originate(
             effect.leg,
             endpoint,
@@ -199,6 +212,12 @@ class Calls:
     def _sound(self, voice: Voice, prompt: PromptId) -> str:
         return self._prompts.media(voice, prompt).removeprefix("sound:")
 
+    async def _count_audio(self, leg: LegId) -> Ended:
+        result = await self._client.channels.packets_received(leg)
+        if isinstance(result, Ok):
+            self._tell(AudioCounted(leg, result.value * PACKET_SECONDS))
+        return _ended(result)
+
     # ---- media ---------------------------------------------------------------------------------------
 
     async def _hold(self, effect: HoldWithMusic) -> Ended:
@@ -218,7 +237,10 @@ class Calls:
         legs = (effect.customer, effect.agent)
         limit = str(math.ceil(effect.max_seconds))
         set_variable = self._client.channels.set_variable
-        await asyncio.gather(*(set_variable(leg, "TIMEOUT(absolute)", limit) for leg in legs))
+        await asyncio.gather(
+            *(set_variable(leg, "TIMEOUT(absolute)", limit) for leg in legs),
+            *(set_variable(effect.customer, name, "") for name in LISTENING_OFF if effect.listening),
+        )
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
         if isinstance(joined, Unknown) and joined.sent:
             joined = await self._look_for_both(effect.bridge, legs, joined)
@@ -282,6 +304,15 @@ class Calls:
             log.warning("farewell.overdue", leg=leg)
         crash_points.reached(crash_points.LAST_WORDS_SAID)
         await self.hang_up(leg)
+
+
+def _heard_by_asterisk(listening: Listening) -> dict[str, str]:
+    """The variables of an originate that let Asterisk report what it hears."""
+    talk = f"{round(listening.pause_seconds * 1000)},{listening.level}"
+    variables = {"TALK_DETECT(set)": talk, FAX_TONE: ""}
+    if listening.amd:
+        variables["RB_SCREENING"] = "amd"
+    return variables
 
 
 def _ended(result: Result[T]) -> Ended:

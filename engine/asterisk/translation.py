@@ -9,10 +9,24 @@ from engine.asterisk.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
     ChannelStateChange,
+    ChannelTalkingFinished,
+    ChannelTalkingStarted,
+    ChannelToneDetected,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel, ChannelState
-from engine.core.events import Event, KeyPressed, LegAnswered, LegEnded, LegEntered, LegRinging, LegSeen
+from engine.core.events import (
+    Event,
+    FaxToneHeard,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    LegSeen,
+    TalkFinished,
+    TalkStarted,
+)
 from engine.core.terms import LegId
 
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
@@ -26,8 +40,8 @@ def our_leg(channel: str) -> LegId | None:
 def translated(event: AriEvent) -> Event | None:
     """What an event says about one of our legs; None if it says nothing that the core asks for."""
     match event:
-        case StasisStart(channel=channel) if leg := our_leg(channel.id):
-            return LegEntered(leg)
+        case StasisStart(channel=channel, args=args) if leg := our_leg(channel.id):
+            return LegEntered(leg, args[1] if len(args) > 1 and args[1] else None)
         case ChannelStateChange(channel=channel) if leg := our_leg(channel.id):
             if channel.state is ChannelState.UP:
                 return LegAnswered(leg)
@@ -36,6 +50,12 @@ def translated(event: AriEvent) -> Event | None:
             return LegEnded(leg, cause or None, sip_code)
         case ChannelDtmfReceived(channel=channel, digit=digit) if leg := our_leg(channel.id):
             return KeyPressed(leg, digit)
+        case ChannelTalkingStarted(channel=channel) if leg := our_leg(channel.id):
+            return TalkStarted(leg)
+        case ChannelTalkingFinished(channel=channel, duration_ms=length) if leg := our_leg(channel.id):
+            return TalkFinished(leg, max(0, length) / 1000)
+        case ChannelToneDetected(channel=channel) if leg := our_leg(channel.id):
+            return FaxToneHeard(leg)
     return None
 
 

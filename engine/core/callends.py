@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.core.callphase import Phase, Step, phase_of
+from engine.core.callphase import Parting, Phase, Step, phase_of
 from engine.core.configuration import Agent, Service
 from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
 from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, Closing, Fact, Finished
 from engine.core.records import Attempt, Callback
-from engine.core.terms import AgentId, CallbackState, LegId, Outcome, PromptId
+from engine.core.screening import Screening
+from engine.core.terms import AgentId, CallbackState, Evidence, LegId, Outcome, PromptId, ScreeningMode, Verdict
 from engine.core.values import replace
 
-_BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm")
+BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm", "screening", "parting")
 _AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
-STEP_TIMERS = (*_BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
+STEP_TIMERS = (*BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
@@ -39,6 +40,7 @@ class CallEnds:
 
     `heard`: whether Asterisk can be heard at the moment, `keys`: what the prompts say now; the dispatcher sets both.
     `_keys_told`: what the customer was told, by which their key is read; `_asked`: they were, and have not confirmed.
+    `_named`: whoever answered has heard who called. `_looking`: the audio that came is being counted.
     """
 
     def __init__(
@@ -65,6 +67,14 @@ class CallEnds:
         self._agent_leg_live = agent is not None and attempt.agent_legs > 0
         self._agent_came = False
         self._announcement = ""
+        self._announced_at = 0.0
+        self._named = False
+        self._screening = Screening(service.screening, service.confirmation.wait_seconds)
+        self._screening.found_before(attempt.verdict, attempt.evidence)
+        self._screening_at: float | None = None
+        self._looking = False
+        self._parting = Parting.NO
+        self._last_words = ""
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
         self._stopping = False
@@ -87,14 +97,16 @@ class CallEnds:
         self._closing(
             outcome,
             now + (self._limits.last_words_seconds if prompts else self._limits.closing_seconds),
+            now,
         )
 
     def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
         """The customer pressed a key that ends the call: say that it counts, once it is written."""
         self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
-        self._closing(outcome, now + self._limits.last_words_seconds)
+        self._closing(outcome, now + self._limits.last_words_seconds, now)
 
-    def _closing(self, outcome: Outcome, limit: float) -> None:
+    def _closing(self, outcome: Outcome, limit: float, now: float) -> None:
+        self._judge_at_last(now)
         self.phase = Phase.CLOSING
         self.attempt = replace(self.attempt, outcome=outcome)
         for name in STEP_TIMERS:
@@ -121,7 +133,16 @@ class CallEnds:
         assert outcome is not None  # noqa: S101 - nothing closes without one
         self._finish(outcome, now)
 
+    def _judge_at_last(self, now: float) -> None:
+        """The question who answered is over; perhaps nothing has answered it."""
+        attempt, talked = self.attempt, self._screening.talk.talked(now) > 0
+        asked = attempt.answered_at is not None and attempt.confirmed_at is None and attempt.outcome is None
+        if asked and attempt.verdict is None and self.service.screening.mode is not ScreeningMode.OFF:
+            evidence = Evidence.UNDECIDED if talked else Evidence.NOTHING_HEARD
+            self.attempt = replace(attempt, verdict=Verdict.UNKNOWN, evidence=evidence, judged_at=now)
+
     def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
+        self._judge_at_last(now)
         self.phase = Phase.ENDED
         self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
         self._drop_agent_leg()
@@ -176,8 +197,11 @@ class CallEnds:
         return service.hold_limit_seconds + service.agent_ring_seconds + limits.whisper_seconds + limits.bridge_seconds
 
     def _announcement_limit(self) -> float:
-        confirmation = self.service.confirmation
-        return (1 + confirmation.repeats) * (self._limits.announcement_seconds + confirmation.wait_seconds)
+        confirmation, limits = self.service.confirmation, self._limits
+        times = 1 + confirmation.repeats
+        if self.service.screening.mode is not ScreeningMode.OFF:
+            times += self.service.screening.robot_repeats
+        return times * (limits.announcement_seconds + confirmation.wait_seconds) + limits.last_words_seconds
 
     def _is_agent(self, leg: LegId) -> bool:
         """Whether it is the agent leg in use; one that was given up says nothing any more."""

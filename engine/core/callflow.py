@@ -10,13 +10,25 @@ What a look after a start leads to stands in callresume.py, what the moves do in
 from __future__ import annotations
 
 from engine.core import outcomes
-from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
+from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Parting, Phase, Step
 from engine.core.callresume import CallResume
 from engine.core.configuration import Agent
-from engine.core.effects import Connect, DialCustomer, Effect, Farewell, HoldWithMusic, Play, Release, RingAgent
+from engine.core.effects import (
+    Connect,
+    CountAudio,
+    DialCustomer,
+    Effect,
+    Farewell,
+    HoldWithMusic,
+    Play,
+    Release,
+    RingAgent,
+)
 from engine.core.events import (
+    AudioCounted,
     EffectEnded,
     Event,
+    FaxToneHeard,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -24,6 +36,8 @@ from engine.core.events import (
     LegRinging,
     PlayingFinished,
     ResultKind,
+    TalkFinished,
+    TalkStarted,
 )
 from engine.core.facts import Dialled
 from engine.core.terms import LegId, Outcome, PromptId
@@ -102,6 +116,9 @@ class CallFlow(CallResume):
                     self._customer_answered(now)
                 if self.phase is Phase.ANSWERED:
                     self._announce(now)
+                    if event.amd is not None:
+                        self._judged(self._screening.amd(event.amd), now)
+                    self._screen(now)
                 if self.phase is Phase.CLOSING:
                     self._shows_itself(now)
             case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == customer:
@@ -120,12 +137,20 @@ class CallFlow(CallResume):
                 self._agent_left(now)
             case KeyPressed(leg=leg, digit=digit) if leg == customer:
                 if self.phase is Phase.ANNOUNCING:
+                    self._judged(self._screening.key(), now)
                     self._key(digit, now)
+                    self._asked_again(now)
                 elif self.phase is Phase.CLOSING:
                     self._late_key(digit)
+            case TalkStarted(leg=leg) | TalkFinished(leg=leg) | FaxToneHeard(leg=leg) | AudioCounted(leg=leg):
+                if leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+                    self._heard(event, now)
             case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == customer:
                 if self.phase is Phase.ANNOUNCING and tag == self._announcement:
                     self._announced(now, complete=complete)
+                    self._screen(now)
+                elif self.phase is Phase.ANNOUNCING and tag == self._last_words:
+                    self._parting_said(now, complete=complete)
             case PlayingFinished(leg=leg, tag="whisper") if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._connect(now)
@@ -158,8 +183,15 @@ class CallFlow(CallResume):
                 self._close(Outcome.INTERRUPTED, now)
             case Phase.ANNOUNCING, "announcement":
                 self._announcement_overdue(now)
+                self._screen(now)
+            case Phase.ANNOUNCING, "screening":
+                self._screening_due(now)
+            case Phase.ANNOUNCING, "parting":
+                self._parting_over(now)
             case Phase.ANNOUNCING, "confirm":
-                self._nothing_pressed(now)
+                self._screen(now)
+                if self.phase is Phase.ANNOUNCING and not self._is_left:
+                    self._nothing_pressed(now)
             case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
                 self._agent_not_reached(now)
             case Phase.CONFIRMED, "agent_ring":
@@ -212,6 +244,11 @@ class CallFlow(CallResume):
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
+            case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._last_words:
+                if self.phase is Phase.ANNOUNCING and self._parting is not Parting.NO:
+                    self._parting_said(now, complete=False)
+            case CountAudio(), _ if self.phase is Phase.ANNOUNCING:
+                self._heard(AudioCounted(self.attempt.customer_leg, None), now)
             case HoldWithMusic(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._waits_with_music(leg):
                 self._arm("music", now + REFUSED_GRACE_SECONDS)
             case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):

@@ -7,9 +7,9 @@ callflow.py; the phases stand in callphase.py, the endings in callends.py.
 from __future__ import annotations
 
 from engine.core import retry
-from engine.core.callends import CallEnds
-from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Phase
-from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Play, RingAgent
+from engine.core.callends import BEFORE_CONFIRMED, CallEnds
+from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Parting, Phase
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Listening, Play, RingAgent
 from engine.core.facts import (
     AgentMissed,
     AgentRinging,
@@ -22,7 +22,7 @@ from engine.core.facts import (
     Dialled,
     Dialling,
 )
-from engine.core.terms import Outcome, PromptId
+from engine.core.terms import Outcome, PromptId, ScreeningMode
 from engine.core.values import replace
 
 
@@ -59,9 +59,16 @@ class CallMoves(CallEnds):
                 self._voice,
                 self.service.ring_timeout_seconds,
                 self._asking_limit() + self._waiting_limit(),
+                self._listening(),
             )
         )
         self._arm("ring", now + self.service.ring_timeout_seconds)
+
+    def _listening(self) -> Listening | None:
+        screening = self.service.screening
+        if screening.mode is ScreeningMode.OFF:
+            return None
+        return Listening(screening.talk_level, screening.pause_seconds, screening.mode is ScreeningMode.ASTERISK)
 
     def _dialled(self) -> None:
         """The customer's leg exists."""
@@ -70,6 +77,7 @@ class CallMoves(CallEnds):
 
     def _customer_answered(self, now: float) -> None:
         self.attempt = replace(self.attempt, answered_at=now)
+        self._screening.talk.answered(now)
         for name in ("ring", "silent"):
             self._arm(name, None)
         self._await_entry(now)
@@ -88,7 +96,10 @@ class CallMoves(CallEnds):
         self.phase = Phase.ANNOUNCING
         self._keys_told, self._asked = self.keys, True
         self._media_failed = False
-        for name in ("ring", "silent", "enter", "confirm"):
+        self._parting = Parting.NO
+        self._announced_at = now
+        self._screening.we_speak()
+        for name in ("ring", "silent", "enter", "confirm", "parting"):
             self._arm(name, None)
         self._arm("announcement", now + self._limits.announcement_seconds)
         # Each has its own name, also after a restart; the same decision made again gives it the same one.
@@ -101,6 +112,8 @@ class CallMoves(CallEnds):
             self._media_failed = True
             self._arm("announcement", now + REFUSED_GRACE_SECONDS)
             return
+        self._named |= not self._media_failed
+        self._screening.we_are_silent(now)
         self._arm("announcement", None)
         self._arm("confirm", now + self.service.confirmation.wait_seconds)
 
@@ -121,7 +134,7 @@ class CallMoves(CallEnds):
         self.phase = Phase.CONFIRMED
         self._asked = False
         self.attempt = replace(self.attempt, confirmed_at=now)
-        for name in ("announcement", "confirm", "music"):
+        for name in (*BEFORE_CONFIRMED, "music"):
             self._arm(name, None)
         self._arm("hold", now + self.service.hold_limit_seconds)
         self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (PromptId.CONNECTING,), self._voice))
@@ -255,6 +268,7 @@ class CallMoves(CallEnds):
                 attempt.agent_leg,
                 self._limits.conversation_seconds,
                 self._waiting_limit(),
+                self.service.screening.mode is not ScreeningMode.OFF,
             )
         )
 

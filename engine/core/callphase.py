@@ -47,6 +47,15 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Parting(StrEnum):
+    """How far a call has come that ends because a machine answered; keys count all the time."""
+
+    NO = "no"
+    SAYING = "saying"
+    SAID = "said"
+    UNSAID = "unsaid"
+
+
 class Recovery(StrEnum):
     """What was done about an attempt after a start or a lost event socket."""
 

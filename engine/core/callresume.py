@@ -6,14 +6,14 @@ event does; what it cannot show (keys, whether two people have met) is decided o
 
 from __future__ import annotations
 
-from engine.core.callmoves import CallMoves
 from engine.core.callphase import Phase, Recovery, Step
+from engine.core.callscreening import CallScreening
 from engine.core.events import LegEnded, LegSeen
 from engine.core.terms import Outcome, PromptId
 from engine.core.values import replace
 
 
-class CallResume(CallMoves):
+class CallResume(CallScreening):
     """What a recovery does, phase by phase."""
 
     def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:

@@ -13,7 +13,9 @@ from engine.core.terms import (
     ConnectMode,
     DispositionId,
     DispositionKind,
+    MachineAction,
     Outcome,
+    ScreeningMode,
     ServiceId,
 )
 from engine.core.values import Value, field
@@ -35,6 +37,30 @@ class Confirmation(Value):
     wait_seconds: float = 10
     repeats: int = 1
     later_seconds: float = 1800
+
+
+class Screening(Value):
+    """How persons are told from machines, and what is done about machines. The default values were measured.
+
+    `talk_level`: louder than this (mean amplitude of 16-bit samples) is talk. `pause_seconds`: shorter silence does not
+    end a stretch of talk. Who has talked for `greeting_seconds` in all is a machine; so is who has talked for
+    `unanswered_greeting_seconds` and does nothing for `reaction_seconds` once both sides are silent. After so long a
+    greeting, talk of `reply_seconds` after our words is the answer of a call screening robot; `reply_wait_seconds` are
+    waited for it before a machine is hung up on. `message_pause_seconds`: silence after a greeting that lets a message
+    begin. `robot_repeats`: how often more the announcement is said to whoever a robot lets us talk to.
+    """
+
+    mode: ScreeningMode = ScreeningMode.CONCURRENT
+    machine: MachineAction = MachineAction.HANG_UP
+    talk_level: int = 500
+    pause_seconds: float = 0.3
+    greeting_seconds: float = 5.5
+    unanswered_greeting_seconds: float = 2.5
+    reaction_seconds: float = 4.0
+    reply_seconds: float = 1.0
+    reply_wait_seconds: float = 4.0
+    message_pause_seconds: float = 2.0
+    robot_repeats: int = 3
 
 
 class OutcomeRule(Value):
@@ -118,6 +144,7 @@ class Service(Value):
     reject_exclusion_seconds: float = 600
     attempts: AttemptPolicy = AttemptPolicy()
     confirmation: Confirmation = Confirmation()
+    screening: Screening = Screening()
     ring_timeout_seconds: float = 32
     agent_ring_seconds: float = 15
     hold_limit_seconds: float = 120

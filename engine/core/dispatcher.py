@@ -17,11 +17,13 @@ from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Sna
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
+    AudioCounted,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
     EffectEnded,
     Event,
+    FaxToneHeard,
     InteractionEndRequested,
     InteractionRequested,
     KeyPressed,
@@ -38,6 +40,8 @@ from engine.core.events import (
     SlotCapacityRequested,
     StopRequested,
     SuppressRequested,
+    TalkFinished,
+    TalkStarted,
     TelephonyLost,
     TelephonyReady,
     TimerFired,
@@ -92,6 +96,8 @@ class Dispatcher(Calling, Explaining):
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
+                self._to_flow(attempt_of_leg(event.leg), event, now)
+            case TalkStarted() | TalkFinished() | FaxToneHeard() | AudioCounted():
                 self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallbackRequested():
                 self._requested(event, now)

@@ -29,6 +29,16 @@ class Voice(Value):
     language: str
 
 
+class Listening(Value):
+    """What Asterisk is to report of the customer's audio: talk louder than `level` that pauses for `pause_seconds`, and
+    the answering tone of a fax. `amd`: its AMD() is to say who answered before the leg comes to us.
+    """
+
+    level: int
+    pause_seconds: float
+    amd: bool
+
+
 class DialCustomer(Value):
     """Call the customer. `max_seconds` is Asterisk's own limit for the leg until it is connected.
 
@@ -46,6 +56,7 @@ class DialCustomer(Value):
     voice: Voice
     ring_timeout_seconds: float
     max_seconds: float
+    listening: Listening | None = None
 
 
 class RingAgent(Value):
@@ -84,6 +95,17 @@ class Play(Value):
     tag: str
 
 
+class CountAudio(Value):
+    """Ask how much audio has come from the leg; answered by AudioCounted.
+
+    Died before or after: the announcement begins anew, and with it what is asked.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    leg: LegId
+
+
 class HoldWithMusic(Value):
     """Stop what plays on the leg, say `prompts`, then play music until something else is played or the leg connected.
 
@@ -101,7 +123,8 @@ class HoldWithMusic(Value):
 class Connect(Value):
     """Stop the music of both legs and bridge them.
 
-    `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused.
+    `max_seconds` replaces the legs' limit; `waiting_seconds` the customer's if it is refused. `listening`: Asterisk was
+    asked to report what it hears of the customer; that ends here.
     Who has talked is never called again, so that they may is written before they can. Died before: both legs are found
     in no bridge: music again, and an agent anew. Died after: they are found in the bridge and left alone; if they have
     gone meanwhile, the callback is completed as ended unobserved.
@@ -114,6 +137,7 @@ class Connect(Value):
     agent: LegId
     max_seconds: float
     waiting_seconds: float
+    listening: bool = False
 
 
 class Farewell(Value):
@@ -154,5 +178,7 @@ class Dismantle(Value):
     bridge: BridgeId
 
 
-Effect: TypeAlias = DialCustomer | RingAgent | Play | HoldWithMusic | Connect | Farewell | Release | Dismantle
+Effect: TypeAlias = (
+    DialCustomer | RingAgent | Play | CountAudio | HoldWithMusic | Connect | Farewell | Release | Dismantle
+)
 """Every effect carries the attempt it belongs to; effects of one attempt run one after another."""

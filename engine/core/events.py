@@ -181,9 +181,10 @@ class LegAnswered(Value):
 
 
 class LegEntered(Value):
-    """The leg is in our hands: it can be played to and bridged."""
+    """The leg is in our hands: it can be played to and bridged. `amd`: AMDSTATUS, if Asterisk's AMD() ran before."""
 
     leg: LegId
+    amd: str | None = None
 
 
 class LegEnded(Value):
@@ -197,6 +198,32 @@ class LegEnded(Value):
 class KeyPressed(Value):
     leg: LegId
     digit: str
+
+
+class TalkStarted(Value):
+    """Talk detection hears somebody on the leg."""
+
+    leg: LegId
+
+
+class TalkFinished(Value):
+    """They have been silent for a pause. `seconds`: how long they had talked."""
+
+    leg: LegId
+    seconds: float
+
+
+class FaxToneHeard(Value):
+    """The answering tone of a fax machine."""
+
+    leg: LegId
+
+
+class AudioCounted(Value):
+    """How many seconds of audio have come from the leg since it exists; None: Asterisk does not say."""
+
+    leg: LegId
+    received_seconds: float | None
 
 
 class PlayingFinished(Value):
@@ -278,6 +305,10 @@ Event: TypeAlias = (
     | LegEntered
     | LegEnded
     | KeyPressed
+    | TalkStarted
+    | TalkFinished
+    | FaxToneHeard
+    | AudioCounted
     | PlayingFinished
     | EffectEnded
     | TimerFired
@@ -286,6 +317,17 @@ Event: TypeAlias = (
 )
 
 Fact: TypeAlias = (
-    LegRinging | LegAnswered | LegEntered | LegEnded | KeyPressed | PlayingFinished | EffectEnded | AttemptLetGo
+    LegRinging
+    | LegAnswered
+    | LegEntered
+    | LegEnded
+    | KeyPressed
+    | TalkStarted
+    | TalkFinished
+    | FaxToneHeard
+    | AudioCounted
+    | PlayingFinished
+    | EffectEnded
+    | AttemptLetGo
 )
 """What happened to a call. A decision about it may be lost with a failed commit; that it happened stays true."""

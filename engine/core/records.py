@@ -17,6 +17,7 @@ from engine.core.terms import (
     CallbackId,
     CallbackState,
     DispositionId,
+    Evidence,
     InteractionId,
     InteractionState,
     LegId,
@@ -27,6 +28,7 @@ from engine.core.terms import (
     RequestChannel,
     ServiceId,
     Stage,
+    Verdict,
     WorkId,
 )
 from engine.core.values import Value, field
@@ -108,6 +110,7 @@ class Attempt(Value):
     rang, or nobody can say that it did not. `bridging_at`: from then on customer and agent may have been connected,
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
     `overtook`: how many of the same service stood before this customer in the line when the call began.
+    `verdict`: who answered, by the `evidence` that there was at `judged_at`; None if nobody was screened.
     """
 
     id: AttemptId
@@ -127,6 +130,9 @@ class Attempt(Value):
     sip_code: int | None = None
     phone: str = ""
     overtook: int = 0
+    verdict: Verdict | None = None
+    evidence: Evidence | None = None
+    judged_at: float | None = None
 
     @property
     def customer_leg(self) -> LegId:

@@ -88,6 +88,46 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class Verdict(StrEnum):
+    """Who answered, as far as screening can tell."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+    SCREENING_ROBOT = "screening_robot"
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
+class Evidence(StrEnum):
+    """What a verdict rests on."""
+
+    KEY = "key"
+    SHORT_GREETING = "short_greeting"
+    LONG_GREETING = "long_greeting"
+    NO_REACTION = "no_reaction"
+    REPLY = "reply"
+    FAX_TONE = "fax_tone"
+    AMD = "amd"
+    NOTHING_HEARD = "nothing_heard"
+    UNDECIDED = "undecided"
+
+
+class ScreeningMode(StrEnum):
+    """How persons are told from machines: beside the announcement, by Asterisk's AMD() before it, or not at all."""
+
+    CONCURRENT = "concurrent"
+    ASTERISK = "asterisk"
+    OFF = "off"
+
+
+class MachineAction(StrEnum):
+    """What is done when a machine has answered."""
+
+    HANG_UP = "hang_up"
+    LEAVE_MESSAGE = "leave_message"
+    IGNORE = "ignore"
+
+
 class Presence(StrEnum):
     """Whether an agent takes work."""
 
@@ -166,3 +206,5 @@ class PromptId(StrEnum):
     APOLOGY = "apology"
     ONE_MOMENT = "one-moment"
     WHISPER = "whisper"
+    MACHINE_GOODBYE = "machine-goodbye"
+    MESSAGE = "message"

@@ -38,8 +38,6 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
     for name, inert in _SERVICE_FIELDS.items():
         if name in written and getattr(service, name) != inert:
             yield f"{name}: {_KEPT}"
-    if "screening" in written and service.screening.mode != "off":
-        yield f"screening: {_KEPT}; every answered call is taken for a person"
     if service.push.enabled:
         yield f"push: {_KEPT}"
     if service.priority.inbound != 0:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
+from engine.core.configuration import Screening
 from engine.core.expressions import MAX_LEVEL
 from engine.core.terms import Outcome
 from engine.document.values import (
@@ -35,6 +36,8 @@ from engine.document.values import (
     Whole,
 )
 
+_MEASURED = Screening()
+TalkSeconds = Annotated[float, Strict(), Field(ge=0.1, le=60, allow_inf_nan=False)]
 LONGEST_GAP_SECONDS = 2 * 86400.0
 """A start looks back no further for the last dial of a number."""
 
@@ -118,10 +121,19 @@ class ConfirmationEntry(Entry):
 
 
 class ScreeningEntry(Entry):
-    """Person or machine."""
+    """Person or machine; engine.core.configuration.Screening says what each threshold means."""
 
     mode: Literal["concurrent", "asterisk", "off"] = "concurrent"
     machine: Literal["hang_up", "leave_message", "ignore"] = "hang_up"
+    talk_level: Annotated[Whole, Field(ge=1, le=32767)] = _MEASURED.talk_level
+    pause_seconds: Annotated[float, Strict(), Field(ge=0.1, le=2)] = _MEASURED.pause_seconds
+    greeting_seconds: TalkSeconds = _MEASURED.greeting_seconds
+    unanswered_greeting_seconds: TalkSeconds = _MEASURED.unanswered_greeting_seconds
+    reaction_seconds: TalkSeconds = _MEASURED.reaction_seconds
+    reply_seconds: TalkSeconds = _MEASURED.reply_seconds
+    reply_wait_seconds: TalkSeconds = _MEASURED.reply_wait_seconds
+    message_pause_seconds: TalkSeconds = _MEASURED.message_pause_seconds
+    robot_repeats: Annotated[Whole, Field(ge=0, le=10)] = _MEASURED.robot_repeats
 
 
 class PriorityEntry(Entry):

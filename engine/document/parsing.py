@@ -24,6 +24,7 @@ from engine.core.configuration import (
     Limits,
     OutcomeRule,
     Pace,
+    Screening,
     Service,
     SlotPolicy,
     Widening,
@@ -31,7 +32,16 @@ from engine.core.configuration import (
 from engine.core.expressions import parse as parse_expression
 from engine.core.hours import CalendarId
 from engine.core.permission import CallingWindow
-from engine.core.terms import AgentId, AgentOrder, ConnectMode, DispositionId, DispositionKind, ServiceId
+from engine.core.terms import (
+    AgentId,
+    AgentOrder,
+    ConnectMode,
+    DispositionId,
+    DispositionKind,
+    MachineAction,
+    ScreeningMode,
+    ServiceId,
+)
 from engine.document.calendars import calendar_of, problems_of
 from engine.document.in_effect import warnings
 from engine.document.models import (
@@ -40,6 +50,7 @@ from engine.document.models import (
     ConfirmationEntry,
     DispositionEntry,
     LimitsEntry,
+    ScreeningEntry,
     ServiceEntry,
     ServicesDocument,
     SlotsEntry,
@@ -181,6 +192,7 @@ def _service(entry: ServiceEntry) -> Service:
             },
         ),
         confirmation=_confirmation(entry.confirmation),
+        screening=_screening(entry.screening),
         ring_timeout_seconds=entry.ring_timeout_seconds,
         agent_ring_seconds=entry.agent_ring_seconds,
         hold_limit_seconds=entry.hold_limit_seconds,
@@ -211,6 +223,11 @@ def _confirmation(entry: ConfirmationEntry) -> Confirmation:
         repeats=entry.repeats,
         later_seconds=entry.later_seconds,
     )
+
+
+def _screening(entry: ScreeningEntry) -> Screening:
+    chosen = entry.model_dump() | {"mode": ScreeningMode(entry.mode), "machine": MachineAction(entry.machine)}
+    return Screening(**chosen)
 
 
 def _agent(entry: AgentEntry) -> Agent:

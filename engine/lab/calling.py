@@ -1,11 +1,12 @@
 """Places one call from the PBX of a lab with plain ARI requests and tells what Asterisk said about it.
 
-It plays an announcement to whoever answers, waits for a key and hangs up: enough to see how a number of the simulated
-network acts. It is a look from the PBX's side; the witness holds the other side's.
+It plays an announcement to whoever answers, once or more, waits for a key and hangs up: enough to see how a number of
+the simulated network acts. It is a look from the PBX's side; the witness holds the other side's.
 """
 
 import asyncio
 import json
+import math
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -54,6 +55,16 @@ class _Progress:
         return time.monotonic() - self.started
 
 
+@dataclass(slots=True)
+class _Playing:
+    """What is left to be played of the announcements; `next_at` in seconds from the request to dial."""
+
+    announcement: str
+    left: int
+    pause_seconds: float
+    next_at: float = math.inf
+
+
 async def call(
     pbx: AsteriskAddress,
     endpoint: str,
@@ -61,9 +72,14 @@ async def call(
     announcement: str,
     limit_seconds: float = 45.0,
     seconds_after_key: float = 1.0,
+    announcements: int = 1,
+    pause_seconds: float = 9.0,
 ) -> CallReport:
     """Dial `endpoint` (`PJSIP/12025550100@trunk`), play the announcement, hang up `seconds_after_key` after the first
-    key, or `limit_seconds` after dialling."""
+    key, or `limit_seconds` after dialling.
+
+    Until there is a key, it is played `announcements` times, with `pause_seconds` of nothing between.
+    """
     application = f"lab-{secrets.token_hex(6)}"
     timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
     try:
@@ -76,7 +92,8 @@ async def call(
             async with session.get(f"{pbx.ari_url}/asterisk/ping") as answer:
                 await answer.read()
             caller = _Caller(session, events, pbx.ari_url, application)
-            return await caller.run(endpoint, announcement, limit_seconds, seconds_after_key)
+            playing = _Playing(announcement, announcements, pause_seconds)
+            return await caller.run(endpoint, playing, limit_seconds, seconds_after_key)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise LabError(f"the PBX at {pbx.ari_url} does not answer: {error}") from error
 
@@ -96,7 +113,7 @@ class _Caller:
         self._application = application
         self._progress = _Progress()
 
-    async def run(self, endpoint: str, announcement: str, limit_seconds: float, seconds_after_key: float) -> CallReport:
+    async def run(self, endpoint: str, playing: _Playing, limit_seconds: float, seconds_after_key: float) -> CallReport:
         body = {"endpoint": endpoint, "app": self._application, "timeout": int(limit_seconds)}
         async with self._session.post(self._channel_url, json=body) as answer:
             if answer.status >= 400:
@@ -104,8 +121,12 @@ class _Caller:
         progress = self._progress
         deadline = limit_seconds
         while True:
-            event = await self._next(max(0.0, deadline - progress.now()))
+            event = await self._next(max(0.0, min(deadline, playing.next_at) - progress.now()))
+            if event is None and playing.next_at < deadline:
+                await self._play(playing)
+                continue
             if event is None:
+                playing.next_at = math.inf
                 progress.hung_up_by_us = True
                 await self._request("DELETE", self._channel_url)
                 deadline = progress.now() + _REQUEST_SECONDS
@@ -115,11 +136,14 @@ class _Caller:
                 progress.ringing = progress.ringing or progress.now()
             elif kind == "StasisStart":
                 progress.answered = progress.now()
-                await self._request("POST", f"{self._channel_url}/play", {"media": f"sound:{announcement}"})
+                await self._play(playing)
+            elif kind == "PlaybackFinished" and playing.left and not progress.keys:
+                playing.next_at = progress.now() + playing.pause_seconds
             elif kind == "ChannelDtmfReceived":
                 progress.keys += event["digit"]
                 if progress.key is None:
                     progress.key = progress.now()
+                    playing.next_at = math.inf
                     deadline = min(deadline, progress.key + seconds_after_key)
             elif kind == "ChannelDestroyed":
                 return self._report(endpoint, event)
@@ -136,6 +160,11 @@ class _Caller:
             raise LabError("the PBX closed the event socket during the call")
         event: _Event = json.loads(message.data)
         return event
+
+    async def _play(self, playing: _Playing) -> None:
+        playing.left -= 1
+        playing.next_at = math.inf
+        await self._request("POST", f"{self._channel_url}/play", {"media": f"sound:{playing.announcement}"})
 
     async def _request(self, method: str, url: str, body: dict[str, str] | None = None) -> None:
         # The far end may hang up at any moment; 404 then only says what the events say as well.

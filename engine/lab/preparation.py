@@ -51,9 +51,7 @@ def prepare(installation: Installation, directory: Path, wishes: Wishes) -> LabS
     state.write(lab)
     _write_configuration(installation, lab, settings, network_settings, ports)
     audio.write(directory / "prompts" / library.MUSIC, audio.wav_bytes(music.hold_music()))
-    sounds.write_announcement(directory / "sounds" / "announcement.wav")
-    for hertz in sounds.TONES:
-        sounds.write_tone(directory / "sounds" / f"tone-{hertz}.wav", hertz)
+    sounds.write_all(directory / "sounds")
     return lab
 
 

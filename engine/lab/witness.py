@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+_PACKET_SECONDS = 0.02
+
 
 class Side(StrEnum):
     """Whose phone was called."""
@@ -33,8 +35,8 @@ class WitnessCall:
     `call_id` is the SIP Call-ID, `number` what was dialled, `caller` the number shown as who calls, `sip_code` the
     refusal the far end itself sent, `cause` the Q.850 cause at the end. `heard_at`: the listener took notice of sound
     after its own hello; `asked_at`: 1.2 s of silence after the announcement; `beep_at`: end of a voicemail's beep;
-    `met_at`: 0.4 s of the other side's talking tone.
-    `rtp_sent`: packets sent until `asked_at`.
+    `person_at`: somebody came to the phone after the call screening robot; `met_at`: 0.4 s of the other side's talking
+    tone. `rtp_sent`: packets sent until `asked_at`. `recorded_seconds`: how much a voicemail heard after its beep.
     """
 
     call_id: str
@@ -50,8 +52,10 @@ class WitnessCall:
     heard_at: float | None = None
     asked_at: float | None = None
     beep_at: float | None = None
+    person_at: float | None = None
     met_at: float | None = None
     rtp_sent: int | None = None
+    recorded_seconds: float | None = None
     caller: str = ""
 
     @property
@@ -73,6 +77,7 @@ class _Building:
     sip_code: int | None = None
     cause: int | None = None
     rtp_sent: int | None = None
+    recorded_seconds: float | None = None
 
 
 def read(path: Path) -> list[WitnessCall]:
@@ -105,7 +110,9 @@ def _note(calls: dict[str, _Building], event: str, at: float, channel: str, extr
         case "HANGUP":
             call.times["HANGUP"] = at
             call.cause = int(str(extra.get("hangupcause", 0))) or None
-        case "ASKED" | "HEARD" | "ANSWER" | "BEEP" | "MET":
+        case "RECORDED" if text.isdigit():
+            call.recorded_seconds = int(text) * _PACKET_SECONDS
+        case "ASKED" | "HEARD" | "ANSWER" | "BEEP" | "PERSON" | "MET":
             call.times.setdefault(event, at)
             if event == "ASKED" and text.isdigit():
                 call.rtp_sent = int(text)
@@ -126,7 +133,9 @@ def _finished(channel: str, call: _Building) -> WitnessCall:
         heard_at=call.times.get("HEARD"),
         asked_at=call.times.get("ASKED"),
         beep_at=call.times.get("BEEP"),
+        person_at=call.times.get("PERSON"),
         met_at=call.times.get("MET"),
         rtp_sent=call.rtp_sent,
+        recorded_seconds=call.recorded_seconds,
         caller=call.caller,
     )

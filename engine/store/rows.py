@@ -26,6 +26,7 @@ from engine.core.terms import (
     AttemptId,
     CallbackId,
     CallbackState,
+    Evidence,
     InteractionId,
     InteractionState,
     Media,
@@ -35,6 +36,7 @@ from engine.core.terms import (
     RequestChannel,
     ServiceId,
     Stage,
+    Verdict,
     WorkId,
 )
 from engine.core.wait import Wait
@@ -191,6 +193,9 @@ def attempt_row(attempt: Attempt) -> Row:
         "bridging_at": attempt.bridging_at,
         "phone": attempt.phone,
         "overtook": attempt.overtook,
+        "verdict": attempt.verdict and attempt.verdict.value,
+        "evidence": attempt.evidence and attempt.evidence.value,
+        "judged_at": attempt.judged_at,
     }
 
 
@@ -213,6 +218,9 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         bridging_at,
         phone,
         overtook,
+        verdict,
+        evidence,
+        judged_at,
     ) = row
     return Attempt(
         id=AttemptId(id_),
@@ -232,6 +240,9 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         sip_code=sip_code,
         phone=phone,
         overtook=overtook,
+        verdict=None if verdict is None else Verdict(verdict),
+        evidence=None if evidence is None else Evidence(evidence),
+        judged_at=judged_at,
     )
 
 

@@ -123,6 +123,9 @@ class AttemptRow(SQLModel, table=True):
     bridging_at: float | None = Field(sa_type=Double)
     phone: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     overtook: int = Field(sa_column_kwargs={"server_default": "0"})
+    verdict: str | None = Field(sa_type=Text)
+    evidence: str | None = Field(sa_type=Text)
+    judged_at: float | None = Field(sa_type=Double)
 
 
 class AgentRow(SQLModel, table=True):

@@ -8,7 +8,18 @@ from engine.core.changes import CallbackChanged, CallbackMoved, IdempotencyKept,
 from engine.core.events import IdempotencyKey
 from engine.core.expressions import parse
 from engine.core.records import Attempt, Callback, Request, Timer
-from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, Outcome, Reason, RequestChannel, ServiceId
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    Evidence,
+    Outcome,
+    Reason,
+    RequestChannel,
+    ServiceId,
+    Verdict,
+)
 from engine.core.values import replace
 from engine.core.wait import Wait
 from engine.store.records import Entry
@@ -89,6 +100,9 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         phone="+4915112345678",
         sip_code=200,
         overtook=3,
+        verdict=Verdict.PERSON,
+        evidence=Evidence.KEY,
+        judged_at=NOW + 2,
     )
 
 

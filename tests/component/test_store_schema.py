@@ -161,7 +161,8 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
         (amy,) = state.agents
         assert amy.works == (Work(WorkId("cb2-1"), ServiceId("billing"), Stage.ACTIVE, CallbackId("cb2")),)
         (old_attempt,) = await queries.attempts_of(CallbackId("full"))
-        assert old_attempt == replace(a_full_attempt(CallbackId("full")), bridging_at=None, overtook=0)
+        unscreened = replace(a_full_attempt(CallbackId("full")), verdict=None, evidence=None, judged_at=None)
+        assert old_attempt == replace(unscreened, bridging_at=None, overtook=0)
         (live,) = state.attempts
         assert (live.id, live.bridging_at, live.bridged_at) == ("cb2-1", None, NOW + 5)
         assert state.nodes == {}

@@ -37,15 +37,21 @@ class Legs:
 
     async def dial(self, dialled: str) -> str:
         """Dial and wait for the answer; the id of the channel."""
-        channel = f"{self._application}.{dialled}"
-        body = {"endpoint": endpoint(dialled), "app": self._application}
-        await self.request("POST", f"/channels/{channel}", body)
+        channel = await self.post(dialled, {})
         await self.when("StasisStart")
         return channel
 
-    async def when(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(30):
+    async def post(self, dialled: str, variables: dict[str, str]) -> str:
+        """Dial with variables set on the channel, and do not wait; the id of the channel."""
+        channel = f"{self._application}.{dialled}"
+        body = {"endpoint": endpoint(dialled), "app": self._application, "variables": variables}
+        await self.request("POST", f"/channels/{channel}", body)
+        return channel
+
+    async def when(self, *kinds: str) -> dict[str, Any]:
+        """The next event of one of these kinds."""
+        async with asyncio.timeout(40):
             while True:
                 event: dict[str, Any] = await self._events.receive_json()
-                if event["type"] == kind:
+                if event["type"] in kinds:
                     return event

@@ -25,10 +25,16 @@ def number(last_two: str) -> str:
     return f"{AREA}01{last_two}"
 
 
-async def observed(lab: Lab, dialled: str, *, limit_seconds: float) -> tuple[CallReport, WitnessCall]:
+async def observed(
+    lab: Lab, dialled: str, *, limit_seconds: float, announcements: int = 1
+) -> tuple[CallReport, WitnessCall]:
     known = {each.channel for each in lab.witness()}
     report = await call(
-        lab.pbx, endpoint(dialled), announcement=lab.announcement_in_asterisk, limit_seconds=limit_seconds
+        lab.pbx,
+        endpoint(dialled),
+        announcement=lab.announcement_in_asterisk,
+        limit_seconds=limit_seconds,
+        announcements=announcements,
     )
     return report, await record_of(lab, dialled, known)
 
@@ -51,6 +57,7 @@ class Day:
     twice: tuple[tuple[CallReport, WitnessCall], ...]
     conversation: "Conversation"
     on_hold: WitnessCall
+    heard: "Heard"
     away_customer: WitnessCall
     away_agent: WitnessCall
 
@@ -64,19 +71,28 @@ class Conversation:
     agent: WitnessCall
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What three numbers sound like: an agent's phone beside the noisy street, and seconds."""
+
+    street: WitnessCall
+    speech_before_answer: float
+    fax_tone_after_answer: float
+
+
 @pytest.fixture(scope="module")
 async def day(lab: Lab) -> Day:
     # The engine must be away for two of the scenes; another test's engine may be on the common lab.
     with await asyncio.to_thread(Lab.up) as lonely:
-        seen, twice, conversation, on_hold, customer, agent = await asyncio.gather(
+        seen, twice, conversation, on_hold, heard, (customer, agent) = await asyncio.gather(
             _one_call_each(lab),
             _two_calls_to_19(lab),
             _conversation(lab),
             _on_hold(lab),
-            _customer_without_engine(lonely),
-            _agent_without_engine(lonely),
+            _heard(lab),
+            asyncio.gather(_customer_without_engine(lonely), _agent_without_engine(lonely)),
         )
-    return Day(seen, twice, conversation, on_hold, customer, agent)
+    return Day(seen, twice, conversation, on_hold, heard, customer, agent)
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +101,18 @@ def seen(day: Day) -> Seen:
 
 
 async def _one_call_each(lab: Lab) -> Seen:
-    last_two = ("10", "11", "12", "13", "14", "15", "16", "17", "18", "20", "21", "22", "25", "26", "27")
+    last_two = ("10", "11", "12", "13", "14", "15", "16", "17", "18", *(str(each) for each in range(20, 30)))
     agents = ("1001", "1899", "1901", "1902", "1903", "1904")
     everybody = (*PEOPLE, *(number(each) for each in last_two), *agents)
-    patience = {number("11"): 6.0, "1901": 6.0, number("14"): 20.0, number("13"): 34.0, "1001": 4.0, "1899": 4.0}
+    patience = {number("11"): 6.0, "1901": 6.0, number("14"): 20.0, "1001": 4.0, "1899": 4.0}
+    patience |= {number("13"): 34.0, number("21"): 36.0, number("23"): 27.0, number("28"): 34.0}
+    # The person behind the robot has heard nothing yet; a machine that is slow to greet gets a message after its beep.
+    twice = {number("21"), number("23")}
     results = await asyncio.gather(
-        *(observed(lab, dialled, limit_seconds=patience.get(dialled, 30.0)) for dialled in everybody)
+        *(
+            observed(lab, dialled, limit_seconds=patience.get(dialled, 30.0), announcements=1 + (dialled in twice))
+            for dialled in everybody
+        )
     )
     return dict(zip(everybody, results, strict=True))
 
@@ -129,6 +151,45 @@ async def _on_hold(lab: Lab) -> WitnessCall:
         await legs.request("DELETE", f"/channels/{agent}", {})
         await legs.when("ChannelDestroyed")
     return await record_of(lab, "1501")
+
+
+async def _heard(lab: Lab) -> Heard:
+    return Heard(*await asyncio.gather(_beside_the_street(lab), _speech_before_answer(lab), _fax_tone(lab)))
+
+
+async def _beside_the_street(lab: Lab) -> WitnessCall:
+    """An agent's phone that hears somebody in a noisy street for eight seconds, and talks all the while."""
+    async with Legs(lab) as legs:
+        ids = [await legs.dial("1503"), await legs.dial("13125550129")]
+        bridge = await legs.request("POST", "/bridges", {"type": "mixing"})
+        await legs.request("POST", f"/bridges/{bridge['id']}/addChannel", {"channel": ids})
+        await asyncio.sleep(8)
+        for each in ids:
+            await legs.request("DELETE", f"/channels/{each}", {})
+            await legs.when("ChannelDestroyed")
+        await legs.request("DELETE", f"/bridges/{bridge['id']}", {})
+    return await record_of(lab, "1503")
+
+
+async def _speech_before_answer(lab: Lab) -> float:
+    """How many seconds before its answer number 24 begins to speak."""
+    async with Legs(lab) as legs:
+        await legs.post("13125550124", {"TALK_DETECT(set)": "500,256"})
+        event = await legs.when("ChannelTalkingStarted", "StasisStart")
+        began_at = time.monotonic()
+        if event["type"] != "StasisStart":
+            await legs.when("StasisStart")
+        return time.monotonic() - began_at
+
+
+async def _fax_tone(lab: Lab) -> float:
+    """How many seconds after its answer number 28 has been heard to be a fax machine, or ended the call."""
+    async with Legs(lab) as legs:
+        await legs.post("13125550128", {"TONE_DETECT(2100,500)": ""})
+        await legs.when("StasisStart")
+        answered_at = time.monotonic()
+        await legs.when("ChannelToneDetected", "ChannelDestroyed")
+        return time.monotonic() - answered_at
 
 
 async def _customer_without_engine(lab: Lab) -> WitnessCall:
@@ -182,7 +243,6 @@ def test_a_person_answers_in_one_to_three_seconds_and_presses_1_after_the_announ
         (number("12"), 603, 21),
         (number("17"), 404, 1),
         (number("18"), 503, 34),
-        (number("21"), 404, 1),  # not simulated yet
         ("1902", 603, 21),
     ],
 )
@@ -208,6 +268,8 @@ def test_voicemail_greets_records_20_seconds_and_hangs_up(seen: Seen) -> None:
     assert report.keys == ""
     assert 27 < report.seconds < 34
     assert call_seen.beep_at is not None
+    # The announcement was over before the beep.
+    assert call_seen.recorded_seconds == pytest.approx(0.0, abs=0.2)
 
 
 @pytest.mark.parametrize(("last_two", "key"), [("15", "3"), ("20", "2"), ("27", "9")])
@@ -232,12 +294,48 @@ def test_16_hangs_up_two_seconds_into_the_announcement(seen: Seen) -> None:
     assert call_seen.ended_at - call_seen.heard_at == pytest.approx(2.0, abs=0.4)
 
 
+def test_21_has_a_person_who_comes_after_the_answer_and_presses_after_another_announcement(seen: Seen) -> None:
+    report, call_seen = seen[number("21")]
+    assert report.keys == call_seen.pressed == "1"
+    assert call_seen.asked_at is not None
+    assert call_seen.person_at is not None
+    # "Thank you, please hold" and three seconds of nothing.
+    assert call_seen.person_at - call_seen.asked_at == pytest.approx(7.2, abs=0.5)
+    # The second announcement began nine seconds after the first, whose end took the robot 1.2 s to believe.
+    again_at = call_seen.asked_at - 1.2 + 9.0
+    assert call_seen.keys[0].at - again_at == pytest.approx(9.1 + 1.2, abs=0.7)
+
+
 def test_22_says_nothing_and_presses_four_seconds_after_the_announcement(seen: Seen) -> None:
     report, call_seen = seen[number("22")]
     assert report.keys == "1"
     assert call_seen.answered_at is not None
     # Answer, nine seconds of announcement, four of silence.
     assert call_seen.keys[0].at - call_seen.answered_at == pytest.approx(13.1, abs=0.7)
+
+
+def test_23_greets_after_four_seconds_of_silence_and_counts_what_it_records(seen: Seen) -> None:
+    (report, slow), (_report, usual) = seen[number("23")], seen[number("13")]
+    greeted = [
+        call_seen.beep_at - call_seen.answered_at
+        for call_seen in (slow, usual)
+        if call_seen.beep_at is not None and call_seen.answered_at is not None
+    ]
+    assert greeted[0] - greeted[1] == pytest.approx(4.0, abs=0.3)
+    # We hung up in the middle of the second announcement.
+    assert report.ended_by == "pbx"
+    assert report.answered_after is not None
+    said = report.seconds - (report.answered_after + 9.1 + 9.0)
+    assert slow.recorded_seconds == pytest.approx(said, abs=0.4)
+    assert said > 7
+
+
+def test_24_is_spoken_for_by_the_network_before_a_person_answers(seen: Seen, day: Day) -> None:
+    report, call_seen = seen[number("24")]
+    assert report.ringing_after is None
+    assert report.answered_after == pytest.approx(3.1, abs=0.4)
+    assert report.keys == call_seen.pressed == "1"
+    assert day.heard.speech_before_answer == pytest.approx(2.9, abs=0.4)
 
 
 def test_25_presses_over_the_announcement(seen: Seen) -> None:
@@ -256,6 +354,32 @@ def test_26_sends_no_rtp_while_silent_and_the_others_do(seen: Seen) -> None:
     # "Hello" alone is forty packets; ten seconds with silence are five hundred.
     assert quiet.rtp_sent < 60
     assert usual.rtp_sent > 450
+
+
+def test_28_is_a_fax_machine_for_half_a_minute(seen: Seen, day: Day) -> None:
+    report, call_seen = seen[number("28")]
+    # Half a second of silence, and half a second of the tone until it is believed.
+    assert day.heard.fax_tone_after_answer == pytest.approx(1.2, abs=0.5)
+    assert report.ended_by == "far end"
+    assert report.keys == call_seen.pressed == ""
+    assert report.seconds == pytest.approx(31.0, abs=0.7)
+
+
+def test_29_presses_after_the_announcement_in_noise_that_never_stops(lab: Lab, seen: Seen, day: Day) -> None:
+    report, call_seen = seen[number("29")]
+    assert report.keys == call_seen.pressed == "1"
+    assert call_seen.asked_at is not None
+    assert call_seen.answered_at is not None
+    assert call_seen.asked_at - call_seen.answered_at == pytest.approx(10.4, abs=0.6)
+    samples = _samples(lab.recordings(day.heard.street))
+    loudness = [sum(map(abs, samples[start : start + 800])) / 800 for start in range(0, len(samples) - 800, 800)]
+    begun = next(tenth for tenth, mean in enumerate(loudness) if mean > 100)
+    hello, street = loudness[begun : begun + 10], loudness[begun + 10 : begun + 75]
+    assert max(hello) > 3000
+    # A tenth is never silent, and never speech again.
+    assert len(street) > 60
+    assert min(street) > 200
+    assert max(street) < 1000
 
 
 def test_19_is_busy_once_and_then_a_person(day: Day) -> None:

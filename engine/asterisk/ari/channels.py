@@ -125,6 +125,10 @@ class Channels:
         path = f"{_path(channel_id)}/variable"
         return await self._transport.request("GET", path, _value, query={"variable": name})
 
+    async def packets_received(self, channel_id: str) -> Result[int]:
+        """How many RTP packets have come from the leg's far end; Refused 404 when it is gone or has no RTP."""
+        return await self._transport.request("GET", f"{_path(channel_id)}/rtp_statistics", _packets)
+
     async def continue_in_dialplan(
         self,
         channel_id: str,
@@ -144,6 +148,10 @@ class Channels:
 
 def _path(channel_id: str) -> str:
     return f"/channels/{segment(channel_id)}"
+
+
+def _packets(answer: object) -> int:
+    return wire.integer(wire.as_object(answer, "RTP statistics"), "rxcount")
 
 
 def _value(answer: object) -> str:

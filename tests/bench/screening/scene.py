@@ -35,7 +35,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Be silent until the other side was heard during this step and then paused for `quiet_seconds`, or to the limit."""
+    """Be silent until the other side was heard in this step and then paused for `quiet_seconds`, or to the limit."""
 
     quiet_seconds: float
     limit_seconds: float

@@ -48,7 +48,7 @@ AGENTS = [
 ]
 
 
-NUMBERS = tuple(f"{digits:02}" for digits in (*range(21), 22, 25, 26, 27))
+NUMBERS = tuple(f"{digits:02}" for digits in (*range(21), 22, 24, 25, 26, 27))
 """The last two digits of the simulated customers; test_numbers says how each must end."""
 
 

@@ -8,7 +8,7 @@ from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import seconds_of_tone
 from tests.live.calls.centre import Callback, Centre
 
-PERSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "19", "22", "25", "26")
+PERSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "19", "22", "24", "25", "26")
 
 EXPECTED: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(PERSONS, ("completed", "talked", "connected")),

@@ -116,7 +116,8 @@ def test_given_a_longer_step_then_asterisks_own_limit_for_the_customers_leg_is_l
 
     [longer] = called(replace(OWN, **{name: getattr(OWN, name) + 100})).world.done(DialCustomer)
 
-    times = 1 + SERVICE.confirmation.repeats if name == "announcement_seconds" else 1
+    announcements = 1 + SERVICE.confirmation.repeats + SERVICE.screening.robot_repeats
+    times = announcements if name == "announcement_seconds" else 1
     assert longer.max_seconds == dial.max_seconds + 100 * times
 
 

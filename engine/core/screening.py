@@ -1,0 +1,146 @@
+"""Person or machine: what follows from talk, pauses, tones and keys while the announcement plays to whoever answered.
+
+Nothing waits for this. Without evidence it is a person: a machine has to show itself by talking for long. Who is
+asked for their name by a call screening robot finds a machine that answers back, so nobody is hung up on before a
+robot had its time to answer. What is done about a verdict stands in callscreening.py, how talk is measured in talk.py.
+"""
+
+from __future__ import annotations
+
+from engine.core.configuration import Screening as Settings
+from engine.core.talk import TalkMeter
+from engine.core.terms import Evidence, ScreeningMode, Verdict
+from engine.core.values import Value
+
+LISTENS_SECONDS = 2.0
+"""Who said a few words and has been silent for so long is listening to us."""
+ANSWER_PAUSE_SECONDS = 0.3
+"""Talk that begins sooner after our last word is no answer to it."""
+_FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
+
+
+class Finding(Value):
+    """A verdict and what it rests on."""
+
+    verdict: Verdict
+    evidence: Evidence
+
+
+class Screening:
+    """What is known of one answered call. Facts are told with their time; `judge` says what is new.
+
+    `wait_seconds`: how long a key is waited for. `quiet_since`: when our words ended, None while we speak.
+    """
+
+    def __init__(self, settings: Settings, wait_seconds: float) -> None:
+        self.talk = TalkMeter(settings.pause_seconds)
+        self.found: Finding | None = None
+        self.quiet_since: float | None = None
+        self._settings = settings
+        self._reaction_seconds = min(settings.reaction_seconds, wait_seconds)
+        self._settled = settings.mode is ScreeningMode.OFF
+        self._talked_before = 0.0
+
+    def found_before(self, verdict: Verdict | None, evidence: Evidence | None) -> None:
+        """What was known of this call before a restart."""
+        if verdict is not None and evidence is not None:
+            self.found = Finding(verdict, evidence)
+            self._settled |= evidence in _FINAL
+
+    # ---- facts ----------------------------------------------------------------------------------------------
+
+    def we_speak(self) -> None:
+        self.quiet_since = None
+
+    def we_are_silent(self, now: float) -> None:
+        """Our words have been said."""
+        self.quiet_since = now
+        self._talked_before = self.talk.talked(now)
+
+    def key(self) -> Finding | None:
+        """Only a person presses keys. None: that was known."""
+        return self._settle(Finding(Verdict.PERSON, Evidence.KEY))
+
+    def fax_tone(self) -> Finding | None:
+        return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
+
+    def amd(self, status: str) -> Finding | None:
+        """What Asterisk's AMD() found: its AMDSTATUS."""
+        verdict = {"HUMAN": Verdict.PERSON, "MACHINE": Verdict.MACHINE}.get(status, Verdict.UNKNOWN)
+        return None if self._settled else self._find(Finding(verdict, Evidence.AMD))
+
+    # ---- conclusions ----------------------------------------------------------------------------------------
+
+    def judge(self, now: float) -> Finding | None:
+        """A verdict that is new at this moment."""
+        if self._settled:
+            return None
+        if self._answers_back(now):
+            return self._settle(Finding(Verdict.SCREENING_ROBOT, Evidence.REPLY))
+        if self._settings.mode is not ScreeningMode.CONCURRENT or self._is_machine:
+            return None
+        talked, silent_at = self.talk.talked(now), self._silent_at()
+        if talked >= self._settings.greeting_seconds:
+            return self._find(Finding(Verdict.MACHINE, Evidence.LONG_GREETING))
+        if talked >= self._settings.unanswered_greeting_seconds:
+            waited_out = silent_at is not None and now >= silent_at + self._reaction_seconds
+            return self._find(Finding(Verdict.MACHINE, Evidence.NO_REACTION)) if waited_out else None
+        ended_at = self.talk.silent_since()
+        if self.found is None and ended_at is not None and now >= ended_at + LISTENS_SECONDS:
+            return self._find(Finding(Verdict.PERSON, Evidence.SHORT_GREETING))
+        return None
+
+    def due_at(self, now: float) -> float | None:
+        """When time alone, or a look at the audio that came, may bring a verdict; None: only news can."""
+        if self._settled:
+            return None
+        moments = [self.talk.look_at(self._enough, now)]
+        if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
+            silent_at, ended_at = self._silent_at(), self.talk.silent_since()
+            if silent_at is not None and self.talk.total >= self._settings.unanswered_greeting_seconds:
+                moments.append(silent_at + self._reaction_seconds)
+            elif ended_at is not None and self.found is None:
+                moments.append(ended_at + LISTENS_SECONDS)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def _is_machine(self) -> bool:
+        return self.found is not None and self.found.verdict is Verdict.MACHINE
+
+    @property
+    def _enough(self) -> float:
+        """How much talk would bring the next verdict."""
+        if self.quiet_since is not None and self._may_answer_back:
+            return self._talked_before + self._settings.reply_seconds
+        return self._settings.greeting_seconds
+
+    @property
+    def _may_answer_back(self) -> bool:
+        return self._is_machine or self._talked_before >= self._settings.unanswered_greeting_seconds
+
+    def _answers_back(self, now: float) -> bool:
+        """They talked for long, were silent when we were, and then talk again."""
+        if self.quiet_since is None or not self._may_answer_back:
+            return False
+        began = self.talk.began_at if self.talk.since is None else self.talk.since
+        if began is None or began < self.quiet_since + ANSWER_PAUSE_SECONDS:
+            return False
+        return self.talk.talked(now) - self._talked_before >= self._settings.reply_seconds
+
+    def _silent_at(self) -> float | None:
+        """Since when neither side has said anything; None while one does."""
+        if self.quiet_since is None or self.talk.since is not None:
+            return None
+        return max(self.quiet_since, self.talk.ended_at or 0.0)
+
+    def _find(self, finding: Finding) -> Finding | None:
+        if finding == self.found:
+            return None
+        self.found = finding
+        return finding
+
+    def _settle(self, finding: Finding) -> Finding | None:
+        if self._settled:
+            return None
+        self._settled = True
+        return self._find(finding)

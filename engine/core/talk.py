@@ -1,0 +1,127 @@
+"""How much the other side of a call has talked, from Asterisk's talk detection and from the audio that came.
+
+Talk detection learns nothing while no packets come: a network that sends none in silence looks to it like somebody who
+never stops. So a stretch without an end is believed for a moment only, and what is longer is looked at: the seconds of
+audio received tell talk from nothing. Once they show gaps, they alone are the measure.
+"""
+
+from __future__ import annotations
+
+BLIP_SECONDS = 0.1
+"""Shorter stretches are clicks, or the first packet of a call, which is always reported as talk."""
+BELIEVED_SECONDS = 1.5
+"""How long a stretch without an end is believed unseen."""
+LOOK_SECONDS = 1.0
+"""The time between two looks at a network that sends nothing in silence."""
+_SENDS_ALWAYS = 0.75
+"""The share of a span from which on its audio counts as gapless; losses stay well above it."""
+_COMFORT_NOISE = 0.25
+"""The share of a span below which its audio is no talk: packets that describe the noise of the line."""
+
+
+class TalkMeter:
+    """All times are those at which we heard of it; lengths are seconds.
+
+    `total`: in stretches that are over. `since`: when the present one began; None while they are silent, and always
+    once their network is known to send nothing in silence (`suppressed`). `began_at`, `ended_at` and `length` are of
+    the last stretch that is over.
+    """
+
+    def __init__(self, pause_seconds: float) -> None:
+        self.total = 0.0
+        self.since: float | None = None
+        self.began_at: float | None = None
+        self.ended_at: float | None = None
+        self.length = 0.0
+        self.suppressed = False
+        self._pause = pause_seconds
+        self._seen_until = 0.0
+        self._received: float | None = None
+        self._looked_at = 0.0
+
+    def answered(self, now: float) -> None:
+        """What was heard before, such as a ringing tone, does not count."""
+        self.total = self.length = 0.0
+        self.began_at = self.ended_at = None
+        self._looked_at = now
+        if self.since is not None:
+            self.since = self._seen_until = now
+
+    def started(self, now: float) -> None:
+        if self.since is None and not self.suppressed:
+            self.since = self._seen_until = now
+
+    def finished(self, seconds: float, now: float) -> None:
+        """The present stretch was `seconds` long and ended a pause ago."""
+        if self.since is not None:
+            began, self.since = self.since, None
+            end = max(began, now - self._pause)
+            self._add(min(seconds, end - began), began, end)
+
+    def counted(self, received: float | None, now: float) -> None:
+        """`received`: seconds of audio that came since the leg exists; None: nobody can tell."""
+        looked_at, before = self._looked_at, self._received
+        self._looked_at, self._received = now, received
+        if self.suppressed:
+            if received is not None and before is not None:
+                self._add_sent(received - before, looked_at, now)
+        elif self.since is not None:
+            self._check(received, before, now)
+
+    def talked(self, now: float) -> float:
+        """How much is certain."""
+        if self.since is None:
+            return self.total
+        return self.total + self._certain_until(self.since, now) - self.since
+
+    def silent_since(self) -> float | None:
+        """The end of the last stretch; None while they talk, or if they have not talked."""
+        return None if self.since is not None else self.ended_at
+
+    def look_at(self, enough: float, now: float) -> float | None:
+        """When a look could show that they have talked for `enough` in all; None: talk detection says all there is."""
+        if self.suppressed:
+            return max(now, self._looked_at + LOOK_SECONDS)
+        if self.since is None:
+            return None
+        unseen = self.since + BELIEVED_SECONDS
+        if self._seen_until > self.since:
+            unseen = self._seen_until + LOOK_SECONDS
+        return max(unseen, self.since + enough - self.total)
+
+    def _certain_until(self, began: float, now: float) -> float:
+        return max(self._seen_until, min(now, began + BELIEVED_SECONDS))
+
+    def _check(self, received: float | None, before: float | None, now: float) -> None:
+        """Whether who is said to talk is really heard."""
+        assert self.since is not None  # noqa: S101 - the caller has looked
+        certain = self._certain_until(self.since, now)
+        if received is None:
+            began, self.since = self.since, None
+            self._add(certain - began, began, certain)
+            return
+        span = now - self._seen_until
+        # What came before the first look is not told apart from what came before the answer.
+        came = min(span, received if before is None else received - before)
+        if came >= _SENDS_ALWAYS * span:
+            self._seen_until = now
+            return
+        began, self.since = self.since, None
+        self.suppressed = True
+        self._add(self._seen_until - began + came, began, now)
+
+    def _add_sent(self, came: float, looked_at: float, now: float) -> None:
+        span = now - looked_at
+        if came < _COMFORT_NOISE * span:
+            return
+        goes_on = self.ended_at is not None and self.ended_at >= looked_at
+        began = self.began_at if goes_on and self.began_at is not None else now - came
+        earlier = self.length if goes_on else 0.0
+        self._add(came, began, now)
+        self.length += earlier
+
+    def _add(self, seconds: float, began: float, end: float) -> None:
+        if seconds >= BLIP_SECONDS:
+            self.total += seconds
+            self.length = seconds
+            self.began_at, self.ended_at = began, end
