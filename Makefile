@@ -10,6 +10,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SYSTEM_COMMANDS := mmdebstrap:mmdebstrap flite:flite
 # The small disks that tests and benches let fail.
 test bench: SYSTEM_COMMANDS += mount:mount chattr:e2fsprogs
+# The voices of who answers in the screening bench.
+test bench: SYSTEM_COMMANDS += espeak-ng:espeak-ng
 
 .PHONY: help demo test bench lint docs setup system clean
 
