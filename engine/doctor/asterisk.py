@@ -174,7 +174,9 @@ async def _trunk(client: AriClient, settings: AsteriskSettings) -> Finding:
     endpoint_name = trunk.removeprefix("PJSIP/")
     match await client.endpoints.get("PJSIP", endpoint_name):
         case Ok(value=endpoint) if endpoint.state == "offline":
-            mend = "check the trunk's contact and registration: asterisk -rx 'pjsip show endpoint " + endpoint_name + "'"
+            mend = (
+                "check the trunk's contact and registration: asterisk -rx 'pjsip show endpoint " + endpoint_name + "'"
+            )
             return bad(name, f"{trunk} is offline", mend)
         case Ok(value=endpoint):
             calls = f", {len(endpoint.channel_ids)} calls now" if endpoint.channel_ids else ""
