@@ -10,6 +10,7 @@ It lives in a process of its own, which ends with this one whatever happens to i
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -89,6 +90,13 @@ class FarEnd:
     def results(self) -> list[CallResult]:
         """Every call that has ended so far, in that order; also after it was stopped."""
         return call_result.read(self._results)
+
+    def await_results(self, count: int, *, seconds: float = 5.0) -> list[CallResult]:
+        """The results once there are so many, or what there is after so many seconds: a BYE takes a moment."""
+        deadline = time.monotonic() + seconds
+        while len(found := self.results()) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
 
     def stop(self) -> Figures:
         """End the process; calls that go on are not hung up. Raises FarEndError when it has died before."""

@@ -1,4 +1,4 @@
-"""SIP messages read, answered and written: RFC 3261 as far as a telephone that is called needs it. It holds no state."""
+"""SIP messages read, answered and written: RFC 3261 as far as a telephone that is called needs it. No state here."""
 
 from __future__ import annotations
 
