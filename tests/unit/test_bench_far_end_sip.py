@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.screening.call_result import EndedBy
+from tests.bench.screening.call_result import CallResult, EndedBy, KeyPress, line, read
 from tests.bench.screening.sdp import Offer, answer, read_offer
 from tests.bench.screening.sip import Address, MalformedError, Request, Response, parse, response
 from tests.bench.screening.timers import Timers
@@ -16,8 +17,8 @@ from tests.bench.screening.user_agent import GIVE_UP_SECONDS, Dialog, UserAgent
 
 PBX = ("127.0.0.1", 5070)
 OFFER = b"".join(
-    line + b"\r\n"
-    for line in (
+    each + b"\r\n"
+    for each in (
         b"v=0",
         b"o=- 1 1 IN IP4 127.0.0.1",
         b"s=Asterisk",
@@ -307,6 +308,13 @@ def test_a_cancel_that_comes_too_late_changes_nothing() -> None:
     assert scene.told[-1] == ("answered", "100")
 
 
+def test_a_cancel_of_another_invite_changes_nothing() -> None:
+    scene = Scene()
+    scene.hears(request("INVITE", body=OFFER))
+    assert scene.hears(request("CANCEL", branch="z9hG4bK9")) == ["481 1"]
+    assert scene.waits(1.0) == ["200"]
+
+
 @pytest.mark.parametrize(
     ("number", "body", "status"),
     [("999", OFFER, "404"), ("100", b"", "488"), ("100", OFFER.replace(b"0 8 101", b"9"), "488")],
@@ -346,6 +354,16 @@ def test_requests_with_a_wrong_tag_do_nothing() -> None:
     assert scene.hears(request("BYE", tag="another", sequence=2)) == ["481 2"]
     assert scene.hears(request("INVITE", tag="another", sequence=2, body=OFFER)) == ["481"]
     assert scene.told[-1] == ("answered", "100")
+
+
+def test_results_are_read_as_they_were_written_and_half_a_line_is_left_for_later(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b"")
+    assert read(path) == []
+    keys = (KeyPress("1", 3.5),)
+    result = CallResult("100", "s", "call-1", 200, 1.0, 9.0, EndedBy.PBX, answered_at=2.0, keys=keys, timeline="..-#")
+    path.write_bytes(line(result) + line(result)[:40])
+    assert read(path) == [result]
 
 
 def test_rubbish_is_counted() -> None:

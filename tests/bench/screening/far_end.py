@@ -104,7 +104,7 @@ class FarEnd:
             try:
                 self._control.send("stop")
                 self.figures = self._control.recv() if self._control.poll(STOP_SECONDS) else None
-            except (BrokenPipeError, EOFError):
+            except (EOFError, OSError):
                 pass
             self._control.close()
             self._process.join(STOP_SECONDS)
@@ -121,4 +121,8 @@ class FarEnd:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        try:
+            self.stop()
+        except FarEndError:
+            if error is None:
+                raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import select
+import signal
 import socket
 import struct
 import time
@@ -282,6 +283,7 @@ class FarEnd:
 
 def serve(plan: Plan, control: Connection) -> None:
     """The whole process: tells its SIP port when it is ready, and its figures when it is told to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the bench's, which then stops us
     with plan.results.open("ab") as results:
         far_end = FarEnd(plan, control, results)
         try:
@@ -293,7 +295,7 @@ def serve(plan: Plan, control: Connection) -> None:
         finally:
             far_end.close()
     # The bench may have died; then nobody wants the figures.
-    with contextlib.suppress(BrokenPipeError, EOFError):
+    with contextlib.suppress(EOFError, OSError):
         control.recv()
         control.send(figures)
 
