@@ -29,14 +29,20 @@ MAX_DOCUMENT_BYTES = 1024 * 1024
 _PREFIX = "RINGBACK_"
 _PLACEHOLDER = re.compile(r"\{(?:number|e164)\}")
 _ENDPOINT_TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.+:@-]+")
+_URI_TEMPLATE = re.compile(
+    r"PJSIP/[A-Za-z0-9_.-]+/sips?:[A-Za-z0-9_.+-]*\{(?:number|e164)\}[A-Za-z0-9_.-]*@[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
+)
 _SECRETS = frozenset({"ari_password", "ami_password"})
 
 
 def _endpoint_template(value: str) -> str:
     if len(_PLACEHOLDER.findall(value)) != 1:
         raise ValueError("needs {number} or {e164} exactly once, such as PJSIP/{number}@trunk")
-    if not _ENDPOINT_TEMPLATE.fullmatch(_PLACEHOLDER.sub("0", value)):
-        raise ValueError("must look like PJSIP/{number}@trunk; only letters, digits and _ . + : @ - may be used")
+    if not _ENDPOINT_TEMPLATE.fullmatch(_PLACEHOLDER.sub("0", value)) and not _URI_TEMPLATE.fullmatch(value):
+        raise ValueError(
+            "must look like PJSIP/{number}@trunk or PJSIP/trunk/sip:{number}@host:port; "
+            "only letters, digits and _ . + : @ - may be used"
+        )
     return value
 
 
@@ -136,7 +142,9 @@ class AsteriskSettings(Section):
     ami_password_file: Path | None = Field(None, description="File that holds the manager password.")
     ami_password: SecretStr | None = Field(None, description="Manager password; from the environment only.")
     customer_endpoint: Annotated[str, AfterValidator(_endpoint_template)] = Field(
-        "PJSIP/{number}@trunk", description="How a customer is dialled; {number}: digits without +, {e164}: with +."
+        "PJSIP/{number}@trunk",
+        description="How a customer is dialled; {number}: digits without +, {e164}: with +. "
+        "`PJSIP/trunk/sip:{number}@host:port` dials through `trunk` but to that address.",
     )
     recovery_settle_seconds: float = Field(
         5.0,

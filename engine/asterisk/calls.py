@@ -85,9 +85,8 @@ class Calls:
 
     @property
     def trunk(self) -> str:
-        """The endpoint that customers are called through, such as `PJSIP/trunk`."""
-        technology, _, rest = self._customer_endpoint.partition("/")
-        return f"{technology}/{rest.rpartition('@')[2]}" if "@" in rest else ""
+        """The endpoint that customers are called through, such as `PJSIP/trunk`; empty when there is none."""
+        return trunk_of(self._customer_endpoint)
 
     async def perform(self, effect: Effect) -> Ended:
         """Carry out one effect; the result says how the last request of it ended."""
@@ -313,6 +312,15 @@ def _heard_by_asterisk(listening: Listening) -> dict[str, str]:
     if listening.amd:
         variables["RB_SCREENING"] = "amd"
     return variables
+
+
+def trunk_of(customer_endpoint: str) -> str:
+    """`PJSIP/trunk` of `PJSIP/{number}@trunk` and of `PJSIP/trunk/sip:{number}@host`; empty when there is none."""
+    technology, _, rest = customer_endpoint.partition("/")
+    endpoint, slash, _ = rest.partition("/")
+    if not slash:
+        endpoint = rest.rpartition("@")[2] if "@" in rest else ""
+    return f"{technology}/{endpoint}" if endpoint else ""
 
 
 def _ended(result: Result[T]) -> Ended:

@@ -40,6 +40,7 @@ class Screening:
         self._reaction_seconds = min(settings.reaction_seconds, wait_seconds)
         self._settled = settings.mode is ScreeningMode.OFF
         self._talked_before = 0.0
+        self._answering = False
 
     def found_before(self, verdict: Verdict | None, evidence: Evidence | None) -> None:
         """What was known of this call before a restart."""
@@ -50,12 +51,11 @@ class Screening:
     # ---- facts ----------------------------------------------------------------------------------------------
 
     def we_speak(self) -> None:
-        self.quiet_since = None
+        self.quiet_since, self._answering = None, False
 
     def we_are_silent(self, now: float) -> None:
         """Our words have been said."""
-        self.quiet_since = now
-        self._talked_before = self.talk.talked(now)
+        self.quiet_since, self._answering = now, False
 
     def key(self) -> Finding | None:
         """Only a person presses keys. None: that was known."""
@@ -75,7 +75,8 @@ class Screening:
         """A verdict that is new at this moment."""
         if self._settled:
             return None
-        if self._answers_back(now):
+        self._note_answer()
+        if self._answering and self.talk.talked(now) - self._talked_before >= self._settings.reply_seconds:
             return self._settle(Finding(Verdict.SCREENING_ROBOT, Evidence.REPLY))
         if self._settings.mode is not ScreeningMode.CONCURRENT or self._is_machine:
             return None
@@ -94,7 +95,9 @@ class Screening:
         """When time alone, or a look at the audio that came, may bring a verdict; None: only news can."""
         if self._settled:
             return None
-        moments = [self.talk.look_at(self._enough, now)]
+        moments: list[float | None] = []
+        if self.talk.suppressed or self._answering or not self._is_machine:
+            moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
             if silent_at is not None and self.talk.total >= self._settings.unanswered_greeting_seconds:
@@ -110,22 +113,21 @@ class Screening:
     @property
     def _enough(self) -> float:
         """How much talk would bring the next verdict."""
-        if self.quiet_since is not None and self._may_answer_back:
+        if self._answering:
             return self._talked_before + self._settings.reply_seconds
         return self._settings.greeting_seconds
 
-    @property
-    def _may_answer_back(self) -> bool:
-        return self._is_machine or self._talked_before >= self._settings.unanswered_greeting_seconds
-
-    def _answers_back(self, now: float) -> bool:
-        """They talked for long, were silent when we were, and then talk again."""
-        if self.quiet_since is None or not self._may_answer_back:
-            return False
-        began = self.talk.began_at if self.talk.since is None else self.talk.since
-        if began is None or min(began - self.quiet_since, self.talk.pause_before) < ANSWER_PAUSE_SECONDS:
-            return False
-        return self.talk.talked(now) - self._talked_before >= self._settings.reply_seconds
+    def _note_answer(self) -> None:
+        """They talked for long, were silent when we were, and now talk again."""
+        talk, quiet_since = self.talk, self.quiet_since
+        before = talk.total if talk.since is not None else talk.total - talk.length
+        began = talk.began_at if talk.since is None else talk.since
+        if self._answering or quiet_since is None or began is None:
+            return
+        if not self._is_machine and before < self._settings.unanswered_greeting_seconds:
+            return
+        if min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS:
+            self._answering, self._talked_before = True, before
 
     def _silent_at(self) -> float | None:
         """Since when neither side has said anything; None while one does."""

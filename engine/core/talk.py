@@ -26,7 +26,7 @@ class TalkMeter:
 
     `total`: in stretches that are over. `since`: when the present one began; None while they are silent, and always
     once their network is known to send nothing in silence (`suppressed`). `pause_before`: their silence before the
-    stretch heard last. `began_at` and `ended_at` are of the last one that is over.
+    stretch heard last. `began_at`, `ended_at` and `length` are of the last one that is over.
     """
 
     def __init__(self, pause_seconds: float) -> None:
@@ -34,6 +34,7 @@ class TalkMeter:
         self.since: float | None = None
         self.began_at: float | None = None
         self.ended_at: float | None = None
+        self.length = 0.0
         self.pause_before = math.inf
         self.suppressed = False
         self._pause = pause_seconds
@@ -124,9 +125,12 @@ class TalkMeter:
         began = self.began_at if goes_on and self.began_at is not None else now - came
         if not goes_on:
             self.pause_before = self._pause_until(began)
+        earlier = self.length if goes_on else 0.0
         self._add(came, began, now)
+        self.length += earlier
 
     def _add(self, seconds: float, began: float, end: float) -> None:
         if seconds >= BLIP_SECONDS:
             self.total += seconds
+            self.length = seconds
             self.began_at, self.ended_at = began, end

@@ -11,6 +11,7 @@ import re
 import time
 
 from engine.asterisk.ari import AriClient, Ok, Refused
+from engine.asterisk.calls import trunk_of
 from engine.asterisk.node import HEARD, MIN_VERSION
 from engine.config import AsteriskSettings
 from engine.doctor.finding import Finding, bad, good
@@ -143,8 +144,7 @@ async def _application(client: AriClient, settings: AsteriskSettings) -> Finding
         case Refused(status=404):
             return good(name, f"{ours} is free; no engine is connected")
         case Ok(value=known):
-            trunk = trunk_of(settings.customer_endpoint)
-            if set(known.events_allowed) == set(HEARD) or (trunk and f"PJSIP/{trunk}" in known.endpoint_ids):
+            if set(known.events_allowed) == set(HEARD) or trunk_of(settings.customer_endpoint) in known.endpoint_ids:
                 return good(name, f"{ours} is used by a Ringback engine")
             mend = "stop the other program, or set another application in [[asterisk]] and render the dialplan anew"
             return bad(name, f"{ours} is used by another program", mend)
@@ -171,23 +171,21 @@ async def _trunk(client: AriClient, settings: AsteriskSettings) -> Finding:
     if not trunk:
         mend = "write customer_endpoint like PJSIP/{number}@trunk, with the endpoint of pjsip.conf"
         return bad(name, "customer_endpoint names no trunk", mend)
-    match await client.endpoints.get("PJSIP", trunk):
+    endpoint_name = trunk.removeprefix("PJSIP/")
+    match await client.endpoints.get("PJSIP", endpoint_name):
         case Ok(value=endpoint) if endpoint.state == "offline":
-            mend = "check the trunk's contact and registration: asterisk -rx 'pjsip show endpoint " + trunk + "'"
-            return bad(name, f"PJSIP/{trunk} is offline", mend)
+            mend = (
+                "check the trunk's contact and registration: asterisk -rx 'pjsip show endpoint " + endpoint_name + "'"
+            )
+            return bad(name, f"{trunk} is offline", mend)
         case Ok(value=endpoint):
             calls = f", {len(endpoint.channel_ids)} calls now" if endpoint.channel_ids else ""
-            return good(name, f"PJSIP/{trunk} is {endpoint.state}{calls}")
+            return good(name, f"{trunk} is {endpoint.state}{calls}")
         case Refused(status=404):
-            mend = f"add [{trunk}] to pjsip.conf (our pjsip.conf has a sample), or set customer_endpoint"
-            return bad(name, f"there is no endpoint PJSIP/{trunk}", mend)
+            mend = f"add [{endpoint_name}] to pjsip.conf (our pjsip.conf has a sample), or set customer_endpoint"
+            return bad(name, f"there is no endpoint {trunk}", mend)
         case answer:
             return _untold(name, answer)
-
-
-def trunk_of(customer_endpoint: str) -> str:
-    """`trunk` of `PJSIP/{number}@trunk`; empty when there is none."""
-    return customer_endpoint.rpartition("@")[2] if "@" in customer_endpoint else ""
 
 
 def _untold(name: str, answer: object) -> Finding:

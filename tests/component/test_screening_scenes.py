@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.screening import listening, scenes, sound, voices
+from tests.bench.screening import scenes, sound, voices, wav_files
 from tests.bench.screening.outline import Outline
 from tests.bench.screening.persons import KEY
 from tests.bench.screening.scene import Listen, Press, Say, Scene, Truth, Wait
@@ -213,7 +213,7 @@ def test_given_another_manner_then_the_voice_is_quicker_or_higher(tmp_path: Path
 def test_given_a_folder_to_listen_to_then_it_holds_whole_calls_and_a_table_is_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert listening.main(["--listen", str(tmp_path), "--split", "A", "--count", "4"]) == 0
+    assert wav_files.main(["--listen", str(tmp_path), "--split", "A", "--count", "4"]) == 0
     printed = capsys.readouterr().out
     assert all(truth.value in printed for truth in Truth)
     names = sorted(path.name for path in tmp_path.iterdir())

@@ -19,11 +19,11 @@ class Legs:
     def __init__(self, lab: Lab) -> None:
         self._url = lab.pbx.ari_url
         self._headers = lab.pbx.headers()
-        self._application = f"legs-{uuid4().hex[:8]}"
+        self.application = f"legs-{uuid4().hex[:8]}"
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(headers=self._headers)
-        self._events = await self._session.ws_connect(f"{self._url}/events?app={self._application}")
+        self._events = await self._session.ws_connect(f"{self._url}/events?app={self.application}")
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -43,8 +43,8 @@ class Legs:
 
     async def post(self, dialled: str, variables: dict[str, str]) -> str:
         """Dial with variables set on the channel, and do not wait; the id of the channel."""
-        channel = f"{self._application}.{dialled}"
-        body = {"endpoint": endpoint(dialled), "app": self._application, "variables": variables}
+        channel = f"{self.application}.{dialled}"
+        body = {"endpoint": endpoint(dialled), "app": self.application, "variables": variables}
         await self.request("POST", f"/channels/{channel}", body)
         return channel
 

@@ -19,6 +19,7 @@ from engine.core.effects import Connect, Farewell, HoldWithMusic, Play, Release,
 from engine.core.events import (
     AttemptSeen,
     LegAnswered,
+    LegEnded,
     LegEntered,
     LegRinging,
     LegSeen,
@@ -33,7 +34,7 @@ from engine.lab import Lab
 from tests.live.cable import Cable
 from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring
 
-LISTENS, RINGS = "14", "11"
+LISTENS, RINGS, UNALLOCATED = "14", "11", "17"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,17 @@ async def test_a_trunk_that_does_not_exist_is_told_in_one_line_and_nobody_is_dia
     assert result is ResultKind.REFUSED
     assert to.removeprefix("+") not in why
     assert not [call for call in own_lab.witness() if f"+{call.number}" == to]
+
+
+async def test_a_customer_is_dialled_at_a_sip_address_and_an_instant_refusal_is_heard(own_lab: Lab) -> None:
+    attempt, to = new_attempt(), phone(204, UNALLOCATED)
+    endpoint = f"PJSIP/trunk/sip:{{number}}@127.0.0.1:{own_lab.network.sip_port}"
+    async with Desk(own_lab, direct(own_lab), attempt, endpoint=endpoint).ready() as desk:
+        assert (await desk.node.perform(dial(attempt, to)))[0] is ResultKind.OK
+        await desk.until_ended(attempt.customer_leg)
+    ended = next(each for each in desk.told if isinstance(each, LegEnded))
+    assert ended.sip_code == 404
+    assert [call for call in own_lab.witness() if f"+{call.number}" == to]
 
 
 # ---- prompts -----------------------------------------------------------------------------------------

@@ -77,6 +77,12 @@ async def test_a_trunk_that_does_not_exist_is_found(environment: dict[str, str])
     assert "pjsip.conf" in findings["pbx1: trunk"].mend
 
 
+async def test_a_trunk_before_a_sip_address_is_looked_at(environment: dict[str, str]) -> None:
+    findings = await found(environment, CUSTOMER_ENDPOINT="PJSIP/trunk/sip:{number}@127.0.0.1:5080")
+    assert wrong(findings) == []
+    assert findings["pbx1: trunk"].detail == "PJSIP/trunk is online"
+
+
 async def test_an_engine_that_runs_is_told_from_another_program(environment: dict[str, str], lab: Lab) -> None:
     async with AriClient(lab.pbx.ari_url, lab.pbx.ari_user, lab.pbx.ari_password) as client:
         socket = await client.open_stream("doctor-test", subscribe_all=False, heartbeat_seconds=10)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from cli.main import main
 from engine.config import PromptSettings, Settings, StoreSettings
 from engine.doctor import Finding, bounded, machine
-from engine.doctor.asterisk import clock, trunk_of, version_fits
+from engine.doctor.asterisk import clock, version_fits
 from engine.store import schema
 
 
@@ -49,11 +49,6 @@ def test_clocks_may_differ_by_a_second_and_by_what_the_question_took() -> None:
     assert clock("pbx1", 100.5, 99.99, 100.01).detail == "+0.500 s against ours"
     assert clock("pbx1", 103.0, 98.0, 102.0).ok
     assert not clock("pbx1", 97.0, 99.99, 100.01).ok
-
-
-def test_the_trunk_is_what_stands_after_the_at() -> None:
-    assert trunk_of("PJSIP/{number}@trunk") == "trunk"
-    assert trunk_of("PJSIP/{number}") == ""
 
 
 def test_a_name_that_does_not_resolve_or_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

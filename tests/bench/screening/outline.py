@@ -24,8 +24,8 @@ KINDS: Mapping[Truth, Mapping[str, float]] = {
     Truth.ROBOT: {"beep_silence": 0.25, "beep_ringback": 0.25, "plain_silence": 0.25, "plain_ringback": 0.25},
     Truth.FAX: {"ced": 0.7, "ansam": 0.3},
 }  # fmt: skip
-ENDINGS = {"obeys": 0.70, "early": 0.15, "leaves": 0.15}
-"""What a person does: presses the key when told to, presses it before, or hangs up."""
+ENDINGS = {"obeys": 0.62, "early": 0.15, "leaves": 0.13, "slow": 0.05, "never": 0.05}
+"""What a person does: presses the key when told to, before, or only when told again; hangs up; or stays and listens."""
 _CLEAN_PERSONS, _CLEAN_OWNERS, _CLEAN_OPERATORS = 0.42, 0.50, 0.85
 _SUPPRESSED, _LOSSY = 0.30, 0.25
 

@@ -15,7 +15,8 @@ KEY = "3"
 _AWAY_DB = -10.0
 _LATE_SHARE = 0.05
 _QUIET_SECONDS, _LIMIT_SECONDS = 1.2, 25.0
-_STAYS_SECONDS = 10.0
+_STAYS_SECONDS, _STAYS_ON_SECONDS = 10.0, 40.0
+_HEARD_OUT = Listen(_QUIET_SECONDS, _LIMIT_SECONDS)
 
 
 def tell(outline: Outline, talker: Talker, dice: Random) -> Telling:
@@ -28,6 +29,11 @@ def tell(outline: Outline, talker: Talker, dice: Random) -> Telling:
             telling.do(Press(KEY), Wait(_STAYS_SECONDS))
         case "leaves":
             telling.wait_until(max(dice.uniform(6, 12), telling.elapsed + 0.3))
+        case "slow":
+            telling.do(_HEARD_OUT)
+            obey(telling, dice)
+        case "never":
+            telling.do(_HEARD_OUT, Wait(_STAYS_ON_SECONDS))
         case _:
             obey(telling, dice)
     return telling
@@ -35,7 +41,7 @@ def tell(outline: Outline, talker: Talker, dice: Random) -> Telling:
 
 def obey(telling: Telling, dice: Random) -> None:
     """Hears the announcement out and presses the key."""
-    telling.do(Listen(_QUIET_SECONDS, _LIMIT_SECONDS), Wait(round(dice.uniform(0.3, 1.5), 3)))
+    telling.do(_HEARD_OUT, Wait(round(dice.uniform(0.3, 1.5), 3)))
     telling.do(Press(KEY), Wait(_STAYS_SECONDS))
 
 

@@ -124,6 +124,6 @@ def _file(folder: Path, name: str) -> Path:
 
 
 if __name__ == "__main__":
-    from tests.bench.screening.listening import main
+    from tests.bench.screening.wav_files import main
 
     sys.exit(main(sys.argv[1:]))
