@@ -40,6 +40,12 @@ class Metrics:
             buckets=(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60),
             registry=self.registry,
         )
+        self._ears = Counter(
+            "ringback_ears",
+            "Times a customer was to be listened to: opened, refused by Asterisk, or none_left.",
+            ["result"],
+            registry=self.registry,
+        )
         self._overtakes = Counter(
             "ringback_overtakes",
             "Customers of the same service who stood before one that was called.",
@@ -111,6 +117,10 @@ class Metrics:
     def screened(self, verdict: str, evidence: str, seconds: float) -> None:
         """An attempt that was answered has ended, with this verdict so long after the answer."""
         self._verdicts.labels(verdict, evidence).observe(seconds)
+
+    def ear(self, result: str) -> None:
+        """A customer was to be listened to: the ear is `opened`, `refused` by Asterisk, or there was `none_left`."""
+        self._ears.labels(result).inc()
 
     def overtook(self, service: str, customers: int) -> None:
         """A call has begun while so many of the same service stood before this customer."""

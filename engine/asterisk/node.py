@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,11 +19,14 @@ from engine.asterisk.ari.events import (
     ChannelCreated,
     ChannelDestroyed,
     ChannelStateChange,
+    ChannelTalkingFinished,
+    ChannelTalkingStarted,
     PlaybackFinished,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel
 from engine.asterisk.calls import Calls
+from engine.asterisk.ear import Ears, EarSettings
 from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.effects import Effect, EffectClass
@@ -66,6 +69,7 @@ class NodeSettings:
     application: str
     customer_endpoint: str
     settle_seconds: float = 5.0
+    ear: EarSettings = field(default_factory=EarSettings)
 
 
 class AsteriskNode:
@@ -92,7 +96,8 @@ class AsteriskNode:
     ) -> None:
         self.settings = settings
         self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request)
-        self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
+        self.ears = Ears(settings.ear, self.client, settings.application, tell, figures)
+        self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell, self.ears)
         self.trouble: str | None = "not connected yet"
         self._tell = tell
         self._live = live
@@ -126,6 +131,7 @@ class AsteriskNode:
                     tasks.create_task(self._recover_always(), name=f"recovery of {self.settings.name}"),
                     tasks.create_task(self._report_unreachable(), name=f"watch on {self.settings.name}"),
                     tasks.create_task(self._hang_up_late_legs(), name=f"late legs of {self.settings.name}"),
+                    tasks.create_task(self.ears.run(), name=f"ears on {self.settings.name}"),
                 ]
                 await stream
                 for task in beside:
@@ -152,6 +158,11 @@ class AsteriskNode:
             return
         if isinstance(event, ChannelDestroyed) and (gone := our_leg(event.channel.id)):
             self.calls.playing.leg_ended(gone)
+            self.ears.end(gone)
+        if isinstance(event, StasisStart):
+            self.ears.entered(event.channel.id)
+        if isinstance(event, ChannelTalkingStarted | ChannelTalkingFinished) and self._has_ear(event.channel.id):
+            return
         if isinstance(event, StasisStart | ChannelCreated | ChannelStateChange):
             leg = our_leg(event.channel.id)
             if leg and not self._is_live(attempt_of_leg(leg)):
@@ -159,6 +170,10 @@ class AsteriskNode:
                 return
         if told := translated(event):
             self._tell(told)
+
+    def _has_ear(self, channel: str) -> bool:
+        """Whether we listen ourselves, and better than talk detection."""
+        return self.ears.received_seconds(LegId(channel)) is not None
 
     def _joined(self) -> None:
         self._tell_joined()

@@ -26,6 +26,7 @@ from engine.core.effects import (
 )
 from engine.core.events import (
     AudioCounted,
+    BeepHeard,
     EffectEnded,
     Event,
     FaxToneHeard,
@@ -142,8 +143,8 @@ class CallFlow(CallResume):
                     self._asked_again(now)
                 elif self.phase is Phase.CLOSING:
                     self._late_key(digit)
-            case TalkStarted(leg=leg) | TalkFinished(leg=leg) | FaxToneHeard(leg=leg) | AudioCounted(leg=leg):
-                if leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            case TalkStarted() | TalkFinished() | BeepHeard() | FaxToneHeard() | AudioCounted():
+                if event.leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
                     self._heard(event, now)
             case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == customer:
                 if self.phase is Phase.ANNOUNCING and tag == self._announcement:

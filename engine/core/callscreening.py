@@ -10,7 +10,7 @@ from __future__ import annotations
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Parting, Phase
 from engine.core.effects import CountAudio, Play
-from engine.core.events import AudioCounted, Event, FaxToneHeard, TalkFinished, TalkStarted
+from engine.core.events import AudioCounted, BeepHeard, Event, FaxToneHeard, TalkFinished, TalkStarted
 from engine.core.screening import Finding
 from engine.core.terms import MachineAction, Outcome, PromptId, Verdict
 from engine.core.values import replace
@@ -37,6 +37,8 @@ class CallScreening(CallMoves):
             case AudioCounted(received_seconds=received):
                 self._looking = False
                 talk.counted(received, now)
+            case BeepHeard(seconds=seconds):
+                self._judged(self._screening.beep(seconds, now), now)
             case FaxToneHeard():
                 self._judged(self._screening.fax_tone(), now)
             case _:

@@ -18,6 +18,7 @@ from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
     AudioCounted,
+    BeepHeard,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
@@ -97,7 +98,7 @@ class Dispatcher(Calling, Explaining):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
                 self._to_flow(attempt_of_leg(event.leg), event, now)
-            case TalkStarted() | TalkFinished() | FaxToneHeard() | AudioCounted():
+            case TalkStarted() | TalkFinished() | BeepHeard() | FaxToneHeard() | AudioCounted():
                 self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallbackRequested():
                 self._requested(event, now)

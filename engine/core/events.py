@@ -219,6 +219,13 @@ class FaxToneHeard(Value):
     leg: LegId
 
 
+class BeepHeard(Value):
+    """A steady tone of `seconds`, as an answering machine gives it before it records."""
+
+    leg: LegId
+    seconds: float
+
+
 class AudioCounted(Value):
     """How many seconds of audio have come from the leg since it exists; None: Asterisk does not say."""
 
@@ -308,6 +315,7 @@ Event: TypeAlias = (
     | TalkStarted
     | TalkFinished
     | FaxToneHeard
+    | BeepHeard
     | AudioCounted
     | PlayingFinished
     | EffectEnded
@@ -325,6 +333,7 @@ Fact: TypeAlias = (
     | TalkStarted
     | TalkFinished
     | FaxToneHeard
+    | BeepHeard
     | AudioCounted
     | PlayingFinished
     | EffectEnded

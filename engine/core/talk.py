@@ -97,7 +97,8 @@ class TalkMeter:
         return math.inf if self.ended_at is None else began - self.ended_at
 
     def _certain_until(self, began: float, now: float) -> float:
-        return max(self._seen_until, min(now, began + BELIEVED_SECONDS))
+        """Up to when somebody talked for certain; in the last moments there may have been a pause already."""
+        return max(began, self._seen_until - self._pause, min(now - self._pause, began + BELIEVED_SECONDS))
 
     def _check(self, received: float | None, before: float | None, now: float) -> None:
         """Whether who is said to talk is really heard."""

@@ -103,7 +103,7 @@ class Evidence(StrEnum):
 
     KEY = "key"
     SHORT_GREETING = "short_greeting"
-    LONG_GREETING = "long_greeting"
+    BEEP = "beep"
     NO_REACTION = "no_reaction"
     REPLY = "reply"
     FAX_TONE = "fax_tone"
