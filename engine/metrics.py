@@ -78,6 +78,12 @@ class Metrics:
         self._socket_lost = Counter(
             "ringback_event_socket_lost", "Event sockets lost, by Asterisk.", ["node"], registry=self.registry
         )
+        self._socket_deaf = Counter(
+            "ringback_event_socket_deaf",
+            "Event sockets that were open and brought no event, by Asterisk.",
+            ["node"],
+            registry=self.registry,
+        )
         self._recoveries = Counter(
             "ringback_recoveries", "Looks at all calls after a start or a fault.", ["node"], registry=self.registry
         )
@@ -141,6 +147,10 @@ class Metrics:
     def event_socket_lost(self, node: str) -> None:
         """The event socket to this Asterisk was lost."""
         self._socket_lost.labels(node).inc()
+
+    def event_socket_deaf(self, node: str) -> None:
+        """The event socket to this Asterisk was open and brought nothing; it counts as lost, too."""
+        self._socket_deaf.labels(node).inc()
 
     def recovered(self, node: str) -> None:
         """Everything on this Asterisk has been looked at."""

@@ -1,7 +1,8 @@
 """One Asterisk: its client, its event socket, its calls, and how it stands.
 
-After each connection of the event socket the node asks to hear its endpoints, looks twice at what runs there, tells the
-core what is left of each live attempt, hangs up legs whose attempt is over, and only then says that telephony is ready.
+After each connection of the event socket the node makes sure that it hears, asks to hear its endpoints, looks twice at
+what runs there, tells the core what is left of each live attempt, hangs up legs whose attempt is over, and only then
+says that telephony is ready.
 Legs of attempts that our journal does not know, and channels without a name of ours, are nobody's business here.
 """
 
@@ -27,6 +28,7 @@ from engine.asterisk.ari.events import (
 from engine.asterisk.ari.snapshots import Channel
 from engine.asterisk.calls import Calls
 from engine.asterisk.ear import Ears, EarSettings
+from engine.asterisk.hearing import Hearing
 from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.effects import Effect, EffectClass
@@ -51,6 +53,7 @@ HEARD = (
     "ChannelLeftBridge",
     "PlaybackFinished",
     "ApplicationReplaced",
+    "ChannelUserevent",
 )
 """The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
 MIN_VERSION = (22, 7)
@@ -120,6 +123,7 @@ class AsteriskNode:
             on_lost=self._lost,
             on_replaced=self._taken_over,
         )
+        self.hearing = Hearing(self.client, self.stream, self._deaf)
 
     async def run(self) -> None:
         """Connect, recover and listen. Returns when another engine took the application over."""
@@ -129,6 +133,7 @@ class AsteriskNode:
                 stream = tasks.create_task(self.stream.run(), name=f"events of {self.settings.name}")
                 beside = [
                     tasks.create_task(self._recover_always(), name=f"recovery of {self.settings.name}"),
+                    tasks.create_task(self.hearing.watch(self._is_ready), name=f"hearing of {self.settings.name}"),
                     tasks.create_task(self._report_unreachable(), name=f"watch on {self.settings.name}"),
                     tasks.create_task(self._hang_up_late_legs(), name=f"late legs of {self.settings.name}"),
                     tasks.create_task(self.ears.run(), name=f"ears on {self.settings.name}"),
@@ -153,6 +158,7 @@ class AsteriskNode:
     # ---- what the stream says ------------------------------------------------------------------------
 
     def _heard(self, event: AriEvent) -> None:
+        self.hearing.came()
         if isinstance(event, PlaybackFinished):
             self.calls.playing.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
             return
@@ -186,6 +192,14 @@ class AsteriskNode:
         self.trouble = why
         self._figures.event_socket_lost(self.settings.name)
         self._tell(TelephonyLost())
+
+    def _deaf(self, why: str) -> None:
+        log.error("asterisk.deaf", node=self.settings.name, why=why)
+        self._figures.event_socket_deaf(self.settings.name)
+        self._connected.clear()
+
+    def _is_ready(self) -> bool:
+        return self.trouble is None
 
     def _taken_over(self) -> None:
         self._replaced = True
@@ -259,6 +273,10 @@ class AsteriskNode:
         self.calls.forget_subscriptions()
         application = self.settings.application
         filtered = await self.client.applications.set_event_filter(application, allowed=HEARD)
+        unregistered = isinstance(filtered, Refused) and filtered.status == 404
+        if (isinstance(filtered, Ok) or unregistered) and await self.hearing.drop_if_deaf():
+            self._outdated.set()  # nothing is to be tried before the next socket
+            return False
         heard = await self.calls.listen_to([self.calls.trunk, *self._endpoints()])
         if isinstance(heard, Refused):
             # An agent's endpoint that does not exist must not keep everybody else from being called.
