@@ -26,10 +26,9 @@ from engine.core.effects import (
 )
 from engine.core.events import (
     AudioCounted,
-    BeepHeard,
+    AudioNews,
     EffectEnded,
     Event,
-    FaxToneHeard,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -37,8 +36,6 @@ from engine.core.events import (
     LegRinging,
     PlayingFinished,
     ResultKind,
-    TalkFinished,
-    TalkStarted,
 )
 from engine.core.facts import Dialled
 from engine.core.terms import LegId, Outcome, PromptId
@@ -143,7 +140,7 @@ class CallFlow(CallResume):
                     self._asked_again(now)
                 elif self.phase is Phase.CLOSING:
                     self._late_key(digit)
-            case TalkStarted() | TalkFinished() | BeepHeard() | FaxToneHeard() | AudioCounted():
+            case _ if isinstance(event, AudioNews):
                 if event.leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
                     self._heard(event, now)
             case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == customer:
@@ -192,7 +189,10 @@ class CallFlow(CallResume):
             case Phase.ANNOUNCING, "confirm":
                 self._screen(now)
                 if self.phase is Phase.ANNOUNCING and not self._is_left:
-                    self._nothing_pressed(now)
+                    if self._screening.is_answered:
+                        self._arm("confirm", now + REFUSED_GRACE_SECONDS)
+                    else:
+                        self._nothing_pressed(now)
             case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
                 self._agent_not_reached(now)
             case Phase.CONFIRMED, "agent_ring":

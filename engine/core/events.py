@@ -213,6 +213,18 @@ class TalkFinished(Value):
     seconds: float
 
 
+class EarOpened(Value):
+    """From now on talk on the leg is told by an ear of ours, which also hears that nothing comes."""
+
+    leg: LegId
+
+
+class EarClosed(Value):
+    """The leg goes on without the ear: talk is what Asterisk's talk detection says."""
+
+    leg: LegId
+
+
 class FaxToneHeard(Value):
     """The answering tone of a fax machine."""
 
@@ -231,6 +243,10 @@ class AudioCounted(Value):
 
     leg: LegId
     received_seconds: float | None
+
+
+AudioNews: TypeAlias = TalkStarted | TalkFinished | EarOpened | EarClosed | BeepHeard | FaxToneHeard | AudioCounted
+"""What is heard of a customer."""
 
 
 class PlayingFinished(Value):
@@ -312,11 +328,7 @@ Event: TypeAlias = (
     | LegEntered
     | LegEnded
     | KeyPressed
-    | TalkStarted
-    | TalkFinished
-    | FaxToneHeard
-    | BeepHeard
-    | AudioCounted
+    | AudioNews
     | PlayingFinished
     | EffectEnded
     | TimerFired
@@ -330,11 +342,7 @@ Fact: TypeAlias = (
     | LegEntered
     | LegEnded
     | KeyPressed
-    | TalkStarted
-    | TalkFinished
-    | FaxToneHeard
-    | BeepHeard
-    | AudioCounted
+    | AudioNews
     | PlayingFinished
     | EffectEnded
     | AttemptLetGo

@@ -114,6 +114,11 @@ class Screening:
         return min((moment for moment in moments if moment is not None), default=None)
 
     @property
+    def is_answered(self) -> bool:
+        """Whether they are just saying what may be the answer of a robot."""
+        return not self._settled and self._answering and self.talk.since is not None
+
+    @property
     def _is_machine(self) -> bool:
         return self.found is not None and self.found.verdict is Verdict.MACHINE
 

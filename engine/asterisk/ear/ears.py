@@ -19,7 +19,7 @@ import structlog
 from engine.asterisk.ari import AriClient, Ok
 from engine.asterisk.ear.audiosocket import AudioSocket
 from engine.asterisk.ear.signs import FRAME_SECONDS, RATE, Sign, SignFinder
-from engine.core.events import BeepHeard, Event, TalkFinished, TalkStarted
+from engine.core.events import BeepHeard, EarClosed, EarOpened, Event, TalkFinished, TalkStarted
 from engine.core.terms import LegId
 from engine.metrics import Metrics
 
@@ -75,6 +75,7 @@ class _Ear:
 
     def gone(self) -> None:
         self.socket = None
+        self._tell(EarClosed(self.leg))
 
     def _say(self, sign: Sign, seconds: float) -> None:
         match sign:
@@ -176,6 +177,5 @@ class Ears:
         if ear is not None:
             ear.socket = socket
             self._figures.ear("opened")
-            # What talk detection has said last may have no end any more: from now on it is not listened to.
-            self._tell(TalkFinished(ear.leg, 0.0))
+            self._tell(EarOpened(ear.leg))
         return ear
