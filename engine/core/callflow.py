@@ -273,6 +273,7 @@ class CallFlow(CallResume):
             case Phase.DIALING:
                 self._finish(outcomes.of_unanswered(cause, sip_code), now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
+                self._judged(self._screening.left(now), now)
                 self._finish(Outcome.HUNG_UP, now)
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
                 self._finish(Outcome.ABANDONED, now)

@@ -55,7 +55,7 @@ class Screening(Value):
     machine: MachineAction = MachineAction.HANG_UP
     talk_level: int = 500
     pause_seconds: float = 0.3
-    beep_greeting_seconds: float = 0.8
+    beep_greeting_seconds: float = 0.6
     greeting_seconds: float = 4.5
     robot_greeting_seconds: float = 2.5
     reaction_seconds: float = 4.0

@@ -15,6 +15,8 @@ from engine.core.values import Value
 
 LISTENS_SECONDS = 2.0
 """Who said a few words and has been silent for so long is listening to us."""
+LEAVES_SECONDS = 1.5
+"""Who hangs up within so long after their last word had nothing more to say."""
 ANSWER_PAUSE_SECONDS = 0.8
 """Talk that begins sooner after our last word, or after their own, is no answer to us."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
@@ -73,6 +75,15 @@ class Screening:
         if self._settled or self._is_machine or not greeted or self._settings.mode is not ScreeningMode.CONCURRENT:
             return None
         return self._find(Finding(Verdict.MACHINE, Evidence.BEEP))
+
+    def left(self, now: float) -> Finding | None:
+        """They hung up, as a machine does that records nothing: right after a long greeting."""
+        ended_at = self.talk.silent_since()
+        if self._settled or self._is_machine or ended_at is None or now > ended_at + LEAVES_SECONDS:
+            return None
+        if self._settings.mode is not ScreeningMode.CONCURRENT or self.talk.total < self._settings.greeting_seconds:
+            return None
+        return self._find(Finding(Verdict.MACHINE, Evidence.SAID_AND_LEFT))
 
     def amd(self, status: str) -> Finding | None:
         """What Asterisk's AMD() found: its AMDSTATUS."""

@@ -17,6 +17,8 @@ LOOK_SECONDS = 1.0
 """The time between two looks at a network that sends nothing in silence."""
 _SENDS_ALWAYS = 0.75
 """The share of a span from which on its audio counts as gapless; losses stay well above it."""
+_MOMENT_SECONDS = 0.02
+"""So much later than it can be true: times are no exact numbers."""
 _COMFORT_NOISE = 0.25
 """The share of a span below which its audio is no talk: packets that describe the noise of the line."""
 
@@ -106,7 +108,7 @@ class TalkMeter:
             return None
         if self.needs_look:
             return self.since + BELIEVED_SECONDS if self._seen_until <= self.since else self._seen_until + LOOK_SECONDS
-        at = self.since + enough - self.total + self._pause
+        at = self.since + enough - self.total + self._pause + _MOMENT_SECONDS
         return at if at > now else None
 
     def _pause_until(self, began: float) -> float:

@@ -105,6 +105,7 @@ class Evidence(StrEnum):
     SHORT_GREETING = "short_greeting"
     BEEP = "beep"
     NO_REACTION = "no_reaction"
+    SAID_AND_LEFT = "said_and_left"
     REPLY = "reply"
     FAX_TONE = "fax_tone"
     AMD = "amd"
