@@ -80,6 +80,7 @@ class CallScreening(CallMoves):
         if finding is None:
             return
         self.attempt = replace(self.attempt, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
+        self._step.judged = True
         if finding.verdict is Verdict.SCREENING_ROBOT:
             self._parting = Parting.NO
             self._repeats_left += self.service.screening.robot_repeats
