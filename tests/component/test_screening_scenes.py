@@ -81,7 +81,9 @@ def test_given_a_person_who_repeats_or_talks_back_or_is_silent_then_there_is_mor
         assert sound.seconds(hello) <= 1.0 <= sound.seconds(talk) + 0.1 <= 3.2
 
 
-def test_given_a_persons_ending_then_they_press_the_key_when_told_or_again_or_never_or_hang_up(calls: list[Call]) -> None:
+def test_given_a_persons_ending_then_they_press_the_key_when_told_or_again_or_never_or_hang_up(
+    calls: list[Call],
+) -> None:
     seen = set()
     for outline, scene in calls:
         if outline.truth is not Truth.PERSON:
