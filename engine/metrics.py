@@ -42,7 +42,7 @@ class Metrics:
         )
         self._ears = Counter(
             "ringback_ears",
-            "Times a customer was to be listened to: opened, refused by Asterisk, or none_left.",
+            "Times a customer was to be listened to: opened, refused or not_connected by Asterisk, or none_left.",
             ["result"],
             registry=self.registry,
         )
@@ -125,7 +125,7 @@ class Metrics:
         self._verdicts.labels(verdict, evidence).observe(seconds)
 
     def ear(self, result: str) -> None:
-        """A customer was to be listened to: the ear is `opened`, `refused` by Asterisk, or there was `none_left`."""
+        """A customer was to be listened to: it is `opened`, `refused` or `not_connected`, or `none_left`."""
         self._ears.labels(result).inc()
 
     def overtook(self, service: str, customers: int) -> None:

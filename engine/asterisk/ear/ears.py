@@ -29,6 +29,11 @@ CONTEXT = "ringback-ear"
 _SUFFIX = ".ear"
 _FRAME_BYTES = round(RATE * FRAME_SECONDS) * 2
 _SILENCE_LOOK_SECONDS = 0.1
+_CONNECTS_SECONDS = 2.0
+_NOT_CONNECTED = (
+    "Asterisk must reach this address (ear_host, ear_port), have app_audiosocket, and the context [ringback-ear] of "
+    "extensions.conf: ringback asterisk render"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,12 @@ class Ears:
         if isinstance(await channels.snoop(ear.leg, name, self._application), Ok):
             await ear.entered.wait()
             place = f"{ear.id} {self._address}"
-            if isinstance(await channels.continue_in_dialplan(name, context=CONTEXT, extension=place, priority=1), Ok):
+            sent_on = await channels.continue_in_dialplan(name, context=CONTEXT, extension=place, priority=1)
+            if isinstance(sent_on, Ok):
+                await asyncio.sleep(_CONNECTS_SECONDS)
+                if ear.socket is None:
+                    self._figures.ear("not_connected")
+                    log.warning("ear.not_connected", leg=ear.leg, address=self._address, mend=_NOT_CONNECTED)
                 return
         self._figures.ear("refused")
 
