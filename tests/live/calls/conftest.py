@@ -8,13 +8,15 @@ from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.live.calls.centre import Centre, agent, service
 
+CALLED_ONCE = ("unconfirmed", "no_answer", "hung_up", "machine", "fax")
+"""What of all numbers is not tried again."""
 SERVICES = [
     service(
         "numbers",
         attempts={
             "max": 2,
             "interval_seconds": 3,
-            "by_outcome": {outcome: {"max": 1} for outcome in ("unconfirmed", "no_answer", "hung_up")},
+            "by_outcome": {outcome: {"max": 1} for outcome in CALLED_ONCE},
         },
     ),
     service("solo"),
@@ -28,7 +30,7 @@ SERVICES = [
     service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
     service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
 ]
-NUMBERS_AGENTS = range(1101, 1117)
+NUMBERS_AGENTS = range(1101, 1121)
 AGENTS = [
     *(agent(number, "numbers") for number in NUMBERS_AGENTS),
     agent(1121, "solo"),
@@ -48,7 +50,7 @@ AGENTS = [
 ]
 
 
-NUMBERS = tuple(f"{digits:02}" for digits in (*range(21), 22, 24, 25, 26, 27))
+NUMBERS = tuple(f"{digits:02}" for digits in range(30))
 """The last two digits of the simulated customers; test_numbers says how each must end."""
 
 
