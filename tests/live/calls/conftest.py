@@ -25,10 +25,23 @@ SERVICES = [
     service("leaving"),
     service("nobody", hold_limit_seconds=6, attempts={"max": 2, "interval_seconds": 4, "fault_interval_seconds": 2}),
     service("withdrawn"),
+    # With a long whisper the call is dropped in it, with a short one in the conversation.
+    service("dropping", name="The callback desk of the customer service department"),
+    service("breaking", name="Go"),
     service("first", connect="agent_first"),
     service("first_rings_out", connect="agent_first"),
     service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
     service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
+    *(
+        service(name, attempts={"max": 1}, screening=screening)
+        for name, screening in {
+            "leaves_message": {"machine": "leave_message"},
+            "ignores": {"machine": "ignore"},
+            "unscreened": {"mode": "off"},
+            "amd": {"mode": "asterisk"},
+            "taken_for_machine": {},
+        }.items()
+    ),
 ]
 NUMBERS_AGENTS = range(1101, 1121)
 AGENTS = [
@@ -47,6 +60,14 @@ AGENTS = [
     agent(1191, "first_rings_out"),
     agent(1201, "first_busy"),
     agent(1904, "first_leaves"),
+    {**agent(1904, "dropping"), "id": "a1904-drops"},
+    agent(1211, "dropping"),
+    {**agent(1904, "breaking"), "id": "a1904-breaks"},
+    *(agent(number, "leaves_message") for number in (1221, 1222)),
+    agent(1231, "ignores"),
+    agent(1241, "unscreened"),
+    *(agent(number, "amd") for number in (1251, 1252, 1253)),
+    agent(1261, "taken_for_machine"),
 ]
 
 

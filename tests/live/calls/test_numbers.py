@@ -41,8 +41,10 @@ VERDICTS: dict[str, str] = {
 }
 """Of the last attempt, with its reason; who was never spoken to has none, and 16 mostly hangs up too soon for one."""
 ANSWERED = (*VERDICTS, "16")
-AT_ONCE_SECONDS = 1.5
+AT_ONCE_SECONDS = 1.0
 """AMD() takes longer before it lets anything be said; where the announcement waits for nothing it takes a tenth."""
+
+RING_TIMEOUT_SECONDS = 5.0
 
 KEYS = {**dict.fromkeys(PERSONS, "1"), "15": "3", "20": "222", "27": "9"}
 
@@ -122,6 +124,14 @@ def _agent_call(centre: Centre, callback: Callback) -> WitnessCall:
 def test_the_causes_of_the_network_are_kept(told: dict[str, Told]) -> None:
     sip_codes = {digits: told[digits].callback["attempts"][0]["sip_code"] for digits in ("10", "12", "17", "18")}
     assert sip_codes == {"10": 486, "12": 603, "17": 404, "18": 503}
+
+
+def test_the_end_of_the_ringing_is_ours(told: dict[str, Told]) -> None:
+    """The network would let it ring for three minutes, Asterisk for five seconds more than we do."""
+    [call], [attempt] = told["11"].calls, told["11"].callback["attempts"]
+    assert call.ended_at is not None
+    assert RING_TIMEOUT_SECONDS - 0.5 < call.ended_at - call.invited_at < RING_TIMEOUT_SECONDS + 1.5
+    assert (attempt["answered_at"], attempt["sip_code"]) == (None, None)
 
 
 def test_no_attempt_of_a_callback_begins_before_the_last_one_ended(told: dict[str, Told]) -> None:
