@@ -23,8 +23,8 @@ BEEP_HERTZ = (350.0, 1700.0)
 LOST_SECONDS = 0.1
 """Frames missing for longer are not lost but not sent."""
 
-_SOFTEST = 100.0
-"""The lowest RMS amplitude of 16-bit samples that is heard at all."""
+_SOFTEST = 250.0
+"""The RMS amplitude of 16-bit samples from which on anything is heard: echoes of our own words are softer."""
 _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
 _FLOOR_RISES, _PEAK_FALLS = 1.004, 0.9977
 """For each frame: the floor 1.7 dB, the peak 1 dB a second."""
