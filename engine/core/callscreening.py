@@ -49,7 +49,7 @@ class CallScreening(CallMoves):
             case EarOpened():
                 talk.has_ear(now)
             case EarClosed():
-                talk.lost_ear(now)
+                talk.lost_ear()
             case BeepHeard(seconds=seconds):
                 self._judged(self._screening.beep(seconds, now), now)
             case FaxToneHeard():
