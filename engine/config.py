@@ -146,6 +146,14 @@ class AsteriskSettings(Section):
         description="How a customer is dialled; {number}: digits without +, {e164}: with +. "
         "`PJSIP/trunk/sip:{number}@host:port` dials through `trunk` but to that address.",
     )
+    ear_host: str = Field(
+        "127.0.0.1",
+        description="Address at which this engine hears customers before they have confirmed; Asterisk must reach it.",
+    )
+    ear_port: int = Field(0, ge=0, le=65535, description="Port for that; 0 takes a free one.")
+    max_ears: int = Field(
+        100, ge=0, le=10_000, description="Customers heard at once at most; 0: only Asterisk's talk detection is used."
+    )
     recovery_settle_seconds: float = Field(
         5.0,
         ge=0.5,

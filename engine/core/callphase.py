@@ -71,11 +71,15 @@ class Recovery(StrEnum):
 
 
 class Step(Struct, gc=False):
-    """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order."""
+    """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order.
+
+    `judged`: the attempt has another verdict now, which may be all.
+    """
 
     effects: list[Effect] = field(default_factory=list)
     timers: dict[str, float | None] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
+    judged: bool = False
 
 
 def phase_of(attempt: Attempt, state: CallbackState) -> Phase:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Parting, Phase
 from engine.core.effects import CountAudio, Play
-from engine.core.events import AudioCounted, Event, FaxToneHeard, TalkFinished, TalkStarted
+from engine.core.events import (
+    AudioCounted,
+    BeepHeard,
+    EarClosed,
+    EarOpened,
+    Event,
+    FaxToneHeard,
+    TalkFinished,
+    TalkStarted,
+)
 from engine.core.screening import Finding
 from engine.core.terms import MachineAction, Outcome, PromptId, Verdict
 from engine.core.values import replace
@@ -37,6 +46,12 @@ class CallScreening(CallMoves):
             case AudioCounted(received_seconds=received):
                 self._looking = False
                 talk.counted(received, now)
+            case EarOpened():
+                talk.has_ear(now)
+            case EarClosed():
+                talk.lost_ear()
+            case BeepHeard(seconds=seconds):
+                self._judged(self._screening.beep(seconds, now), now)
             case FaxToneHeard():
                 self._judged(self._screening.fax_tone(), now)
             case _:
@@ -56,8 +71,7 @@ class CallScreening(CallMoves):
     def _screening_due(self, now: float) -> None:
         """Time has passed in which nothing was told: either nothing happened, or their network sends nothing."""
         self._screening_at = None
-        talk = self._screening.talk
-        if (talk.since is not None or talk.suppressed) and not self._looking:
+        if self._screening.talk.needs_look and not self._looking:
             self._looking = True
             self._do(CountAudio(self.attempt.id, self.attempt.customer_leg))
         self._screen(now)
@@ -66,6 +80,7 @@ class CallScreening(CallMoves):
         if finding is None:
             return
         self.attempt = replace(self.attempt, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
+        self._step.judged = True
         if finding.verdict is Verdict.SCREENING_ROBOT:
             self._parting = Parting.NO
             self._repeats_left += self.service.screening.robot_repeats

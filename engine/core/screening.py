@@ -1,8 +1,9 @@
 """Person or machine: what follows from talk, pauses, tones and keys while the announcement plays to whoever answered.
 
-Nothing waits for this. Without evidence it is a person: a machine has to show itself by talking for long. Who is
-asked for their name by a call screening robot finds a machine that answers back, so nobody is hung up on before a
-robot had its time to answer. What is done about a verdict stands in callscreening.py, how talk is measured in talk.py.
+Nothing waits for this. Without evidence it is a person: a machine has to show itself, by the beep after its greeting,
+or by a long greeting after which nobody does anything. A call screening robot asks for our name and then answers back,
+so no machine is hung up on before it had the time to prove to be a robot. What is done about a verdict stands in
+callscreening.py, how talk is measured in talk.py.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from engine.core.values import Value
 
 LISTENS_SECONDS = 2.0
 """Who said a few words and has been silent for so long is listening to us."""
+LEAVES_SECONDS = 1.5
+"""Who hangs up within so long after their last word had nothing more to say."""
 ANSWER_PAUSE_SECONDS = 0.8
 """Talk that begins sooner after our last word, or after their own, is no answer to us."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
@@ -64,6 +67,24 @@ class Screening:
     def fax_tone(self) -> Finding | None:
         return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
 
+    def beep(self, seconds: float, now: float) -> Finding | None:
+        """A tone as machines give it when they begin to record; it is no answer to anything we said."""
+        if self.quiet_since is not None:
+            self.we_are_silent(now)
+        greeted = self.talk.talked(now) - seconds >= self._settings.beep_greeting_seconds
+        if self._settled or self._is_machine or not greeted or self._settings.mode is not ScreeningMode.CONCURRENT:
+            return None
+        return self._find(Finding(Verdict.MACHINE, Evidence.BEEP))
+
+    def left(self, now: float) -> Finding | None:
+        """They hung up, as a machine does that records nothing: right after a long greeting."""
+        ended_at = self.talk.silent_since()
+        if self._settled or self._is_machine or ended_at is None or now > ended_at + LEAVES_SECONDS:
+            return None
+        if self._settings.mode is not ScreeningMode.CONCURRENT or self.talk.total < self._settings.greeting_seconds:
+            return None
+        return self._find(Finding(Verdict.MACHINE, Evidence.SAID_AND_LEFT))
+
     def amd(self, status: str) -> Finding | None:
         """What Asterisk's AMD() found: its AMDSTATUS."""
         verdict = {"HUMAN": Verdict.PERSON, "MACHINE": Verdict.MACHINE}.get(status, Verdict.UNKNOWN)
@@ -80,13 +101,10 @@ class Screening:
             return self._settle(Finding(Verdict.SCREENING_ROBOT, Evidence.REPLY))
         if self._settings.mode is not ScreeningMode.CONCURRENT or self._is_machine:
             return None
-        talked, silent_at = self.talk.talked(now), self._silent_at()
-        if talked >= self._settings.greeting_seconds:
-            return self._find(Finding(Verdict.MACHINE, Evidence.LONG_GREETING))
-        if talked >= self._settings.unanswered_greeting_seconds:
+        silent_at, ended_at = self._silent_at(), self.talk.silent_since()
+        if self.talk.talked(now) >= self._settings.greeting_seconds:
             waited_out = silent_at is not None and now >= silent_at + self._reaction_seconds
             return self._find(Finding(Verdict.MACHINE, Evidence.NO_REACTION)) if waited_out else None
-        ended_at = self.talk.silent_since()
         if self.found is None and ended_at is not None and now >= ended_at + LISTENS_SECONDS:
             return self._find(Finding(Verdict.PERSON, Evidence.SHORT_GREETING))
         return None
@@ -100,11 +118,16 @@ class Screening:
             moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-            if silent_at is not None and self.talk.total >= self._settings.unanswered_greeting_seconds:
+            if silent_at is not None and self.talk.total >= self._settings.greeting_seconds:
                 moments.append(silent_at + self._reaction_seconds)
             elif ended_at is not None and self.found is None:
                 moments.append(ended_at + LISTENS_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether they are just saying what may be the answer of a robot."""
+        return not self._settled and self._answering and self.talk.since is not None
 
     @property
     def _is_machine(self) -> bool:
@@ -124,7 +147,7 @@ class Screening:
         began = talk.began_at if talk.since is None else talk.since
         if self._answering or quiet_since is None or began is None:
             return
-        if not self._is_machine and before < self._settings.unanswered_greeting_seconds:
+        if not self._is_machine and before < self._settings.robot_greeting_seconds:
             return
         if min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS:
             self._answering, self._talked_before = True, before

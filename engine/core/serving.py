@@ -91,7 +91,7 @@ class Serving(Switchboard):
     def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
         """Write down and route what a flow's step brought about."""
         attempt = flow.attempt
-        if step.effects or step.timers or step.facts:
+        if step.effects or step.timers or step.facts or step.judged:
             self._write([AttemptChanged(attempt)])
         for name, due_at in step.timers.items():
             self._write(

@@ -11,7 +11,17 @@ import pytest
 from engine import crash_points
 from engine.core.effects import Effect
 
-EFFECTS = {"DialCustomer", "RingAgent", "Play", "HoldWithMusic", "Connect", "Farewell", "Release", "Dismantle"}
+EFFECTS = {
+    "DialCustomer",
+    "RingAgent",
+    "Play",
+    "CountAudio",
+    "HoldWithMusic",
+    "Connect",
+    "Farewell",
+    "Release",
+    "Dismantle",
+}
 POINTS = {
     "commit.before",
     "commit.after",
@@ -21,6 +31,8 @@ POINTS = {
     "RingAgent.after",
     "Play.before",
     "Play.after",
+    "CountAudio.before",
+    "CountAudio.after",
     "HoldWithMusic.before",
     "HoldWithMusic.after",
     "Connect.before",

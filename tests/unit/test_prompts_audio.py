@@ -71,7 +71,7 @@ def test_given_an_unfit_file_when_judged_then_its_reason_is_told(tmp_path: Path,
 
     assert found["en/billing/announce.wav"] is reason
     assert found["en/billing/press.wav"] is Unfit.MISSING
-    assert len(found) == 11
+    assert len(found) == 13
 
 
 def test_given_a_folder_in_place_of_a_file_when_judged_then_it_is_unreadable(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_every_setting_is_used_by_some_file() -> None:
 def test_values_arrive_and_asterisks_own_variables_stay(tmp_path: Path) -> None:
     render(SETTINGS, tmp_path)
     dialplan = (tmp_path / "extensions.conf").read_text("utf-8")
-    assert "Stasis(callbacks,customer)" in dialplan
+    assert "Stasis(callbacks,customer,${AMDSTATUS})" in dialplan
     assert "Stasis(callbacks,agent)" in dialplan
     assert "${STASISSTATUS}" in dialplan
     assert "password = ari-secret" in (tmp_path / "ari.user.conf").read_text("utf-8")

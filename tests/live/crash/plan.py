@@ -112,16 +112,26 @@ class Plan:
 
 
 PEOPLE = (*(f"0{digit}" for digit in range(10)), "25", "22", "26")
-"""They answer and press 1."""
+"""They answer and press 1. Only of 26, whose network sends nothing in silence, the audio is counted."""
 OTHERS = ("10", "11", "12", "14", "15", "15", "16", "19", "20", "27", "27")
 PEOPLE_SHARE = 0.6
 AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
 """All of +1, several hundred; those abroad are refused by the intake, and must then not be in the database."""
+AT_INSTANTS = 14
+"""So many kills at instants hold every fault as often as it is to come."""
 _OFTEN_OF_ALL, _OFTEN_OF_SOME = 3, 2
 _RARE = ("@PreviewRescheduled", "@slot")
-_OFTEN = {"commit.before": 30, "commit.after": 30, "Connect.before": 1, "Connect.after": 1, "Farewell.before": 1}
+_OFTEN = {
+    "commit.before": 30,
+    "commit.after": 30,
+    "Connect.before": 1,
+    "Connect.after": 1,
+    "Farewell.before": 1,
+    "CountAudio.before": 1,
+    "CountAudio.after": 1,
+}
 _FAULTS = {
     Fault.PBX_KILLED: (0.0, 3.0),
     Fault.PBX_KILLED_TOO: (0.0, 2.0),
@@ -143,7 +153,7 @@ def make_plan(seed: int, kills: int, points: Sequence[str], faults: Iterable[Fau
     Without points (a program that has none) all kills are at instants. `faults`: only these, beside NONE.
     """
     dice = random.Random(seed)  # noqa: S311 - a plan must be repeatable
-    at_points = max(kills // 2, min(len(points), kills - max(5, kills // 4))) if points else 0
+    at_points = max(kills // 2, min(len(points), kills - max(5, min(AT_INSTANTS, kills // 4)))) if points else 0
     chosen: list[str] = []
     while len(chosen) < at_points:
         chosen += dice.sample(list(points), len(points))
@@ -174,22 +184,21 @@ def _add_faults(steps: list[Step], dice: random.Random, wanted: frozenset[Fault]
     A point may be reached before its fault; so the first fault of each kind of the store is beside an instant.
     """
     rounds = max(1, len(steps) // 14)
-    for fault, (least, most) in _FAULTS.items():
-        if fault not in wanted:
+    each = [(fault, n_round) for fault in _FAULTS if fault in wanted for n_round in range(rounds)]
+    at_instants = [(f, n_round) for f, n_round in each if f in _TO_BOTH or (f in OF_THE_STORE and n_round == 0)]
+    for fault, n_round in (*at_instants, *(one for one in each if one not in at_instants)):
+        at_instant = (fault, n_round) in at_instants
+        fits = [
+            n
+            for n, step in enumerate(steps)
+            if step.fault is Fault.NONE and (step.kill is Kill.INSTANT if at_instant else step.kill is not Kill.EARLY)
+        ]
+        if not fits:
             continue
-        for n_round in range(rounds):
-            at_instant = fault in _TO_BOTH or (fault in OF_THE_STORE and n_round == 0)
-            fits = [
-                n
-                for n, step in enumerate(steps)
-                if step.fault is Fault.NONE
-                and (step.kill is Kill.INSTANT if at_instant else step.kill is not Kill.EARLY)
-            ]
-            if not fits:
-                break
-            n = dice.choice(fits)
-            seconds = dice.uniform(least, most)
-            steps[n] = replace(steps[n], fault=fault, fault_seconds=seconds)
-            if fault in OF_THE_STORE and steps[n].kill is Kill.INSTANT:
-                after = dice.choice((dice.uniform(0.0, seconds), seconds + dice.uniform(0.0, 4.0)))
-                steps[n] = replace(steps[n], after_seconds=after)
+        n = dice.choice(fits)
+        least, most = _FAULTS[fault]
+        seconds = dice.uniform(least, most)
+        steps[n] = replace(steps[n], fault=fault, fault_seconds=seconds)
+        if fault in OF_THE_STORE and steps[n].kill is Kill.INSTANT:
+            after = dice.choice((dice.uniform(0.0, seconds), seconds + dice.uniform(0.0, 4.0)))
+            steps[n] = replace(steps[n], after_seconds=after)

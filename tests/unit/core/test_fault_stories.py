@@ -19,8 +19,8 @@ from engine.core.events import (
     ResultKind,
     TimerFired,
 )
-from engine.core.terms import AttemptId, CallbackState, LegId, Outcome, PromptId
-from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, connected, only, says
+from engine.core.terms import AttemptId, CallbackState, Evidence, LegId, Outcome, PromptId, Verdict
+from tests.unit.core.world import AMY, BEN, BILLING, LIMITS, Customer, World, connected, only, only_judged, says
 
 S = CallbackState
 FAILURES = [ResultKind.REFUSED, ResultKind.UNKNOWN]
@@ -424,9 +424,13 @@ def test_given_a_wrong_key_then_the_customer_is_still_asked(digit: str) -> None:
     world = World()
     customer = called(world)
     customer.answers()
+    before = customer.attempt
 
-    customer.presses(digit)
+    decision = customer.presses(digit)
 
+    assert only_judged(decision, before) == (Verdict.PERSON, Evidence.KEY)
+    again = customer.presses(digit)
+    assert (again.changes, again.effects) == ([], [])
     assert customer.is_in(S.ANNOUNCING)
     customer.presses("1")
     assert customer.state is S.CONFIRMED

@@ -12,11 +12,12 @@ from engine.core.decision import Accepted
 from engine.core.effects import DialCustomer
 from engine.core.events import MoveRequested, TimerFired
 from engine.core.retry import FAULTS_BEFORE_HOLD
-from engine.core.terms import CallbackState, Outcome, Reason
+from engine.core.terms import CallbackState, Evidence, Outcome, Reason, Verdict
 from engine.core.values import replace
-from tests.unit.core.world import AMY, BILLING, LIMITS, NO_CAPS, START, Customer, World
+from tests.unit.core.world import AMY, BILLING, LIMITS, NO_CAPS, START, Customer, World, only_judged
 
 S = CallbackState
+BY_KEY = (Verdict.PERSON, Evidence.KEY)
 
 
 def world_with(service: Service = BILLING, policy: AttemptPolicy | None = None) -> World:
@@ -114,9 +115,11 @@ def test_given_later_by_key_when_pressed_twice_then_it_is_free_and_the_third_tim
         waits(customer)
     customer.answers()
 
+    before = customer.attempt
+
     decision = customer.presses("2")
 
-    assert (decision.changes, decision.effects) == ([], [])
+    assert only_judged(decision, before) == BY_KEY
     assert customer.is_in(S.ANNOUNCING)
     for _asked in range(1 + BILLING.confirmation.repeats):
         customer.hears_announcement()
@@ -155,6 +158,7 @@ def test_given_later_by_key_then_it_is_promised_only_if_the_life_lasts_until_the
     world.last_words_seconds = LIMITS.last_words_seconds - 0.25
     customer = world.customer()
     customer.answers()
+    before = customer.attempt
 
     decision = customer.presses("2")
 
@@ -163,7 +167,7 @@ def test_given_later_by_key_then_it_is_promised_only_if_the_life_lasts_until_the
         waits(customer)
         assert (customer.is_in(S.DIALING), customer.attempt.n) == (True, 2)
     else:
-        assert (decision.changes, decision.effects) == ([], [])
+        assert only_judged(decision, before) == BY_KEY
         assert customer.is_in(S.ANNOUNCING)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
+from engine.core.changes import AttemptChanged
 from engine.core.configuration import Agent, CallLimits, Configuration, Disposition, Limits, Pace, Service
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
 from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
@@ -57,6 +58,7 @@ from engine.core.terms import (
     BridgeId,
     CallbackId,
     CallbackState,
+    Evidence,
     LegId,
     Outcome,
     Presence,
@@ -64,8 +66,10 @@ from engine.core.terms import (
     Reason,
     RequestChannel,
     ServiceId,
+    Verdict,
     WorkId,
 )
+from engine.core.values import replace
 from tests.unit.core import invariants, safety, waiting
 from tests.unit.core.journal import Journal
 from tests.unit.core.meetings import Meetings
@@ -605,6 +609,17 @@ def says(effect: Effect | None) -> tuple[PromptId, ...]:
     """The prompts of an effect that speaks."""
     assert isinstance(effect, Play | HoldWithMusic | Farewell | Release), effect
     return effect.prompts
+
+
+def only_judged(decision: Decision, before: Attempt) -> tuple[Verdict | None, Evidence | None]:
+    """The verdict that the decision wrote, which must be all that it did."""
+    assert (len(decision.changes), decision.effects) == (1, []), decision
+    [change] = decision.changes
+    assert isinstance(change, AttemptChanged)
+    after = change.attempt
+    as_before = replace(after, verdict=before.verdict, evidence=before.evidence, judged_at=before.judged_at)
+    assert as_before == before
+    return after.verdict, after.evidence
 
 
 def being_bridged(world: World, agent: str = "amy") -> Customer:
