@@ -34,7 +34,7 @@ from tests.bench.screening.scene import Truth
 ANSWERED = 1000.0
 ANNOUNCEMENT = Announcement(begins=0.04, seconds=10.3, longest_pause=0.32)
 PERSON = Found(Verdict.PERSON, Evidence.SHORT_GREETING, ANSWERED + 3.0)
-MACHINE = Found(Verdict.MACHINE, Evidence.LONG_GREETING, ANSWERED + 6.0)
+MACHINE = Found(Verdict.MACHINE, Evidence.NO_REACTION, ANSWERED + 6.0)
 ROBOT = Found(Verdict.SCREENING_ROBOT, Evidence.REPLY, ANSWERED + 14.0)
 KEY = Found(Verdict.PERSON, Evidence.KEY, ANSWERED + 12.0)
 UNKNOWN = Found(Verdict.UNKNOWN, Evidence.NOTHING_HEARD, ANSWERED + 20.0)
@@ -181,7 +181,7 @@ def test_silence_is_a_gap_only_where_the_announcement_has_sound() -> None:
 
 def test_a_call_is_told_in_one_line() -> None:
     said = told(call(outline(noise="street"), PERSON, MACHINE))
-    assert said == "call word en obeys street: person by short_greeting at 3.0 s, machine by long_greeting at 6.0 s"
+    assert said == "call word en obeys street: person by short_greeting at 3.0 s, machine by no_reaction at 6.0 s"
     assert told(person()).endswith(": nothing found")
 
 
