@@ -100,8 +100,8 @@ class Screening:
             moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-            if silent_at is not None and self.talk.total >= self._settings.unanswered_greeting_seconds:
-                moments.append(silent_at + self._reaction_seconds)
+            if self.talk.total >= self._settings.unanswered_greeting_seconds:
+                moments.append(None if silent_at is None else silent_at + self._reaction_seconds)
             elif ended_at is not None and self.found is None:
                 moments.append(ended_at + LISTENS_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)
