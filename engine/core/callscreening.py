@@ -37,7 +37,7 @@ class CallScreening(CallMoves):
             case AudioCounted(received_seconds=received):
                 self._looking = False
                 talk.counted(received, now)
-            case FaxToneHeard():
+            case FaxToneHeard() if self.attempt.answered_at is not None:
                 self._judged(self._screening.fax_tone(), now)
             case _:
                 pass
