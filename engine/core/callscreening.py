@@ -139,6 +139,8 @@ class CallScreening(CallMoves):
         self._arm("parting", now + self._limits.last_words_seconds)
 
     def _parting_said(self, now: float, *, complete: bool) -> None:
+        if self._parting not in (Parting.SAYING, Parting.UNSAID):
+            return  # a key or a robot's answer has overtaken the news
         if not complete:
             # Mostly they have just hung up, and the leg's own end says so.
             self._parting = Parting.UNSAID
