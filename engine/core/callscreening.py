@@ -65,14 +65,17 @@ class CallScreening(CallMoves):
     def _judged(self, finding: Finding | None, now: float) -> None:
         if finding is None:
             return
+        is_robot, was_left = finding.verdict is Verdict.SCREENING_ROBOT, self._is_left
         self.attempt = replace(self.attempt, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
         self._step.judged = True
-        if finding.verdict is Verdict.SCREENING_ROBOT:
+        if is_robot:
             self._parting = Parting.NO
             self._repeats_left += self.service.screening.robot_repeats
-            if self.phase is Phase.ANNOUNCING and self._screening.quiet_since is not None:
-                self._arm("parting", None)
-                self._arm("confirm", now + self.service.confirmation.wait_seconds)
+        # Nobody waited for a key of a machine that was about to be left.
+        waits_anew = is_robot or (was_left and not self._is_left)
+        if waits_anew and self.phase is Phase.ANNOUNCING and self._screening.quiet_since is not None:
+            self._arm("parting", None)
+            self._arm("confirm", now + self.service.confirmation.wait_seconds)
 
     def _await_evidence(self, now: float) -> None:
         moments = [self._parting_at()]
