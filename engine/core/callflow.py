@@ -190,7 +190,7 @@ class CallFlow(CallResume):
                 self._parting_over(now)
             case Phase.ANNOUNCING, "confirm":
                 self._screen(now)
-                if self.phase is Phase.ANNOUNCING and not self._is_left:
+                if self.phase is Phase.ANNOUNCING and not self._will_part:
                     self._nothing_pressed(now)
             case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
                 self._agent_not_reached(now)

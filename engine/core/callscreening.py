@@ -130,6 +130,11 @@ class CallScreening(CallMoves):
         wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
         return max(quiet, talk.ended_at or 0.0) + wait
 
+    @property
+    def _will_part(self) -> bool:
+        """Whether we part from a machine, or do so already; one that has not heard who called is told so first."""
+        return self._parting is not Parting.NO or self._parting_at() is not None
+
     def _part(self, now: float) -> None:
         self._announcement = ""
         for name in ("announcement", "confirm"):
