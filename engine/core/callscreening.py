@@ -7,6 +7,8 @@ verdict comes about stands in screening.py.
 
 from __future__ import annotations
 
+import math
+
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Parting, Phase
 from engine.core.effects import CountAudio, Play
@@ -121,14 +123,16 @@ class CallScreening(CallMoves):
         settings, talk, quiet = self.service.screening, self._screening.talk, self._screening.quiet_since
         if self.attempt.verdict is Verdict.FAX:
             return self.attempt.judged_at
+        wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
+        patience_ends = math.inf if quiet is None else quiet + max(PATIENCE_SECONDS, wait)
         if self._leaves_message and talk.since is None and talk.ended_at is not None:
-            return talk.ended_at + settings.message_pause_seconds
+            return min(talk.ended_at + wait, patience_ends)
         if quiet is None or not self._named:
             return None
         if talk.since is not None:
-            return quiet + PATIENCE_SECONDS
-        wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
-        return max(quiet, talk.ended_at or 0.0) + wait
+            return patience_ends
+        # Where nothing is sent in silence, who talks on and on has never begun to.
+        return min(max(quiet, talk.ended_at or 0.0) + wait, patience_ends)
 
     @property
     def _will_part(self) -> bool:
