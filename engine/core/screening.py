@@ -61,8 +61,11 @@ class Screening:
         self.quiet_since, self._answering = now, False
 
     def key(self) -> Finding | None:
-        """Only a person presses keys. None: that was known."""
-        return self._settle(Finding(Verdict.PERSON, Evidence.KEY))
+        """Only a person presses keys, whatever a tone said; one whom a robot let through is known. None: no news."""
+        if self._settings.mode is ScreeningMode.OFF or (self.found and self.found.evidence is Evidence.REPLY):
+            return None
+        self._settled = True
+        return self._find(Finding(Verdict.PERSON, Evidence.KEY))
 
     def fax_tone(self) -> Finding | None:
         return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
