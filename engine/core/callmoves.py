@@ -86,7 +86,8 @@ class CallMoves(CallEnds):
     def _await_entry(self, now: float) -> None:
         """The customer has answered and is kept by the dialplan."""
         self.phase = Phase.ANSWERED
-        for name in ("announcement", "confirm"):
+        self._screening_at, self._looking = None, False
+        for name in ("announcement", "confirm", "screening", "parting"):
             self._arm(name, None)
         self._arm("enter", now + self._limits.enter_seconds)
 

@@ -61,8 +61,11 @@ class Screening:
         self.quiet_since, self._answering = now, False
 
     def key(self) -> Finding | None:
-        """Only a person presses keys. None: that was known."""
-        return self._settle(Finding(Verdict.PERSON, Evidence.KEY))
+        """Only a person presses keys, whatever a tone said; one whom a robot let through is known. None: no news."""
+        if self._settings.mode is ScreeningMode.OFF or (self.found and self.found.evidence is Evidence.REPLY):
+            return None
+        self._settled = True
+        return self._find(Finding(Verdict.PERSON, Evidence.KEY))
 
     def fax_tone(self) -> Finding | None:
         return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
@@ -118,8 +121,8 @@ class Screening:
             moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-            if silent_at is not None and self.talk.total >= self._settings.greeting_seconds:
-                moments.append(silent_at + self._reaction_seconds)
+            if self.talk.total >= self._settings.greeting_seconds:
+                moments.append(None if silent_at is None else silent_at + self._reaction_seconds)
             elif ended_at is not None and self.found is None:
                 moments.append(ended_at + LISTENS_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)

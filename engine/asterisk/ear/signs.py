@@ -23,11 +23,13 @@ BEEP_HERTZ = (350.0, 1700.0)
 LOST_SECONDS = 0.1
 """Frames missing for longer are not lost but not sent."""
 
-_SOFTEST = 100.0
-"""The lowest RMS amplitude of 16-bit samples that is heard at all."""
+_SOFTEST = 250.0
+"""The RMS amplitude of 16-bit samples from which on anything is heard: echoes of our own words are softer."""
 _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
-_FLOOR_RISES, _PEAK_FALLS = 1.004, 0.9977
-"""For each frame: the floor 1.7 dB, the peak 1 dB a second."""
+_PEAK_FALLS = 0.9977
+"""For each frame: 1 dB a second."""
+_DIGITAL_SILENCE = 8.0
+_QUIET_FRAMES = 50
 _BEGINS_WITH, _OF_FRAMES = 3, 5
 _LAGS = (3, 4, 5)
 _LAGS_OF_TWO = (3, 5)
@@ -55,7 +57,7 @@ class SignFinder:
     def __init__(self, pause_seconds: float) -> None:
         self.frames = 0
         self._pause = pause_seconds
-        self._floor = 0.0
+        self._quietest = [math.inf, math.inf]
         self._peak = 0.0
         self._recent = 0
         self._began_at: float | None = None
@@ -69,14 +71,21 @@ class SignFinder:
         self.frames += 1
         self._came_at = at
         loud = float(audioop.rms(frame, 2))
-        self._floor = min(loud, self._floor * _FLOOR_RISES) if self._floor else max(loud, 1.0)
-        self._floor = max(self._floor, 1.0)
-        heard = loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR, self._peak * _BELOW_PEAK)
+        above_line = loud >= max(_SOFTEST, self._line_noise(loud) * _ABOVE_FLOOR)
+        heard = above_line and loud >= self._peak * _BELOW_PEAK
         self._peak *= _PEAK_FALLS
         if heard:
             self._peak += max(0.0, loud - self._peak) * 0.3
         yield from self._talk(at, heard=heard)
-        yield from self._beep(frame, loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR))
+        yield from self._beep(frame, above_line)
+
+    def _line_noise(self, loud: float) -> float:
+        """The quietest moment of the last one to two seconds."""
+        if loud >= _DIGITAL_SILENCE:  # what was made up for a missing packet says nothing of the line
+            self._quietest[1] = min(self._quietest[1], loud)
+        if self.frames % _QUIET_FRAMES == 0:
+            self._quietest = [self._quietest[1], math.inf]
+        return min(self._quietest)
 
     def silence(self, at: float) -> Iterator[Heard]:
         """Nothing came up to this time."""
