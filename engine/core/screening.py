@@ -19,6 +19,8 @@ LEAVES_SECONDS = 1.5
 """Who hangs up within so long after their last word had nothing more to say."""
 ANSWER_PAUSE_SECONDS = 0.8
 """Talk that begins sooner after our last word, or after their own, is no answer to us."""
+LISTENED_SECONDS = 2.0
+"""A robot is silent for at least the last so long of our words; noise is not."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
 
 
@@ -152,7 +154,9 @@ class Screening:
             return
         if not self._is_machine and before < self._settings.robot_greeting_seconds:
             return
-        if min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS:
+        waited = min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS
+        listened = talk.pause_before - (began - quiet_since) >= LISTENED_SECONDS
+        if waited and (listened or self._is_machine):
             self._answering, self._talked_before = True, before
 
     def _silent_at(self) -> float | None:

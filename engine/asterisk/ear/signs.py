@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import audioop
 import math
+from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
@@ -29,7 +30,7 @@ _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
 _PEAK_FALLS = 0.9977
 """For each frame: 1 dB a second."""
 _DIGITAL_SILENCE = 8.0
-_QUIET_FRAMES = 50
+_LINE_FRAMES, _EVERY_FRAMES = 75, 5
 _BEGINS_WITH, _OF_FRAMES = 3, 5
 _LAGS = (3, 4, 5)
 _LAGS_OF_TWO = (3, 5)
@@ -57,7 +58,8 @@ class SignFinder:
     def __init__(self, pause_seconds: float) -> None:
         self.frames = 0
         self._pause = pause_seconds
-        self._quietest = [math.inf, math.inf]
+        self._last: deque[float] = deque(maxlen=_LINE_FRAMES)
+        self._floor = 0.0
         self._peak = 0.0
         self._recent = 0
         self._began_at: float | None = None
@@ -69,9 +71,13 @@ class SignFinder:
     def hear(self, frame: bytes, at: float) -> Iterator[Heard]:
         """The next frame came at this time."""
         self.frames += 1
-        self._came_at = at
         loud = float(audioop.rms(frame, 2))
-        above_line = loud >= max(_SOFTEST, self._line_noise(loud) * _ABOVE_FLOOR)
+        self._listen_to_the_line(loud)
+        if loud < _DIGITAL_SILENCE:  # Asterisk makes it up where nothing came
+            yield from self.silence(at)
+            return
+        self._came_at = at
+        above_line = loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR)
         heard = above_line and loud >= self._peak * _BELOW_PEAK
         self._peak *= _PEAK_FALLS
         if heard:
@@ -79,13 +85,11 @@ class SignFinder:
         yield from self._talk(at, heard=heard)
         yield from self._beep(frame, above_line)
 
-    def _line_noise(self, loud: float) -> float:
-        """The quietest moment of the last one to two seconds."""
-        if loud >= _DIGITAL_SILENCE:  # what was made up for a missing packet says nothing of the line
-            self._quietest[1] = min(self._quietest[1], loud)
-        if self.frames % _QUIET_FRAMES == 0:
-            self._quietest = [self._quietest[1], math.inf]
-        return min(self._quietest)
+    def _listen_to_the_line(self, loud: float) -> None:
+        """The quiet tenth of what came last is the line. A few frames of nothing are lost packets and do not count."""
+        self._last.append(loud)
+        if self.frames % _EVERY_FRAMES == 1:
+            self._floor = sorted(self._last)[len(self._last) // 10]
 
     def silence(self, at: float) -> Iterator[Heard]:
         """Nothing came up to this time."""
