@@ -121,9 +121,7 @@ def test_an_empty_document_is_a_configuration_without_services() -> None:
 
 
 def test_everything_without_effect_gets_one_warning() -> None:
-    assert parse(yaml.safe_load(EXAMPLE)).warnings == (
-        "agents[0].username: kept, but not in effect in this version",
-    )
+    assert parse(yaml.safe_load(EXAMPLE)).warnings == ("agents[0].username: kept, but not in effect in this version",)
 
 
 @pytest.mark.parametrize(

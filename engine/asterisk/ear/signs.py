@@ -7,11 +7,16 @@ a sinusoid, x(n-k) + x(n+k) is a constant times x(n) for every lag k, and for a 
 
 from __future__ import annotations
 
-import audioop
 import math
+import warnings
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
+
+with warnings.catch_warnings():
+    # Gone from Python's own library in 3.13, where audioop-lts takes its place.
+    warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
+    import audioop
 
 RATE = 8000
 FRAME_SECONDS = 0.02
@@ -63,6 +68,11 @@ class SignFinder:
         self._came_at = 0.0
         self._tone: tuple[float, ...] = ()
         self._tone_frames = 0
+
+    @property
+    def talks(self) -> bool:
+        """Whether somebody talks now."""
+        return self._began_at is not None
 
     def hear(self, frame: bytes, at: float) -> Iterator[Heard]:
         """The next frame came at this time."""
