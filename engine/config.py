@@ -33,7 +33,7 @@ _URI_TEMPLATE = re.compile(
     r"PJSIP/[A-Za-z0-9_.-]+/sips?:[A-Za-z0-9_.+-]*\{(?:number|e164)\}[A-Za-z0-9_.-]*@[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
 )
 _HOST_NAME = re.compile(
-    r"(?=.{1,253}$)(?!.*(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)$)"  # such as 0 or 127.1, which are other ways to write addresses
+    r"(?=.{1,253}$)(?!.*(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)$)"  # such as 0 or 127.1: addresses too
     r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
 _LONGEST_EAR_ADDRESS = 34

@@ -1,4 +1,4 @@
-"""The receiving end of AudioSocket on real TCP connections: what is understood, what is closed, and that it is bounded."""
+"""The receiving end of AudioSocket on real TCP connections: what is understood, what is closed, what is bounded."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ async def test_who_does_not_say_a_uuid_in_time_is_closed(begins: bytes, monkeypa
 async def test_a_slow_sender_gets_no_longer_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audiosocket, "_UNKNOWN_SECONDS", 0.1)
     async with listening() as ear:
-        called, call = ear.expect()
+        called, _ = ear.expect()
         reader, writer = await ear.connect()
         closed = asyncio.create_task(is_closed(reader))
         for byte in message(IDENTIFY, called.bytes):
@@ -204,7 +204,7 @@ async def test_a_known_call_is_not_closed_by_the_limit_for_strangers(monkeypatch
     monkeypatch.setattr(audiosocket, "_UNKNOWN_SECONDS", 0.05)
     async with listening() as ear:
         called, call = ear.expect()
-        reader, writer = await ear.connect()
+        _, writer = await ear.connect()
         writer.write(message(IDENTIFY, called.bytes) + message(AUDIO, FRAME))
         await call.until_heard(len(FRAME))
         other, other_writer = await ear.connect()
