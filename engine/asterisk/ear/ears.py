@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from engine.asterisk.ari import AriClient, Ok, Refused, Result
+from engine.asterisk.ari import AriClient, Refused, Result
 from engine.asterisk.ari.snapshots import Channel
 from engine.asterisk.ear.audiosocket import AudioSocket, Strangers
 from engine.asterisk.ear.signs import FRAME_SECONDS, RATE, Sign, SignFinder
@@ -239,7 +239,8 @@ class Ears:
             if ear.entered.is_set() and not ear.over:
                 place = f"{ear.id} {self._address}"
                 asked = await channels.continue_in_dialplan(ear.channel, context=CONTEXT, extension=place, priority=1)
-                await _within(_CONNECTS_SECONDS if isinstance(asked, Ok) else 0.0, ear.connected)
+                if not isinstance(asked, Refused):
+                    await _within(_CONNECTS_SECONDS, ear.connected)
             if not ear.has_opened:
                 await channels.hangup(ear.channel)
         if ear.has_opened or ear.over:
