@@ -1,18 +1,24 @@
 """What one customer's audio says: where somebody talks, and the beep of an answering machine.
 
 Talk is told from what is around it: it is louder than the quietest moments of the line, and not much softer than the
-loudest voice so far, so a street or a television behind somebody is not taken for them. A beep is one steady tone: for
-a sinusoid, x(n-k) + x(n+k) is a constant times x(n) for every lag k, and for a voice it is not.
+loudest voice so far, so a street or a television behind somebody is not taken for them. A beep is one steady tone, or
+two together: for a sinusoid, x(n-k) + x(n+k) is a constant times x(n) for every lag k, and for a voice it is not. It is
+none of the tones that networks and telephones give; a beep in noise that is less than 20 dB softer is not found.
 """
 
 from __future__ import annotations
 
-import audioop
 import math
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
+
+with warnings.catch_warnings():
+    # Gone from Python's own library in 3.13, where audioop-lts takes its place.
+    warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
+    import audioop
 
 RATE = 8000
 FRAME_SECONDS = 0.02
@@ -34,7 +40,17 @@ _LINE_FRAMES, _EVERY_FRAMES = 75, 5
 _BEGINS_WITH, _OF_FRAMES = 3, 5
 _LAGS = (3, 4, 5)
 _LAGS_OF_TWO = (3, 5)
-_TONE_ERROR, _TONE_DRIFT = 0.2, 0.15
+_KEYS = tuple((low, high) for low in (697, 770, 852, 941) for high in (1209, 1336, 1477, 1633))
+_RINGING_AND_BUSY = ((400, 450), (375, 425), (440, 480), (350, 440), (480, 620))
+_NO_BEEPS = tuple(
+    tuple(2 * (math.cos(lag * low) + math.cos(lag * high)) for lag in _LAGS_OF_TWO)
+    for low, high in ((2 * math.pi * low / RATE, 2 * math.pi * high / RATE) for low, high in _KEYS + _RINGING_AND_BUSY)
+)
+"""Pairs of hertz (ITU-T Q.23, E.180), as `_two_tones` tells them."""
+_RINGING_HERTZ = (380.0, 460.0)
+_RINGS_SECONDS = 0.92
+"""A tone of so many hertz that is longer is a telephone that rings (one second in much of Europe)."""
+_TONE_ERROR, _TONE_DRIFT, _PAIR_ERROR = 0.2, 0.15, 0.08
 
 
 class Sign(Enum):
@@ -67,6 +83,11 @@ class SignFinder:
         self._came_at = 0.0
         self._tone: tuple[float, ...] = ()
         self._tone_frames = 0
+
+    @property
+    def talks(self) -> bool:
+        """Whether somebody talks now."""
+        return self._began_at is not None
 
     def hear(self, frame: bytes, at: float) -> Iterator[Heard]:
         """The next frame came at this time."""
@@ -123,15 +144,19 @@ class SignFinder:
         yield from self._tone_ends(tone)
 
     def _tone_ends(self, begins: tuple[float, ...]) -> Iterator[Heard]:
-        lasted = self._tone_frames * FRAME_SECONDS
+        tone, lasted = self._tone, self._tone_frames * FRAME_SECONDS
         self._tone, self._tone_frames = begins, int(bool(begins))
-        if BEEP_SECONDS[0] <= lasted <= BEEP_SECONDS[1]:
+        if BEEP_SECONDS[0] <= lasted <= (_RINGS_SECONDS if _may_ring(tone) else BEEP_SECONDS[1]):
             yield Heard(Sign.BEEP, lasted)
 
 
 def _tone_of(frame: bytes) -> tuple[float, ...]:
     """Two numbers that stay the same while one tone lasts, or two together; empty for anything else."""
-    return _one_tone(frame) or _two_tones(frame)
+    if one := _one_tone(frame):
+        # A lag shows high tones as lower ones; how often the samples change their sign does not.
+        crossings_hertz = audioop.cross(frame, 2) / (2 * FRAME_SECONDS)
+        return one if BEEP_HERTZ[0] <= _hertz(one[0]) and crossings_hertz <= BEEP_HERTZ[1] else ()
+    return _two_tones(frame)
 
 
 def _one_tone(frame: bytes) -> tuple[float, ...]:
@@ -145,8 +170,16 @@ def _one_tone(frame: bytes) -> tuple[float, ...]:
         if audioop.rms(_without(around, middle, step), 2) > _TONE_ERROR * audioop.rms(middle, 2):
             return ()
         steps.append(step)
-    hertz = math.acos(max(-1.0, min(1.0, steps[0] / 2))) * RATE / (2 * math.pi * _LAGS[0])
-    return tuple(steps) if BEEP_HERTZ[0] <= hertz else ()
+    return tuple(steps)
+
+
+def _hertz(step: float) -> float:
+    """Of one tone, from its first step."""
+    return math.acos(max(-1.0, min(1.0, step / 2))) * RATE / (2 * math.pi * _LAGS[0])
+
+
+def _may_ring(tone: tuple[float, ...]) -> bool:
+    return len(tone) == len(_LAGS) and _RINGING_HERTZ[0] <= _hertz(tone[0]) <= _RINGING_HERTZ[1]
 
 
 def _two_tones(frame: bytes) -> tuple[float, ...]:
@@ -165,7 +198,8 @@ def _two_tones(frame: bytes) -> tuple[float, ...]:
         if audioop.rms(_without(far, near, step), 2) > _TONE_ERROR * audioop.rms(middle, 2):
             return ()
         steps.append(step)
-    return tuple(steps)
+    known = any(all(abs(a - b) < _PAIR_ERROR for a, b in zip(steps, pair, strict=True)) for pair in _NO_BEEPS)
+    return () if known else tuple(steps)
 
 
 def _without(sound: bytes, part: bytes, factor: float) -> bytes:
