@@ -314,6 +314,7 @@ class AsteriskNode:
         for attempt in attempts:
             self._tell_seen(attempt, channels, bridged=attempt.id in bridged)
         self.calls.playing.only_these_are_left(channels)
+        await self.ears.only_these_are_left(channels, [attempt.customer_leg for attempt in self._live()])
         await self._hang_up_nobodys(channels)
         if startup_time != self._startup_time:
             # Before anybody is dialled: a later look must not take the new calls for those of an earlier Asterisk.

@@ -99,7 +99,7 @@ class CallMoves(CallEnds):
         self._media_failed = False
         self._parting = Parting.NO
         self._announced_at = now
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         for name in ("ring", "silent", "enter", "confirm", "parting"):
             self._arm(name, None)
         self._arm("announcement", now + self._limits.announcement_seconds)

@@ -158,7 +158,7 @@ class CallScreening(CallMoves):
         for name in ("announcement", "confirm"):
             self._arm(name, None)
         self._parting = Parting.SAYING
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         self._last_words = f"parting.{now:.3f}"
         prompt = PromptId.MESSAGE if self._leaves_message else PromptId.MACHINE_GOODBYE
         self._do(Play(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice, self._last_words))

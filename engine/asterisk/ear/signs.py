@@ -1,17 +1,24 @@
 """What one customer's audio says: where somebody talks, and the beep of an answering machine.
 
 Talk is told from what is around it: it is louder than the quietest moments of the line, and not much softer than the
-loudest voice so far, so a street or a television behind somebody is not taken for them. A beep is one steady tone: for
-a sinusoid, x(n-k) + x(n+k) is a constant times x(n) for every lag k, and for a voice it is not.
+loudest voice so far, so a street or a television behind somebody is not taken for them. A beep is one steady tone, or
+two together: for a sinusoid, x(n-k) + x(n+k) is a constant times x(n) for every lag k, and for a voice it is not. It is
+none of the tones that networks and telephones give; a beep in noise that is less than 20 dB softer is not found.
 """
 
 from __future__ import annotations
 
-import audioop
 import math
+import warnings
+from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
+
+with warnings.catch_warnings():
+    # Gone from Python's own library in 3.13, where audioop-lts takes its place.
+    warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
+    import audioop
 
 RATE = 8000
 FRAME_SECONDS = 0.02
@@ -29,11 +36,21 @@ _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
 _PEAK_FALLS = 0.9977
 """For each frame: 1 dB a second."""
 _DIGITAL_SILENCE = 8.0
-_QUIET_FRAMES = 50
+_LINE_FRAMES, _EVERY_FRAMES = 75, 5
 _BEGINS_WITH, _OF_FRAMES = 3, 5
 _LAGS = (3, 4, 5)
 _LAGS_OF_TWO = (3, 5)
-_TONE_ERROR, _TONE_DRIFT = 0.2, 0.15
+_KEYS = tuple((low, high) for low in (697, 770, 852, 941) for high in (1209, 1336, 1477, 1633))
+_RINGING_AND_BUSY = ((400, 450), (375, 425), (440, 480), (350, 440), (480, 620))
+_NO_BEEPS = tuple(
+    tuple(2 * (math.cos(lag * low) + math.cos(lag * high)) for lag in _LAGS_OF_TWO)
+    for low, high in ((2 * math.pi * low / RATE, 2 * math.pi * high / RATE) for low, high in _KEYS + _RINGING_AND_BUSY)
+)
+"""Pairs of hertz (ITU-T Q.23, E.180), as `_two_tones` tells them."""
+_RINGING_HERTZ = (380.0, 460.0)
+_RINGS_SECONDS = 0.92
+"""A tone of so many hertz that is longer is a telephone that rings (one second in much of Europe)."""
+_TONE_ERROR, _TONE_DRIFT, _PAIR_ERROR = 0.2, 0.15, 0.08
 
 
 class Sign(Enum):
@@ -57,7 +74,8 @@ class SignFinder:
     def __init__(self, pause_seconds: float) -> None:
         self.frames = 0
         self._pause = pause_seconds
-        self._quietest = [math.inf, math.inf]
+        self._last: deque[float] = deque(maxlen=_LINE_FRAMES)
+        self._floor = 0.0
         self._peak = 0.0
         self._recent = 0
         self._began_at: float | None = None
@@ -66,12 +84,21 @@ class SignFinder:
         self._tone: tuple[float, ...] = ()
         self._tone_frames = 0
 
+    @property
+    def talks(self) -> bool:
+        """Whether somebody talks now."""
+        return self._began_at is not None
+
     def hear(self, frame: bytes, at: float) -> Iterator[Heard]:
         """The next frame came at this time."""
         self.frames += 1
-        self._came_at = at
         loud = float(audioop.rms(frame, 2))
-        above_line = loud >= max(_SOFTEST, self._line_noise(loud) * _ABOVE_FLOOR)
+        self._listen_to_the_line(loud)
+        if loud < _DIGITAL_SILENCE:  # Asterisk makes it up where nothing came
+            yield from self.silence(at)
+            return
+        self._came_at = at
+        above_line = loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR)
         heard = above_line and loud >= self._peak * _BELOW_PEAK
         self._peak *= _PEAK_FALLS
         if heard:
@@ -79,13 +106,11 @@ class SignFinder:
         yield from self._talk(at, heard=heard)
         yield from self._beep(frame, above_line)
 
-    def _line_noise(self, loud: float) -> float:
-        """The quietest moment of the last one to two seconds."""
-        if loud >= _DIGITAL_SILENCE:  # what was made up for a missing packet says nothing of the line
-            self._quietest[1] = min(self._quietest[1], loud)
-        if self.frames % _QUIET_FRAMES == 0:
-            self._quietest = [self._quietest[1], math.inf]
-        return min(self._quietest)
+    def _listen_to_the_line(self, loud: float) -> None:
+        """The quiet tenth of what came last is the line. A few frames of nothing are lost packets and do not count."""
+        self._last.append(loud)
+        if self.frames % _EVERY_FRAMES == 1:
+            self._floor = sorted(self._last)[len(self._last) // 10]
 
     def silence(self, at: float) -> Iterator[Heard]:
         """Nothing came up to this time."""
@@ -119,15 +144,19 @@ class SignFinder:
         yield from self._tone_ends(tone)
 
     def _tone_ends(self, begins: tuple[float, ...]) -> Iterator[Heard]:
-        lasted = self._tone_frames * FRAME_SECONDS
+        tone, lasted = self._tone, self._tone_frames * FRAME_SECONDS
         self._tone, self._tone_frames = begins, int(bool(begins))
-        if BEEP_SECONDS[0] <= lasted <= BEEP_SECONDS[1]:
+        if BEEP_SECONDS[0] <= lasted <= (_RINGS_SECONDS if _may_ring(tone) else BEEP_SECONDS[1]):
             yield Heard(Sign.BEEP, lasted)
 
 
 def _tone_of(frame: bytes) -> tuple[float, ...]:
     """Two numbers that stay the same while one tone lasts, or two together; empty for anything else."""
-    return _one_tone(frame) or _two_tones(frame)
+    if one := _one_tone(frame):
+        # A lag shows high tones as lower ones; how often the samples change their sign does not.
+        crossings_hertz = audioop.cross(frame, 2) / (2 * FRAME_SECONDS)
+        return one if BEEP_HERTZ[0] <= _hertz(one[0]) and crossings_hertz <= BEEP_HERTZ[1] else ()
+    return _two_tones(frame)
 
 
 def _one_tone(frame: bytes) -> tuple[float, ...]:
@@ -141,8 +170,16 @@ def _one_tone(frame: bytes) -> tuple[float, ...]:
         if audioop.rms(_without(around, middle, step), 2) > _TONE_ERROR * audioop.rms(middle, 2):
             return ()
         steps.append(step)
-    hertz = math.acos(max(-1.0, min(1.0, steps[0] / 2))) * RATE / (2 * math.pi * _LAGS[0])
-    return tuple(steps) if BEEP_HERTZ[0] <= hertz else ()
+    return tuple(steps)
+
+
+def _hertz(step: float) -> float:
+    """Of one tone, from its first step."""
+    return math.acos(max(-1.0, min(1.0, step / 2))) * RATE / (2 * math.pi * _LAGS[0])
+
+
+def _may_ring(tone: tuple[float, ...]) -> bool:
+    return len(tone) == len(_LAGS) and _RINGING_HERTZ[0] <= _hertz(tone[0]) <= _RINGING_HERTZ[1]
 
 
 def _two_tones(frame: bytes) -> tuple[float, ...]:
@@ -161,7 +198,8 @@ def _two_tones(frame: bytes) -> tuple[float, ...]:
         if audioop.rms(_without(far, near, step), 2) > _TONE_ERROR * audioop.rms(middle, 2):
             return ()
         steps.append(step)
-    return tuple(steps)
+    known = any(all(abs(a - b) < _PAIR_ERROR for a, b in zip(steps, pair, strict=True)) for pair in _NO_BEEPS)
+    return () if known else tuple(steps)
 
 
 def _without(sound: bytes, part: bytes, factor: float) -> bytes:
