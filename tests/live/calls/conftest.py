@@ -1,11 +1,13 @@
 """One engine for all stories of this folder; a story that stops engines brings its own lab."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
+from tests.live.calls import screening
 from tests.live.calls.centre import Centre, agent, service
 
 CALLED_ONCE = ("unconfirmed", "no_answer", "hung_up", "machine", "fax")
@@ -85,7 +87,16 @@ def centre(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centr
 
 
 @pytest.fixture(scope="session")
-def asked_numbers(centre: Centre) -> dict[str, str]:
+def asked_numbers(request: pytest.FixtureRequest, centre: Centre) -> dict[str, str]:
     """A callback of each number, by its digits. They run while other stories do; whoever needs their end waits."""
+    if any("screened" in item.fixturenames for item in request.session.items if isinstance(item, pytest.Function)):
+        request.getfixturevalue("screened")
     centre.ready(*NUMBERS_AGENTS)
     return {digits: centre.request("numbers", f"120255501{digits}") for digits in NUMBERS}
+
+
+@pytest.fixture(scope="session")
+def screened(centre: Centre) -> Iterator[Future[screening.Stories]]:
+    """The stories of machines; they too go on beside the others, and whoever needs their end waits."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="screening") as beside:
+        yield beside.submit(screening.tell, centre)

@@ -33,13 +33,14 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
 
 VERDICTS: dict[str, str] = {
     **dict.fromkeys((*PERSONS, "15", "20", "27"), "person key"),
-    "13": "machine beep",
+    "13": "machine",
     "14": "person short_greeting",
     "21": "screening_robot reply",
-    "23": "machine beep",
+    "23": "machine",
     "28": "fax fax_tone",
 }
-"""Of the last attempt, with its reason; who was never spoken to has none, and 16 mostly hangs up too soon for one."""
+"""Of the last attempt, with its reason where only one is right; who was never spoken to has none, and 16 hangs up at
+the moment at which one may come."""
 ANSWERED = (*VERDICTS, "16")
 AT_ONCE_SECONDS = 1.0
 """AMD() takes longer before it lets anything be said; where the announcement waits for nothing it takes a tenth."""
@@ -80,7 +81,7 @@ def test_who_answered_is_told_right(told: dict[str, Told], digits: str) -> None:
     if digits == "16":
         assert last["verdict"] in ("person", "unknown")
     elif digits in VERDICTS:
-        assert f"{last['verdict']} {last['verdict_reason']}" == VERDICTS[digits]
+        assert f"{last['verdict']} {last['verdict_reason']}".startswith(VERDICTS[digits])
     else:
         assert (last["verdict"], last["verdict_reason"], last["verdict_seconds"]) == (None, None, None)
 
