@@ -13,7 +13,8 @@ from cli.watch import OPEN_STATES, watch_all, watch_one
 from engine.core.terms import CallbackState
 
 STATES = [state.value for state in CallbackState]
-_ATTEMPT_COLUMNS = ("N", "OUTCOME", "AGENT", "DIALED", "ANSWERED", "CONFIRMED", "CONNECTED", "ENDED", "TALK", "SIP")
+_MOMENTS = ("DIALED", "ANSWERED", "CONFIRMED", "CONNECTED", "ENDED")
+_ATTEMPT_COLUMNS = ("N", "OUTCOME", "AGENT", *_MOMENTS, "TALK", "SIP", "WHO ANSWERED")
 
 _when = click.option(
     "--when",
@@ -290,4 +291,5 @@ def _attempt(each: dict[str, Any]) -> tuple[object, ...]:
     talked = each.get("talk_seconds")
     times = (moment(each.get(f"{name}_at")) for name in ("dialed", "answered", "confirmed", "bridged", "ended"))
     talk = None if talked is None else f"{talked:.0f} s"
-    return (each["n"], each["outcome"] or "live", each["agent"], *times, talk, each.get("sip_code"))
+    who = f"{each['verdict']}, {each['verdict_reason']}".replace("_", " ") if each.get("verdict") else None
+    return (each["n"], each["outcome"] or "live", each["agent"], *times, talk, each.get("sip_code"), who)

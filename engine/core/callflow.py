@@ -10,7 +10,7 @@ What a look after a start leads to stands in callresume.py, what the moves do in
 from __future__ import annotations
 
 from engine.core import outcomes
-from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Parting, Phase, Step
+from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
 from engine.core.callresume import CallResume
 from engine.core.configuration import Agent
 from engine.core.effects import (
@@ -188,7 +188,7 @@ class CallFlow(CallResume):
                 self._parting_over(now)
             case Phase.ANNOUNCING, "confirm":
                 self._screen(now)
-                if self.phase is Phase.ANNOUNCING and not self._is_left:
+                if self.phase is Phase.ANNOUNCING and not self._will_part:
                     if self._screening.is_answered:
                         self._arm("confirm", now + REFUSED_GRACE_SECONDS)
                     else:
@@ -246,7 +246,7 @@ class CallFlow(CallResume):
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._last_words:
-                if self.phase is Phase.ANNOUNCING and self._parting is not Parting.NO:
+                if self.phase is Phase.ANNOUNCING:
                     self._parting_said(now, complete=False)
             case CountAudio(), _ if self.phase is Phase.ANNOUNCING:
                 self._heard(AudioCounted(self.attempt.customer_leg, None), now)

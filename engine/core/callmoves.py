@@ -86,7 +86,8 @@ class CallMoves(CallEnds):
     def _await_entry(self, now: float) -> None:
         """The customer has answered and is kept by the dialplan."""
         self.phase = Phase.ANSWERED
-        for name in ("announcement", "confirm"):
+        self._screening_at, self._looking = None, False
+        for name in ("announcement", "confirm", "screening", "parting"):
             self._arm(name, None)
         self._arm("enter", now + self._limits.enter_seconds)
 
@@ -98,7 +99,7 @@ class CallMoves(CallEnds):
         self._media_failed = False
         self._parting = Parting.NO
         self._announced_at = now
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         for name in ("ring", "silent", "enter", "confirm", "parting"):
             self._arm(name, None)
         self._arm("announcement", now + self._limits.announcement_seconds)

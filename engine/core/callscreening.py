@@ -7,6 +7,8 @@ verdict comes about stands in screening.py.
 
 from __future__ import annotations
 
+import math
+
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Parting, Phase
 from engine.core.effects import CountAudio, Play
@@ -49,10 +51,10 @@ class CallScreening(CallMoves):
             case EarOpened():
                 talk.has_ear(now)
             case EarClosed():
-                talk.lost_ear(now)
+                talk.lost_ear()
             case BeepHeard(seconds=seconds):
                 self._judged(self._screening.beep(seconds, now), now)
-            case FaxToneHeard():
+            case FaxToneHeard() if self.attempt.answered_at is not None:
                 self._judged(self._screening.fax_tone(), now)
             case _:
                 pass
@@ -79,14 +81,17 @@ class CallScreening(CallMoves):
     def _judged(self, finding: Finding | None, now: float) -> None:
         if finding is None:
             return
+        is_robot, was_left = finding.verdict is Verdict.SCREENING_ROBOT, self._is_left
         self.attempt = replace(self.attempt, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
         self._step.judged = True
-        if finding.verdict is Verdict.SCREENING_ROBOT:
+        if is_robot:
             self._parting = Parting.NO
             self._repeats_left += self.service.screening.robot_repeats
-            if self.phase is Phase.ANNOUNCING and self._screening.quiet_since is not None:
-                self._arm("parting", None)
-                self._arm("confirm", now + self.service.confirmation.wait_seconds)
+        # Nobody waited for a key of a machine that was about to be left.
+        waits_anew = is_robot or (was_left and not self._is_left)
+        if waits_anew and self.phase is Phase.ANNOUNCING and self._screening.quiet_since is not None:
+            self._arm("parting", None)
+            self._arm("confirm", now + self.service.confirmation.wait_seconds)
 
     def _await_evidence(self, now: float) -> None:
         moments = [self._parting_at()]
@@ -132,27 +137,36 @@ class CallScreening(CallMoves):
         settings, talk, quiet = self.service.screening, self._screening.talk, self._screening.quiet_since
         if self.attempt.verdict is Verdict.FAX:
             return self.attempt.judged_at
+        wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
+        patience_ends = math.inf if quiet is None else quiet + max(PATIENCE_SECONDS, wait)
         if self._leaves_message and talk.since is None and talk.ended_at is not None:
-            return talk.ended_at + settings.message_pause_seconds
+            return min(talk.ended_at + wait, patience_ends)
         if quiet is None or not self._named:
             return None
         if talk.since is not None:
-            return quiet + PATIENCE_SECONDS
-        wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
-        return max(quiet, talk.ended_at or 0.0) + wait
+            return patience_ends
+        # Where nothing is sent in silence, who talks on and on has never begun to.
+        return min(max(quiet, talk.ended_at or 0.0) + wait, patience_ends)
+
+    @property
+    def _will_part(self) -> bool:
+        """Whether we part from a machine, or do so already; one that has not heard who called is told so first."""
+        return self._parting is not Parting.NO or self._parting_at() is not None
 
     def _part(self, now: float) -> None:
         self._announcement = ""
         for name in ("announcement", "confirm"):
             self._arm(name, None)
         self._parting = Parting.SAYING
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         self._last_words = f"parting.{now:.3f}"
         prompt = PromptId.MESSAGE if self._leaves_message else PromptId.MACHINE_GOODBYE
         self._do(Play(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice, self._last_words))
         self._arm("parting", now + self._limits.last_words_seconds)
 
     def _parting_said(self, now: float, *, complete: bool) -> None:
+        if self._parting not in (Parting.SAYING, Parting.UNSAID):
+            return  # a key or a robot's answer has overtaken the news
         if not complete:
             # Mostly they have just hung up, and the leg's own end says so.
             self._parting = Parting.UNSAID

@@ -57,7 +57,7 @@ class Screening(Value):
     pause_seconds: float = 0.3
     beep_greeting_seconds: float = 0.6
     greeting_seconds: float = 4.5
-    robot_greeting_seconds: float = 2.5
+    robot_greeting_seconds: float = 2.8
     reaction_seconds: float = 4.0
     reply_seconds: float = 1.0
     reply_wait_seconds: float = 4.0

@@ -19,6 +19,8 @@ LEAVES_SECONDS = 1.5
 """Who hangs up within so long after their last word had nothing more to say."""
 ANSWER_PAUSE_SECONDS = 0.8
 """Talk that begins sooner after our last word, or after their own, is no answer to us."""
+LISTENED_SECONDS = 2.0
+"""A robot is silent for at least the last so long of our words; noise is not."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
 
 
@@ -42,6 +44,7 @@ class Screening:
         self._settings = settings
         self._reaction_seconds = min(settings.reaction_seconds, wait_seconds)
         self._settled = settings.mode is ScreeningMode.OFF
+        self._earlier = 0.0
         self._talked_before = 0.0
         self._answering = False
 
@@ -53,16 +56,21 @@ class Screening:
 
     # ---- facts ----------------------------------------------------------------------------------------------
 
-    def we_speak(self) -> None:
+    def we_speak(self, now: float) -> None:
+        """A greeting is what they say while we begin, not what a noisy line adds up to over minutes."""
         self.quiet_since, self._answering = None, False
+        self._earlier = self.talk.talked(now)
 
     def we_are_silent(self, now: float) -> None:
         """Our words have been said."""
         self.quiet_since, self._answering = now, False
 
     def key(self) -> Finding | None:
-        """Only a person presses keys. None: that was known."""
-        return self._settle(Finding(Verdict.PERSON, Evidence.KEY))
+        """Only a person presses keys, whatever a tone said; one whom a robot let through is known. None: no news."""
+        if self._settings.mode is ScreeningMode.OFF or (self.found and self.found.evidence is Evidence.REPLY):
+            return None
+        self._settled = True
+        return self._find(Finding(Verdict.PERSON, Evidence.KEY))
 
     def fax_tone(self) -> Finding | None:
         return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
@@ -81,7 +89,8 @@ class Screening:
         ended_at = self.talk.silent_since()
         if self._settled or self._is_machine or ended_at is None or now > ended_at + LEAVES_SECONDS:
             return None
-        if self._settings.mode is not ScreeningMode.CONCURRENT or self.talk.total < self._settings.greeting_seconds:
+        said = self.talk.total - self._earlier
+        if self._settings.mode is not ScreeningMode.CONCURRENT or said < self._settings.greeting_seconds:
             return None
         return self._find(Finding(Verdict.MACHINE, Evidence.SAID_AND_LEFT))
 
@@ -102,7 +111,7 @@ class Screening:
         if self._settings.mode is not ScreeningMode.CONCURRENT or self._is_machine:
             return None
         silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-        if self.talk.talked(now) >= self._settings.greeting_seconds:
+        if self.talk.talked(now) - self._earlier >= self._settings.greeting_seconds:
             waited_out = silent_at is not None and now >= silent_at + self._reaction_seconds
             return self._find(Finding(Verdict.MACHINE, Evidence.NO_REACTION)) if waited_out else None
         if self.found is None and ended_at is not None and now >= ended_at + LISTENS_SECONDS:
@@ -118,8 +127,8 @@ class Screening:
             moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-            if silent_at is not None and self.talk.total >= self._settings.greeting_seconds:
-                moments.append(silent_at + self._reaction_seconds)
+            if self.talk.total - self._earlier >= self._settings.greeting_seconds:
+                moments.append(None if silent_at is None else silent_at + self._reaction_seconds)
             elif ended_at is not None and self.found is None:
                 moments.append(ended_at + LISTENS_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)
@@ -138,7 +147,7 @@ class Screening:
         """How much talk would bring the next verdict."""
         if self._answering:
             return self._talked_before + self._settings.reply_seconds
-        return self._settings.greeting_seconds
+        return self._earlier + self._settings.greeting_seconds
 
     def _note_answer(self) -> None:
         """They talked for long, were silent when we were, and now talk again."""
@@ -147,9 +156,11 @@ class Screening:
         began = talk.began_at if talk.since is None else talk.since
         if self._answering or quiet_since is None or began is None:
             return
-        if not self._is_machine and before < self._settings.robot_greeting_seconds:
+        if not self._is_machine and before - self._earlier < self._settings.robot_greeting_seconds:
             return
-        if min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS:
+        waited = min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS
+        listened = talk.pause_before - (began - quiet_since) >= LISTENED_SECONDS
+        if waited and (listened or self._is_machine):
             self._answering, self._talked_before = True, before
 
     def _silent_at(self) -> float | None:

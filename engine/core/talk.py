@@ -50,10 +50,9 @@ class TalkMeter:
         self._ear, self.suppressed = True, False
         self.finished(math.inf, now)
 
-    def lost_ear(self, now: float) -> None:
-        """Talk is told by talk detection again."""
+    def lost_ear(self) -> None:
+        """Talk is told by talk detection again; the end of the present stretch, too."""
         self._ear = False
-        self.finished(math.inf, now)
 
     def answered(self, now: float) -> None:
         """What was heard before, such as a ringing tone, does not count."""

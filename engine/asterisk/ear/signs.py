@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
@@ -29,11 +30,13 @@ BEEP_HERTZ = (350.0, 1700.0)
 LOST_SECONDS = 0.1
 """Frames missing for longer are not lost but not sent."""
 
-_SOFTEST = 100.0
-"""The lowest RMS amplitude of 16-bit samples that is heard at all."""
+_SOFTEST = 250.0
+"""The RMS amplitude of 16-bit samples from which on anything is heard: echoes of our own words are softer."""
 _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
-_FLOOR_RISES, _PEAK_FALLS = 1.004, 0.9977
-"""For each frame: the floor 1.7 dB, the peak 1 dB a second."""
+_PEAK_FALLS = 0.9977
+"""For each frame: 1 dB a second."""
+_DIGITAL_SILENCE = 8.0
+_LINE_FRAMES, _EVERY_FRAMES = 75, 5
 _BEGINS_WITH, _OF_FRAMES = 3, 5
 _LAGS = (3, 4, 5)
 _LAGS_OF_TWO = (3, 5)
@@ -71,6 +74,7 @@ class SignFinder:
     def __init__(self, pause_seconds: float) -> None:
         self.frames = 0
         self._pause = pause_seconds
+        self._last: deque[float] = deque(maxlen=_LINE_FRAMES)
         self._floor = 0.0
         self._peak = 0.0
         self._recent = 0
@@ -88,16 +92,25 @@ class SignFinder:
     def hear(self, frame: bytes, at: float) -> Iterator[Heard]:
         """The next frame came at this time."""
         self.frames += 1
-        self._came_at = at
         loud = float(audioop.rms(frame, 2))
-        self._floor = min(loud, self._floor * _FLOOR_RISES) if self._floor else max(loud, 1.0)
-        self._floor = max(self._floor, 1.0)
-        heard = loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR, self._peak * _BELOW_PEAK)
+        self._listen_to_the_line(loud)
+        if loud < _DIGITAL_SILENCE:  # Asterisk makes it up where nothing came
+            yield from self.silence(at)
+            return
+        self._came_at = at
+        above_line = loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR)
+        heard = above_line and loud >= self._peak * _BELOW_PEAK
         self._peak *= _PEAK_FALLS
         if heard:
             self._peak += max(0.0, loud - self._peak) * 0.3
         yield from self._talk(at, heard=heard)
-        yield from self._beep(frame, loud >= max(_SOFTEST, self._floor * _ABOVE_FLOOR))
+        yield from self._beep(frame, above_line)
+
+    def _listen_to_the_line(self, loud: float) -> None:
+        """The quiet tenth of what came last is the line. A few frames of nothing are lost packets and do not count."""
+        self._last.append(loud)
+        if self.frames % _EVERY_FRAMES == 1:
+            self._floor = sorted(self._last)[len(self._last) // 10]
 
     def silence(self, at: float) -> Iterator[Heard]:
         """Nothing came up to this time."""

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 
 import msgspec
 
@@ -48,6 +49,7 @@ def run(scale: float, progress: Progress) -> Report:
         directory = Path(made)
         folder = directory / "scenes"
         planned = scenes.planned(split, scale)
+        Random("order").shuffle(planned)  # noqa: S311 - no secret
         progress(f"{len(planned)} scenes of split {split} are made")
         scenes.generate(folder, planned)
         with stage.up(planned, folder, directory, progress) as up:

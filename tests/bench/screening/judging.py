@@ -22,7 +22,6 @@ _Z_95 = 1.959964
 _RIGHT = {
     Truth.PERSON: (Verdict.PERSON, Verdict.UNKNOWN),
     Truth.MACHINE: (Verdict.MACHINE,),
-    Truth.ROBOT: (Verdict.SCREENING_ROBOT,),
     Truth.FAX: (Verdict.FAX,),
 }
 _PRESSES = ("obeys", "early", "slow")
@@ -62,12 +61,15 @@ def verdict(call: Played) -> Verdict:
 
 
 def is_right(call: Played) -> bool:
+    """Whether the verdict that counted is the truth; of a robot any, for behind it there is a person with keys."""
+    if call.outline.truth is Truth.ROBOT:
+        return any(each.verdict is Verdict.SCREENING_ROBOT for each in call.found)
     return verdict(call) in _RIGHT[call.outline.truth]
 
 
 def was_wrong_before_a_key(call: Played) -> bool:
     """Whether a person was, at any moment, taken for something else, though a key may have put it right."""
-    return any(each.verdict not in _RIGHT[call.outline.truth] for each in call.found)
+    return any(each.verdict not in _RIGHT[Truth.PERSON] for each in call.found)
 
 
 def seconds_to_verdict(call: Played) -> float | None:

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from random import Random
 
 from engine.core.terms import Outcome, ScreeningMode
 from engine.errors import RingbackError
@@ -120,7 +119,10 @@ class Stage:
 
 @contextmanager
 def up(planned: Sequence[Outline], folder: Path, directory: Path, progress: Progress) -> Iterator[Stage]:
-    """Start all of it: scenes are read from `folder`, and `directory` takes what is written. It ends at the end."""
+    """Start all of it: scenes are read from `folder`, and `directory` takes what is written. They are called in order.
+
+    Everything that was started has ended at the end.
+    """
     casts = cast(planned)
     with ExitStack() as stack:
         lab = stack.enter_context(Lab.up(progress=progress))
@@ -154,11 +156,9 @@ def _silent(_line: str) -> None:
 
 
 def cast(planned: Sequence[Outline]) -> Casts:
-    """A number for each call in each mode, mixed, in the same order in both."""
-    mixed = list(planned)
-    Random("cast").shuffle(mixed)  # noqa: S311 - no secret
+    """A number for each call in each mode, in their order in both."""
     free = numbers(*_ENDINGS)
-    return {mode: dict(zip(islice(free, len(mixed)), mixed, strict=True)) for mode in MODES}
+    return {mode: dict(zip(islice(free, len(planned)), planned, strict=True)) for mode in MODES}
 
 
 def _service(mode: ScreeningMode) -> dict[str, object]:

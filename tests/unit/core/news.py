@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
-from engine.core.effects import Connect, Effect
+from engine.core.effects import Connect, Effect, Play
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
+    AudioCounted,
     CancelRequested,
     EffectEnded,
     Event,
+    FaxToneHeard,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -27,19 +29,26 @@ from engine.core.events import (
     PlayingFinished,
     PresenceRequested,
     ResultKind,
+    TalkFinished,
+    TalkStarted,
     TimerFired,
 )
 from engine.core.records import Attempt
 from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, Reason
 from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
-from tests.unit.core.world import World
+from tests.unit.core.world import PAUSE, World
 
 NOBODY = "nobody"
 TIMER_NAMES = [
     *("dial", "ring", "silent", "enter", "announcement", "confirm", "agent_ring", "hold", "whisper", "bridge", "music"),
-    *("closing", "retry", "life", "wrap_up", "rona_return"),
+    *("closing", "retry", "life", "wrap_up", "rona_return", "screening", "parting"),
 ]
+ANSWERERS_DO = [
+    *("hear", "hear", "hear half", "hear late", "hello", "greeting", "greeting", "speech", "speech", "talk", "fax"),
+    *("wait", "wait", "wait", "wait long", "count", "count nothing", "1", "5", "5", "enter", "MACHINE", "HUMAN"),
+]
+AMD = ("HUMAN", "MACHINE", "NOTSURE", "HANGUP", "")
 OK, REFUSED, UNKNOWN = ResultKind.OK, ResultKind.REFUSED, ResultKind.UNKNOWN
 
 
@@ -100,6 +109,7 @@ def odd_news_of(world: World, flow: CallFlow) -> Sequence[Event]:
     customer, agent = attempt.customer_leg, attempt.agent_leg
     effects = [effect for effect in world.effects if effect.attempt == attempt.id]
     results = [EffectEnded(effect, result) for effect in effects[-4:] for result in results_of(world, effect)]
+    plays = [effect for effect in world.done(Play, attempt.id) if effect.leg == customer]
     return [
         *(LegEnded(customer, cause) for cause in (None, 1, 17) if customer in world.posted),
         *(LegEnded(agent, cause) for cause in (0, 16, 21)),
@@ -112,12 +122,55 @@ def odd_news_of(world: World, flow: CallFlow) -> Sequence[Event]:
             for tag in ("announcement.1", "announcement.2", "whisper")
             for complete in (True, False)
         ),
+        *(PlayingFinished(customer, play.tag, complete) for play in plays[-2:] for complete in (True, True, False)),
+        *talk_on(customer),
+        *talk_on(agent)[:2],
+        *(LegEntered(customer, status) for status in AMD),
         *results,
         *results,
         *looks_at(world, attempt),
         *(TimerFired(attempt.id, name) for name in TIMER_NAMES),
         AttemptLetGo(attempt.id),
     ]
+
+
+def talk_on(leg: LegId) -> Sequence[Event]:
+    """What may be heard of a leg's audio."""
+    return [
+        TalkStarted(leg),
+        *(TalkFinished(leg, seconds) for seconds in (0.05, 0.8, 3.0, 7.0)),
+        *(AudioCounted(leg, received) for received in (None, 0.0, 4.0, 12.0)),
+        FaxToneHeard(leg),
+    ]
+
+
+def answerer_does(world: World, flow: CallFlow, what: str) -> None:
+    """What whoever answered does while the announcement is said: one step of a story of screening."""
+    customer = flow.attempt.customer_leg
+    match what:
+        case "enter" | "HUMAN" | "MACHINE":
+            world.tell(LegEntered(customer, None if what == "enter" else what))
+        case "hear" | "hear half":
+            for play in [each for each in world.done(Play, flow.attempt.id) if each.leg == customer][-1:]:
+                world.tell(PlayingFinished(customer, play.tag, what == "hear"))
+        case "hear late":
+            for play in [each for each in world.done(Play, flow.attempt.id) if each.leg == customer][-2:-1]:
+                world.tell(PlayingFinished(customer, play.tag))
+        case "hello" | "greeting" | "speech":
+            seconds = {"hello": 0.7, "greeting": 3.0, "speech": 7.0}[what]
+            world.tell(TalkStarted(customer))
+            world.pass_time(seconds + PAUSE)
+            world.tell(TalkFinished(customer, seconds))
+        case "talk":
+            world.tell(TalkStarted(customer))
+        case "wait" | "wait long":
+            world.pass_time(2.1 if what == "wait" else 11.0)
+        case "fax":
+            world.tell(FaxToneHeard(customer))
+        case "count" | "count nothing":
+            world.tell(AudioCounted(customer, 3.0 if what == "count" else None))
+        case digit:
+            world.tell(KeyPressed(customer, digit))
 
 
 def foreign_news(world: World) -> Sequence[Event]:
@@ -130,6 +183,7 @@ def foreign_news(world: World) -> Sequence[Event]:
         *(TimerFired(owner, name) for owner in owners[-6:] for name in ("retry", "life", "wrap_up", "rona_return")),
         *(kind(leg) for leg in legs[-6:] for kind in (LegRinging, LegAnswered, LegEntered, LegEnded)),
         *(KeyPressed(leg, "1") for leg in legs[-6:]),
+        *(event for leg in legs[-3:] for event in talk_on(leg)),
         *(EffectEnded(effect, result) for effect in world.effects[-6:] for result in results_of(world, effect)),
         *(AttemptSeen(attempt, LegSeen.GONE, LegSeen.GONE) for attempt in list(journal.attempts)[-3:]),
         AttemptSeen(AttemptId(NOBODY), LegSeen.ENTERED, LegSeen.ENTERED),

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
-from engine.core.configuration import Agent, AttemptPolicy, OutcomeRule
+from engine.core.configuration import Agent, AttemptPolicy, Confirmation, OutcomeRule, Screening
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, Release, RingAgent
 from engine.core.events import (
@@ -29,14 +29,27 @@ from engine.core.events import (
 )
 from engine.core.expressions import parse
 from engine.core.records import Request
-from engine.core.terms import AgentId, AttemptId, CallbackId, ConnectMode, Outcome, Presence, RequestChannel, ServiceId
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    ConnectMode,
+    MachineAction,
+    Outcome,
+    Presence,
+    RequestChannel,
+    ScreeningMode,
+    ServiceId,
+)
 from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import (
+    ANSWERERS_DO,
     NOBODY,
     OK,
     REFUSED,
     UNKNOWN,
+    answerer_does,
     foreign_news,
     looks_at,
     next_of,
@@ -55,7 +68,10 @@ QUICK = replace(
     queue_cap=4,
     attempts=AttemptPolicy(max=3, interval_seconds=120, by_outcome={Outcome.BUSY: OutcomeRule(max=2)}),
 )
-URGENT = replace(SALES, life_seconds=2000, priority=3, wrap_up_seconds=0, attempts=AttemptPolicy(max=2))
+BY_AMD = Screening(mode=ScreeningMode.ASTERISK)
+URGENT = replace(
+    SALES, life_seconds=2000, priority=3, wrap_up_seconds=0, attempts=AttemptPolicy(max=2), screening=BY_AMD
+)
 FIRST = replace(
     BILLING,
     id=ServiceId("first"),
@@ -65,6 +81,8 @@ FIRST = replace(
     wrap_up_seconds=20,
     priority=1,
     attempts=AttemptPolicy(max=2, interval_seconds=120),
+    screening=Screening(machine=MachineAction.LEAVE_MESSAGE),
+    confirmation=Confirmation(wait_seconds=3, repeats=0),
 )
 SHORT = replace(QUICK, life_seconds=100, skill=parse("billing >= 4 or sales >= 4"), attempts=AttemptPolicy(max=1))
 
@@ -79,6 +97,14 @@ DOCUMENTS = [
         (AMY, BEN),
     ),
     configuration((QUICK,), (AMY, BEN, EVE)),
+    configuration(
+        (
+            replace(QUICK, screening=replace(BY_AMD, mode=ScreeningMode.OFF)),
+            replace(URGENT, screening=Screening(machine=MachineAction.IGNORE)),
+            replace(FIRST, screening=Screening()),
+        ),
+        (AMY, BEN, EVE),
+    ),
 ]
 
 pick = st.integers(0, 10_000)
@@ -186,6 +212,19 @@ class Disorder(RuleBasedStateMachine):
             flow = self._flow_of(attempt)
             if flow is not None:
                 self._an_agent_does(flow, what, which + n)
+
+    @rule(which=pick, then=st.lists(st.sampled_from(ANSWERERS_DO), min_size=2, max_size=8), announced=st.booleans())
+    def somebody_or_something_answers(self, which: int, then: list[str], *, announced: bool) -> None:
+        """What is heard of whoever answered, and what they hear, in any order."""
+        asking = (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING)
+        flows = [flow for flow in self.world.dispatcher.live() if flow.phase in asking]
+        if not flows:
+            return
+        attempt = flows[which % len(flows)].attempt.id
+        for what in ["enter", *["hear"] * announced, *then]:
+            flow = self._flow_of(attempt)
+            if flow is not None:
+                answerer_does(self.world, flow, what)
 
     def _an_agent_does(self, flow: CallFlow, what: str, which: int) -> None:
         world, leg = self.world, flow.attempt.agent_leg

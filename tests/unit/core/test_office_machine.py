@@ -54,7 +54,7 @@ from engine.core.terms import (
 )
 from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
-from tests.unit.core.news import looks_at, next_of, results_of
+from tests.unit.core.news import ANSWERERS_DO, answerer_does, looks_at, next_of, results_of
 from tests.unit.core.office import CHAT, Doubled
 from tests.unit.core.world import START, configuration
 
@@ -284,6 +284,14 @@ class Office(RuleBasedStateMachine):
             flows = list(self.world.dispatcher.live())
             if flows:
                 self.world.tell(next_of(self.world, flows[which % len(flows)], keys=keys))
+
+    @rule(which=pick, then=st.lists(st.sampled_from(ANSWERERS_DO), min_size=2, max_size=6))
+    def somebody_or_something_answers(self, which: int, then: list[str]) -> None:
+        asking = (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING)
+        for what in ["enter", "hear", *then]:
+            flows = [flow for flow in self.world.dispatcher.live() if flow.phase in asking]
+            if flows:
+                answerer_does(self.world, flows[which % len(flows)], what)
 
     @rule(which=pick, cause=st.sampled_from([1, 16, 17, 34]))
     def a_call_ends(self, which: int, cause: int) -> None:

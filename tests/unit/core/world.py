@@ -7,17 +7,18 @@ passes. Every decision is written to the journal first, then checked against the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
 from engine.core.changes import AttemptChanged
-from engine.core.configuration import Agent, CallLimits, Configuration, Disposition, Limits, Pace, Service
+from engine.core.configuration import Agent, CallLimits, Configuration, Disposition, Limits, Pace, Screening, Service
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
 from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
     Connect,
+    CountAudio,
     DialCustomer,
     Dismantle,
     Effect,
@@ -29,11 +30,13 @@ from engine.core.effects import (
 )
 from engine.core.events import (
     AttemptSeen,
+    AudioCounted,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
     EffectEnded,
     Event,
+    FaxToneHeard,
     IdempotencyKey,
     KeyPressed,
     LegAnswered,
@@ -45,6 +48,8 @@ from engine.core.events import (
     PresenceRequested,
     ResultKind,
     StopRequested,
+    TalkFinished,
+    TalkStarted,
     TelephonyLost,
     TelephonyReady,
     TimerFired,
@@ -70,7 +75,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.values import replace
-from tests.unit.core import invariants, safety, waiting
+from tests.unit.core import invariants, named, safety, waiting
 from tests.unit.core.journal import Journal
 from tests.unit.core.meetings import Meetings
 
@@ -82,6 +87,8 @@ HANG_UP = 0.25
 """Seconds from a release to the end of the leg."""
 LAST_WORDS = 4.0
 """The same where a few words are said first."""
+PAUSE = Screening().pause_seconds
+"""The silence after which talk detection says that somebody has stopped."""
 
 NO_LIMIT = Pace()
 NO_CAPS = Limits(per_number_per_day=10**9, min_gap_seconds=0, attempts_per_number_per_day=10**9)
@@ -92,7 +99,7 @@ SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
 BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3})
 
-_EFFECTS = (DialCustomer, RingAgent, Play, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_EFFECTS = (DialCustomer, RingAgent, Play, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle)
 _E = TypeVar("_E", bound=Effect)
 
 
@@ -118,8 +125,9 @@ class World:
 
     `results` says how each kind of effect ends; a kind that is left out is never answered. A leg that is released
     successfully ends `hang_up_seconds` later, after last words `last_words_seconds` later; None: nothing is heard of
-    it. `leaving` are the legs on their way out, and when each will be gone. While telephony is lost, and after a
-    restart, the ends of legs go unheard.
+    it. `audio` says how many seconds of audio have come from a leg where that is counted: everything, unless a story
+    says otherwise; None: that is never told. `leaving` are the legs on their way out, and when each will be gone. While
+    telephony is lost, and after a restart, the ends of legs go unheard.
 
     What the invariants look at: `alive` are customers' legs posted and not told to be gone, `given_up` those that were
     not waited for any longer, `awaited` until when each leg that was let go has to be waited for; `entered` are legs
@@ -146,6 +154,7 @@ class World:
         self.results: dict[type[Effect], ResultKind] = dict.fromkeys(_EFFECTS, ResultKind.OK)
         self.hang_up_seconds: float | None = HANG_UP
         self.last_words_seconds: float | None = LAST_WORDS
+        self.audio: Callable[[LegId], float] | None = self._everything
         self.leaving: dict[LegId, float] = {}
         self.posted: set[LegId] = set()
         self.alive: set[LegId] = set()
@@ -155,6 +164,7 @@ class World:
         self.bridged_since_start: set[BridgeId] = set()
         self.dismantled: set[BridgeId] = set()
         self.meetings = Meetings()
+        self.naming = named.Naming()
         self.wished_to_end: set[CallbackId] = set()
         self.entered: set[LegId] = set()
         self.released: set[LegId] = set()
@@ -213,6 +223,7 @@ class World:
         self._to_come.clear()
         self.held.clear()
         self.meetings.engine_died()
+        self.naming.engine_died()
         self.leaving.clear()
         self.bridged_since_start.clear()
         # A bridge that was refused is forgotten with the engine; an empty one may be left over.
@@ -360,6 +371,7 @@ class World:
         invariants.check(self, event, decision, before, attempts)
         waiting.check(self, decision)
         safety.check(self, event, decision, attempts)
+        named.check(self, event, decision, attempts)
         if isinstance(event, TelephonyReady):
             self.held.clear()
         for effect in decision.effects:
@@ -419,11 +431,18 @@ class World:
         result = self.results.get(type(effect))
         if result is None:
             return
+        if isinstance(effect, CountAudio) and result is ResultKind.OK and self.audio is not None:
+            self._to_come.append(AudioCounted(effect.leg, self.audio(effect.leg)))
         self._to_come.append(EffectEnded(effect, result))
         if isinstance(effect, Release | Farewell) and result is ResultKind.OK:
             seconds = self.last_words_seconds if effect.prompts else self.hang_up_seconds
             if seconds is not None:
                 self.leaving[effect.leg] = self.now + seconds
+
+    def _everything(self, leg: LegId) -> float:
+        """What comes from a network that sends all the time."""
+        answered_at = self.journal.attempts[attempt_of_leg(leg)].answered_at
+        return 0.0 if answered_at is None else self.now - answered_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,9 +514,9 @@ class Customer:
         """The far end answers; the leg is still in the dialplan."""
         return self.world.tell(LegAnswered(self.attempt.customer_leg))
 
-    def enters(self) -> Decision:
-        """The leg comes into our hands."""
-        return self.world.tell(LegEntered(self.attempt.customer_leg))
+    def enters(self, amd: str | None = None) -> Decision:
+        """The leg comes into our hands; `amd`: what Asterisk's AMD() said before."""
+        return self.world.tell(LegEntered(self.attempt.customer_leg, amd))
 
     def answers(self) -> None:
         self.rings()
@@ -505,10 +524,26 @@ class Customer:
         self.enters()
 
     def hears_announcement(self, *, complete: bool = True) -> Decision:
-        """The announcement that began last is over."""
+        """The announcement, or whatever else is being said, is over."""
         leg = self.attempt.customer_leg
         tag = [effect.tag for effect in self.world.done(Play) if effect.leg == leg][-1]
         return self.world.tell(PlayingFinished(leg, tag, complete))
+
+    def begins_to_talk(self) -> Decision:
+        return self.world.tell(TalkStarted(self.attempt.customer_leg))
+
+    def falls_silent(self, seconds: float) -> Decision:
+        """After so much talk; the moment is that at which talk detection notices."""
+        return self.world.tell(TalkFinished(self.attempt.customer_leg, seconds))
+
+    def talks(self, seconds: float) -> None:
+        """Time passes while they talk, and until talk detection is sure that they have stopped."""
+        self.begins_to_talk()
+        self.world.pass_time(seconds + PAUSE)
+        self.falls_silent(seconds)
+
+    def sounds_like_a_fax(self) -> Decision:
+        return self.world.tell(FaxToneHeard(self.attempt.customer_leg))
 
     def presses(self, digit: str) -> Decision:
         return self.world.tell(KeyPressed(self.attempt.customer_leg, digit))
