@@ -502,7 +502,7 @@ class Customer:
     def hears(self) -> Effect | None:
         """The last thing done on the customer's leg."""
         leg = self.attempt.customer_leg
-        on_leg = [effect for effect in self.world.done_on(leg) if not isinstance(effect, DialCustomer)]
+        on_leg = [effect for effect in self.world.done_on(leg) if not isinstance(effect, DialCustomer | CountAudio)]
         return on_leg[-1] if on_leg else None
 
     # ---- what the customer and their network do
