@@ -663,7 +663,7 @@ def test_given_a_lost_socket_when_an_old_look_shows_them_outside_then_they_are_a
     world.see(customer.attempt.id, LegSeen.ANSWERED)
     world.regain_telephony()
 
-    world.pass_time(3)
+    world.pass_time(30)
     customer.enters()
     customer.hears_announcement()
     world.pass_time(2 * WAIT)
