@@ -25,7 +25,7 @@ test: setup system  ## every test, live calls included
 	@made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; $(BIN)/pytest --basetemp="$$made/pytest" $(TESTS)
 
 bench: setup system  ## measure beside a rival; NAME=restart for one bench, SCALE=0.1 for a short run
-	@SCALE='$(SCALE)' $(BIN)/python -m tests.bench $(NAME)
+	@SCALE='$(SCALE)' SPLIT='$(SPLIT)' KEEP='$(KEEP)' $(BIN)/python -m tests.bench $(NAME)
 
 lint: setup  ## style, types, import directions
 	@$(BIN)/ruff check .

@@ -16,6 +16,7 @@ import structlog
 
 from engine.api import build_app
 from engine.api.ports import Check
+from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow
@@ -321,6 +322,7 @@ def node_settings(settings: AsteriskSettings) -> NodeSettings:
         application=settings.application,
         customer_endpoint=settings.customer_endpoint,
         settle_seconds=settings.recovery_settle_seconds,
+        ear=EarSettings(settings.ear_host, settings.ear_port, settings.max_ears),
     )
 
 

@@ -32,6 +32,12 @@ _ENDPOINT_TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.+:@-]+")
 _URI_TEMPLATE = re.compile(
     r"PJSIP/[A-Za-z0-9_.-]+/sips?:[A-Za-z0-9_.+-]*\{(?:number|e164)\}[A-Za-z0-9_.-]*@[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
 )
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)(?!.*(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)$)"  # such as 0 or 127.1: addresses too
+    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+_LONGEST_EAR_ADDRESS = 34
+"""Asterisk's places in the dialplan have 79 characters: a UUID, a blank, `[address]:65535`."""
 _SECRETS = frozenset({"ari_password", "ami_password"})
 
 
@@ -57,6 +63,23 @@ def _ip_address(value: str) -> str:
         return str(ipaddress.ip_address(value.strip()))
     except ValueError:
         raise ValueError("must be the IP address of one proxy, such as 127.0.0.1; networks are not taken") from None
+
+
+def _ear_host(value: str) -> str:
+    """It is told to Asterisk in a place of the dialplan, so nothing may be in it that means something there."""
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(value):
+            raise ValueError("must be an IP address or a host name, such as 192.0.2.20, without a port") from None
+        return value
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError("must be the one address of this machine that Asterisk reaches, not all of them")
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
+        raise ValueError("must not have an interface in it; use an address that needs none")
+    if len(str(address)) > _LONGEST_EAR_ADDRESS:
+        raise ValueError("is too long for a place in Asterisk's dialplan; use a shorter IPv6 address, or IPv4")
+    return str(address)
 
 
 def _delivery(value: str) -> str:
@@ -145,6 +168,15 @@ class AsteriskSettings(Section):
         "PJSIP/{number}@trunk",
         description="How a customer is dialled; {number}: digits without +, {e164}: with +. "
         "`PJSIP/trunk/sip:{number}@host:port` dials through `trunk` but to that address.",
+    )
+    ear_host: Annotated[str, AfterValidator(_ear_host)] = Field(
+        "127.0.0.1",
+        description="Address of this machine, or its name, at which the engine hears customers before they have "
+        "confirmed; Asterisk must reach it, so it cannot be 0.0.0.0.",
+    )
+    ear_port: int = Field(0, ge=0, le=65535, description="Port for that; 0 takes a free one.")
+    max_ears: int = Field(
+        100, ge=0, le=10_000, description="Customers heard at once at most; 0: only Asterisk's talk detection is used."
     )
     recovery_settle_seconds: float = Field(
         5.0,

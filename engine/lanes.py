@@ -21,7 +21,17 @@ from functools import partial
 import structlog
 
 from engine import crash_points
-from engine.core.effects import Connect, CountAudio, DialCustomer, Dismantle, Effect, Farewell, Release, RingAgent
+from engine.core.effects import (
+    Connect,
+    CountAudio,
+    DialCustomer,
+    Dismantle,
+    Effect,
+    Farewell,
+    Listen,
+    Release,
+    RingAgent,
+)
 from engine.core.events import EffectEnded, ResultKind
 from engine.core.terms import AttemptId, LegId
 
@@ -128,4 +138,4 @@ def _legs(effect: Effect) -> tuple[LegId, ...]:
 
 def _concerned(effect: Effect) -> tuple[str, ...]:
     """The service an effect speaks for, as a crash point names it."""
-    return () if isinstance(effect, Connect | CountAudio | Dismantle) else (effect.voice.service,)
+    return () if isinstance(effect, Connect | CountAudio | Dismantle | Listen) else (effect.voice.service,)

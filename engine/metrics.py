@@ -40,6 +40,12 @@ class Metrics:
             buckets=(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60),
             registry=self.registry,
         )
+        self._ears = Counter(
+            "ringback_ears",
+            "Times a customer was to be listened to: opened, refused or not_connected by Asterisk, or none_left.",
+            ["result"],
+            registry=self.registry,
+        )
         self._overtakes = Counter(
             "ringback_overtakes",
             "Customers of the same service who stood before one that was called.",
@@ -71,6 +77,12 @@ class Metrics:
         )
         self._socket_lost = Counter(
             "ringback_event_socket_lost", "Event sockets lost, by Asterisk.", ["node"], registry=self.registry
+        )
+        self._socket_deaf = Counter(
+            "ringback_event_socket_deaf",
+            "Event sockets that were open and brought no event, by Asterisk.",
+            ["node"],
+            registry=self.registry,
         )
         self._recoveries = Counter(
             "ringback_recoveries", "Looks at all calls after a start or a fault.", ["node"], registry=self.registry
@@ -112,6 +124,10 @@ class Metrics:
         """An attempt that was answered has ended, with this verdict so long after the answer."""
         self._verdicts.labels(verdict, evidence).observe(seconds)
 
+    def ear(self, result: str) -> None:
+        """A customer was to be listened to: it is `opened`, `refused` or `not_connected`, or `none_left`."""
+        self._ears.labels(result).inc()
+
     def overtook(self, service: str, customers: int) -> None:
         """A call has begun while so many of the same service stood before this customer."""
         self._overtakes.labels(service).inc(customers)
@@ -131,6 +147,10 @@ class Metrics:
     def event_socket_lost(self, node: str) -> None:
         """The event socket to this Asterisk was lost."""
         self._socket_lost.labels(node).inc()
+
+    def event_socket_deaf(self, node: str) -> None:
+        """The event socket to this Asterisk was open and brought nothing; it counts as lost, too."""
+        self._socket_deaf.labels(node).inc()
 
     def recovered(self, node: str) -> None:
         """Everything on this Asterisk has been looked at."""

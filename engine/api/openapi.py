@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -39,8 +40,7 @@ def openapi(endpoints: Sequence[tuple[str, Endpoint]], *, version: str, server: 
                 models[received, "validation"] = None
         for answered in endpoint.answers:
             models[answered, "serialization"] = None
-    refs, definitions = models_json_schema(list(models), ref_template=_REF + "{model}")
-    schemas = definitions["$defs"]
+    refs, schemas = _schemas(tuple(models))
     paths: dict[str, dict[str, Any]] = {}
     for path, endpoint in endpoints:
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(path, endpoint, refs, schemas)
@@ -61,6 +61,13 @@ def openapi(endpoints: Sequence[tuple[str, Endpoint]], *, version: str, server: 
             },
         },
     }
+
+
+@lru_cache(maxsize=1)
+def _schemas(models: tuple[tuple[type[BaseModel], Mode], ...]) -> tuple[Refs, dict[str, Any]]:
+    """References to the models, and what they refer to; it takes long, and a process has always the same ones."""
+    refs, definitions = models_json_schema(list(models), ref_template=_REF + "{model}")
+    return refs, definitions["$defs"]
 
 
 def _operation(path: str, endpoint: Endpoint, refs: Refs, schemas: dict[str, Any]) -> dict[str, Any]:

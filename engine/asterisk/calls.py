@@ -21,6 +21,7 @@ import structlog
 
 from engine import crash_points
 from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
+from engine.asterisk.ear import Ears
 from engine.asterisk.playing import Playing, PromptPlayer, Prompts
 from engine.core.effects import (
     Connect,
@@ -30,6 +31,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     HoldWithMusic,
+    Listen,
     Listening,
     Play,
     Release,
@@ -73,7 +75,9 @@ class Calls:
         customer_endpoint: str,
         prompts: Prompts,
         tell: Callable[[Event], None],
+        ears: Ears,
     ) -> None:
+        self.ears = ears
         self._client = client
         self._application = application
         self._customer_endpoint = customer_endpoint
@@ -98,6 +102,9 @@ class Calls:
             case Play(leg=leg, prompts=prompts, voice=voice, tag=tag):
                 await self.playing.stop(leg)
                 return _ended(await self.playing.start(Playing(leg, tag), prompts, voice))
+            case Listen(leg=leg, pause_seconds=pause_seconds):
+                self.ears.begin(leg, pause_seconds)
+                return ResultKind.OK, ""
             case CountAudio(leg=leg):
                 return await self._count_audio(leg)
             case HoldWithMusic():
@@ -212,6 +219,9 @@ class Calls:
         return self._prompts.media(voice, prompt).removeprefix("sound:")
 
     async def _count_audio(self, leg: LegId) -> Ended:
+        if (heard := self.ears.received_seconds(leg)) is not None:
+            self._tell(AudioCounted(leg, heard))
+            return ResultKind.OK, ""
         result = await self._client.channels.packets_received(leg)
         if isinstance(result, Ok):
             self._tell(AudioCounted(leg, result.value * PACKET_SECONDS))
@@ -220,6 +230,7 @@ class Calls:
     # ---- media ---------------------------------------------------------------------------------------
 
     async def _hold(self, effect: HoldWithMusic) -> Ended:
+        self.ears.end(effect.leg)
         await self.playing.stop(effect.leg)
         if effect.prompts:
             await self.playing.start(Playing(effect.leg, "hold"), effect.prompts, effect.voice)
@@ -273,6 +284,7 @@ class Calls:
 
     async def _let_go(self, leg: LegId, prompts: Sequence[PromptId], voice: Voice) -> Ended:
         """Hang up now, or after a few last words that nobody else has to wait for."""
+        self.ears.end(leg)
         if not prompts:
             return await self.hang_up(leg)
         await self.playing.stop(leg)

@@ -1,7 +1,8 @@
 """One Asterisk: its client, its event socket, its calls, and how it stands.
 
-After each connection of the event socket the node asks to hear its endpoints, looks twice at what runs there, tells the
-core what is left of each live attempt, hangs up legs whose attempt is over, and only then says that telephony is ready.
+After each connection of the event socket the node makes sure that it hears, asks to hear its endpoints, looks twice at
+what runs there, tells the core what is left of each live attempt, hangs up legs whose attempt is over, and only then
+says that telephony is ready.
 Legs of attempts that our journal does not know, and channels without a name of ours, are nobody's business here.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,11 +20,15 @@ from engine.asterisk.ari.events import (
     ChannelCreated,
     ChannelDestroyed,
     ChannelStateChange,
+    ChannelTalkingFinished,
+    ChannelTalkingStarted,
     PlaybackFinished,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel
 from engine.asterisk.calls import Calls
+from engine.asterisk.ear import Ears, EarSettings
+from engine.asterisk.hearing import Hearing
 from engine.asterisk.playing import Prompts
 from engine.asterisk.translation import our_leg, seen, translated
 from engine.core.effects import Effect, EffectClass
@@ -48,6 +53,7 @@ HEARD = (
     "ChannelLeftBridge",
     "PlaybackFinished",
     "ApplicationReplaced",
+    "ChannelUserevent",
 )
 """The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
 MIN_VERSION = (22, 7)
@@ -66,6 +72,7 @@ class NodeSettings:
     application: str
     customer_endpoint: str
     settle_seconds: float = 5.0
+    ear: EarSettings = field(default_factory=EarSettings)
 
 
 class AsteriskNode:
@@ -92,7 +99,8 @@ class AsteriskNode:
     ) -> None:
         self.settings = settings
         self.client = AriClient(settings.ari_url, settings.ari_user, settings.ari_password, observe=figures.ari_request)
-        self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell)
+        self.ears = Ears(settings.ear, self.client, settings.application, tell, figures)
+        self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell, self.ears)
         self.trouble: str | None = "not connected yet"
         self._tell = tell
         self._live = live
@@ -115,6 +123,7 @@ class AsteriskNode:
             on_lost=self._lost,
             on_replaced=self._taken_over,
         )
+        self.hearing = Hearing(self.client, self.stream, self._deaf)
 
     async def run(self) -> None:
         """Connect, recover and listen. Returns when another engine took the application over."""
@@ -124,8 +133,10 @@ class AsteriskNode:
                 stream = tasks.create_task(self.stream.run(), name=f"events of {self.settings.name}")
                 beside = [
                     tasks.create_task(self._recover_always(), name=f"recovery of {self.settings.name}"),
+                    tasks.create_task(self.hearing.watch(self._is_ready), name=f"hearing of {self.settings.name}"),
                     tasks.create_task(self._report_unreachable(), name=f"watch on {self.settings.name}"),
                     tasks.create_task(self._hang_up_late_legs(), name=f"late legs of {self.settings.name}"),
+                    tasks.create_task(self.ears.run(), name=f"ears on {self.settings.name}"),
                 ]
                 await stream
                 for task in beside:
@@ -147,11 +158,17 @@ class AsteriskNode:
     # ---- what the stream says ------------------------------------------------------------------------
 
     def _heard(self, event: AriEvent) -> None:
+        self.hearing.came()
         if isinstance(event, PlaybackFinished):
             self.calls.playing.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
             return
         if isinstance(event, ChannelDestroyed) and (gone := our_leg(event.channel.id)):
             self.calls.playing.leg_ended(gone)
+            self.ears.end(gone)
+        if isinstance(event, StasisStart):
+            self.ears.entered(event.channel.id)
+        if isinstance(event, ChannelTalkingStarted | ChannelTalkingFinished) and self._has_ear(event.channel.id):
+            return
         if isinstance(event, StasisStart | ChannelCreated | ChannelStateChange):
             leg = our_leg(event.channel.id)
             if leg and not self._is_live(attempt_of_leg(leg)):
@@ -159,6 +176,10 @@ class AsteriskNode:
                 return
         if told := translated(event):
             self._tell(told)
+
+    def _has_ear(self, channel: str) -> bool:
+        """Whether we listen ourselves, and better than talk detection."""
+        return self.ears.received_seconds(LegId(channel)) is not None
 
     def _joined(self) -> None:
         self._tell_joined()
@@ -171,6 +192,14 @@ class AsteriskNode:
         self.trouble = why
         self._figures.event_socket_lost(self.settings.name)
         self._tell(TelephonyLost())
+
+    def _deaf(self, why: str) -> None:
+        log.error("asterisk.deaf", node=self.settings.name, why=why)
+        self._figures.event_socket_deaf(self.settings.name)
+        self._connected.clear()
+
+    def _is_ready(self) -> bool:
+        return self.trouble is None
 
     def _taken_over(self) -> None:
         self._replaced = True
@@ -244,6 +273,10 @@ class AsteriskNode:
         self.calls.forget_subscriptions()
         application = self.settings.application
         filtered = await self.client.applications.set_event_filter(application, allowed=HEARD)
+        unregistered = isinstance(filtered, Refused) and filtered.status == 404
+        if (isinstance(filtered, Ok) or unregistered) and await self.hearing.drop_if_deaf():
+            self._outdated.set()  # nothing is to be tried before the next socket
+            return False
         heard = await self.calls.listen_to([self.calls.trunk, *self._endpoints()])
         if isinstance(heard, Refused):
             # An agent's endpoint that does not exist must not keep everybody else from being called.
@@ -281,6 +314,7 @@ class AsteriskNode:
         for attempt in attempts:
             self._tell_seen(attempt, channels, bridged=attempt.id in bridged)
         self.calls.playing.only_these_are_left(channels)
+        await self.ears.only_these_are_left(channels, [attempt.customer_leg for attempt in self._live()])
         await self._hang_up_nobodys(channels)
         if startup_time != self._startup_time:
             # Before anybody is dialled: a later look must not take the new calls for those of an earlier Asterisk.

@@ -72,7 +72,7 @@ class CallEnds:
         self._screening = Screening(service.screening, service.confirmation.wait_seconds)
         self._screening.found_before(attempt.verdict, attempt.evidence)
         self._screening_at: float | None = None
-        self._looking = False
+        self._looking = self._listened_to = False
         self._parting = Parting.NO
         self._parting_failed = False
         self._last_words = ""

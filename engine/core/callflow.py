@@ -26,9 +26,9 @@ from engine.core.effects import (
 )
 from engine.core.events import (
     AudioCounted,
+    AudioNews,
     EffectEnded,
     Event,
-    FaxToneHeard,
     KeyPressed,
     LegAnswered,
     LegEnded,
@@ -36,8 +36,6 @@ from engine.core.events import (
     LegRinging,
     PlayingFinished,
     ResultKind,
-    TalkFinished,
-    TalkStarted,
 )
 from engine.core.facts import Dialled
 from engine.core.terms import LegId, Outcome, PromptId
@@ -142,8 +140,8 @@ class CallFlow(CallResume):
                     self._asked_again(now)
                 elif self.phase is Phase.CLOSING:
                     self._late_key(digit)
-            case TalkStarted(leg=leg) | TalkFinished(leg=leg) | FaxToneHeard(leg=leg) | AudioCounted(leg=leg):
-                if leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            case _ if isinstance(event, AudioNews):
+                if event.leg == customer and self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
                     self._heard(event, now)
             case PlayingFinished(leg=leg, tag=tag, complete=complete) if leg == customer:
                 if self.phase is Phase.ANNOUNCING and tag == self._announcement:
@@ -191,7 +189,10 @@ class CallFlow(CallResume):
             case Phase.ANNOUNCING, "confirm":
                 self._screen(now)
                 if self.phase is Phase.ANNOUNCING and not self._will_part:
-                    self._nothing_pressed(now)
+                    if self._screening.is_answered:
+                        self._arm("confirm", now + REFUSED_GRACE_SECONDS)
+                    else:
+                        self._nothing_pressed(now)
             case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
                 self._agent_not_reached(now)
             case Phase.CONFIRMED, "agent_ring":
@@ -272,6 +273,7 @@ class CallFlow(CallResume):
             case Phase.DIALING:
                 self._finish(outcomes.of_unanswered(cause, sip_code), now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
+                self._judged(self._screening.left(now), now)
                 self._finish(Outcome.HUNG_UP, now)
             case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
                 self._finish(Outcome.ABANDONED, now)

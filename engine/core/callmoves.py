@@ -9,7 +9,7 @@ from __future__ import annotations
 from engine.core import retry
 from engine.core.callends import BEFORE_CONFIRMED, CallEnds
 from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Parting, Phase
-from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Listening, Play, RingAgent
+from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Listen, Listening, Play, RingAgent
 from engine.core.facts import (
     AgentMissed,
     AgentRinging,
@@ -99,13 +99,17 @@ class CallMoves(CallEnds):
         self._media_failed = False
         self._parting = Parting.NO
         self._announced_at = now
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         for name in ("ring", "silent", "enter", "confirm", "parting"):
             self._arm(name, None)
         self._arm("announcement", now + self._limits.announcement_seconds)
         # Each has its own name, also after a restart; the same decision made again gives it the same one.
         self._announcement = f"announcement.{now:.3f}"
         self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
+        screening = self.service.screening
+        if screening.mode is ScreeningMode.CONCURRENT and not self._listened_to:
+            self._listened_to = True
+            self._do(Listen(self.attempt.id, self.attempt.customer_leg, screening.pause_seconds))
         self._tell(Dialled(), Answered())
 
     def _announced(self, now: float, *, complete: bool = True) -> None:

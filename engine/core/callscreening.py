@@ -12,7 +12,16 @@ import math
 from engine.core.callmoves import CallMoves
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Parting, Phase
 from engine.core.effects import CountAudio, Play
-from engine.core.events import AudioCounted, Event, FaxToneHeard, TalkFinished, TalkStarted
+from engine.core.events import (
+    AudioCounted,
+    BeepHeard,
+    EarClosed,
+    EarOpened,
+    Event,
+    FaxToneHeard,
+    TalkFinished,
+    TalkStarted,
+)
 from engine.core.screening import Finding
 from engine.core.terms import MachineAction, Outcome, PromptId, Verdict
 from engine.core.values import replace
@@ -39,6 +48,12 @@ class CallScreening(CallMoves):
             case AudioCounted(received_seconds=received):
                 self._looking = False
                 talk.counted(received, now)
+            case EarOpened():
+                talk.has_ear(now)
+            case EarClosed():
+                talk.lost_ear()
+            case BeepHeard(seconds=seconds):
+                self._judged(self._screening.beep(seconds, now), now)
             case FaxToneHeard() if self.attempt.answered_at is not None:
                 self._judged(self._screening.fax_tone(), now)
             case _:
@@ -58,8 +73,7 @@ class CallScreening(CallMoves):
     def _screening_due(self, now: float) -> None:
         """Time has passed in which nothing was told: either nothing happened, or their network sends nothing."""
         self._screening_at = None
-        talk = self._screening.talk
-        if (talk.since is not None or talk.suppressed) and not self._looking:
+        if self._screening.talk.needs_look and not self._looking:
             self._looking = True
             self._do(CountAudio(self.attempt.id, self.attempt.customer_leg))
         self._screen(now)
@@ -145,7 +159,7 @@ class CallScreening(CallMoves):
         for name in ("announcement", "confirm"):
             self._arm(name, None)
         self._parting = Parting.SAYING
-        self._screening.we_speak()
+        self._screening.we_speak(now)
         self._last_words = f"parting.{now:.3f}"
         prompt = PromptId.MESSAGE if self._leaves_message else PromptId.MACHINE_GOODBYE
         self._do(Play(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice, self._last_words))

@@ -43,23 +43,25 @@ class Screening(Value):
     """How persons are told from machines, and what is done about machines. The default values were measured.
 
     `talk_level`: louder than this (mean amplitude of 16-bit samples) is talk. `pause_seconds`: shorter silence does not
-    end a stretch of talk. Who has talked for `greeting_seconds` in all is a machine; so is who has talked for
-    `unanswered_greeting_seconds` and does nothing for `reaction_seconds` once both sides are silent. After so long a
-    greeting, talk of `reply_seconds` after our words is the answer of a call screening robot; `reply_wait_seconds` are
-    waited for it before a machine is hung up on. `message_pause_seconds`: silence after a greeting that lets a message
-    begin. `robot_repeats`: how often more the announcement is said to whoever a robot lets us talk to.
+    end a stretch of talk. Who beeps after `beep_greeting_seconds` of talk is a machine; so is who has talked for
+    `greeting_seconds` and does nothing for `reaction_seconds` once both sides are silent. After talk of
+    `robot_greeting_seconds`, `reply_seconds` of it after our words are the answer of a call screening robot, and
+    `reply_wait_seconds` are waited for it before a machine is hung up on. `message_pause_seconds`: silence after a
+    greeting that lets a message begin. `robot_repeats`: how often more the announcement is said to whoever a robot lets
+    us talk to.
     """
 
     mode: ScreeningMode = ScreeningMode.CONCURRENT
     machine: MachineAction = MachineAction.HANG_UP
     talk_level: int = 500
     pause_seconds: float = 0.3
-    greeting_seconds: float = 5.5
-    unanswered_greeting_seconds: float = 2.5
+    beep_greeting_seconds: float = 0.6
+    greeting_seconds: float = 4.5
+    robot_greeting_seconds: float = 2.8
     reaction_seconds: float = 4.0
     reply_seconds: float = 1.0
     reply_wait_seconds: float = 4.0
-    message_pause_seconds: float = 2.0
+    message_pause_seconds: float = 1.0
     robot_repeats: int = 3
 
 

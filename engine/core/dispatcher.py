@@ -17,13 +17,12 @@ from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Sna
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
-    AudioCounted,
+    AudioNews,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
     EffectEnded,
     Event,
-    FaxToneHeard,
     InteractionEndRequested,
     InteractionRequested,
     KeyPressed,
@@ -40,8 +39,6 @@ from engine.core.events import (
     SlotCapacityRequested,
     StopRequested,
     SuppressRequested,
-    TalkFinished,
-    TalkStarted,
     TelephonyLost,
     TelephonyReady,
     TimerFired,
@@ -97,7 +94,7 @@ class Dispatcher(Calling, Explaining):
                 self._to_flow(effect.attempt, event, now)
             case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
                 self._to_flow(attempt_of_leg(event.leg), event, now)
-            case TalkStarted() | TalkFinished() | FaxToneHeard() | AudioCounted():
+            case _ if isinstance(event, AudioNews):
                 self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallbackRequested():
                 self._requested(event, now)

@@ -95,6 +95,18 @@ class Play(Value):
     tag: str
 
 
+class Listen(Value):
+    """Put an ear on the leg, if there is one left: TalkStarted, TalkFinished and BeepHeard come of it.
+
+    Died before or after: the announcement begins anew, and with it the listening.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    leg: LegId
+    pause_seconds: float
+
+
 class CountAudio(Value):
     """Ask how much audio has come from the leg; answered by AudioCounted.
 
@@ -179,6 +191,6 @@ class Dismantle(Value):
 
 
 Effect: TypeAlias = (
-    DialCustomer | RingAgent | Play | CountAudio | HoldWithMusic | Connect | Farewell | Release | Dismantle
+    DialCustomer | RingAgent | Play | Listen | CountAudio | HoldWithMusic | Connect | Farewell | Release | Dismantle
 )
 """Every effect carries the attempt it belongs to; effects of one attempt run one after another."""

@@ -213,10 +213,29 @@ class TalkFinished(Value):
     seconds: float
 
 
+class EarOpened(Value):
+    """From now on talk on the leg is told by an ear of ours, which also hears that nothing comes."""
+
+    leg: LegId
+
+
+class EarClosed(Value):
+    """The leg goes on without the ear: talk is what Asterisk's talk detection says."""
+
+    leg: LegId
+
+
 class FaxToneHeard(Value):
     """The answering tone of a fax machine."""
 
     leg: LegId
+
+
+class BeepHeard(Value):
+    """A steady tone of `seconds`, as an answering machine gives it before it records."""
+
+    leg: LegId
+    seconds: float
 
 
 class AudioCounted(Value):
@@ -224,6 +243,10 @@ class AudioCounted(Value):
 
     leg: LegId
     received_seconds: float | None
+
+
+AudioNews: TypeAlias = TalkStarted | TalkFinished | EarOpened | EarClosed | BeepHeard | FaxToneHeard | AudioCounted
+"""What is heard of a customer."""
 
 
 class PlayingFinished(Value):
@@ -305,10 +328,7 @@ Event: TypeAlias = (
     | LegEntered
     | LegEnded
     | KeyPressed
-    | TalkStarted
-    | TalkFinished
-    | FaxToneHeard
-    | AudioCounted
+    | AudioNews
     | PlayingFinished
     | EffectEnded
     | TimerFired
@@ -322,10 +342,7 @@ Fact: TypeAlias = (
     | LegEntered
     | LegEnded
     | KeyPressed
-    | TalkStarted
-    | TalkFinished
-    | FaxToneHeard
-    | AudioCounted
+    | AudioNews
     | PlayingFinished
     | EffectEnded
     | AttemptLetGo

@@ -1,8 +1,9 @@
 """Person or machine: what follows from talk, pauses, tones and keys while the announcement plays to whoever answered.
 
-Nothing waits for this. Without evidence it is a person: a machine has to show itself by talking for long. Who is
-asked for their name by a call screening robot finds a machine that answers back, so nobody is hung up on before a
-robot had its time to answer. What is done about a verdict stands in callscreening.py, how talk is measured in talk.py.
+Nothing waits for this. Without evidence it is a person: a machine has to show itself, by the beep after its greeting,
+or by a long greeting after which nobody does anything. A call screening robot asks for our name and then answers back,
+so no machine is hung up on before it had the time to prove to be a robot. What is done about a verdict stands in
+callscreening.py, how talk is measured in talk.py.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from engine.core.values import Value
 
 LISTENS_SECONDS = 2.0
 """Who said a few words and has been silent for so long is listening to us."""
+LEAVES_SECONDS = 1.5
+"""Who hangs up within so long after their last word had nothing more to say."""
 ANSWER_PAUSE_SECONDS = 0.8
 """Talk that begins sooner after our last word, or after their own, is no answer to us."""
+LISTENED_SECONDS = 2.0
+"""A robot is silent for at least the last so long of our words; noise is not."""
 _FINAL = frozenset({Evidence.KEY, Evidence.REPLY, Evidence.FAX_TONE})
 
 
@@ -39,6 +44,7 @@ class Screening:
         self._settings = settings
         self._reaction_seconds = min(settings.reaction_seconds, wait_seconds)
         self._settled = settings.mode is ScreeningMode.OFF
+        self._earlier = 0.0
         self._talked_before = 0.0
         self._answering = False
 
@@ -50,8 +56,10 @@ class Screening:
 
     # ---- facts ----------------------------------------------------------------------------------------------
 
-    def we_speak(self) -> None:
+    def we_speak(self, now: float) -> None:
+        """A greeting is what they say while we begin, not what a noisy line adds up to over minutes."""
         self.quiet_since, self._answering = None, False
+        self._earlier = self.talk.talked(now)
 
     def we_are_silent(self, now: float) -> None:
         """Our words have been said."""
@@ -66,6 +74,25 @@ class Screening:
 
     def fax_tone(self) -> Finding | None:
         return self._settle(Finding(Verdict.FAX, Evidence.FAX_TONE))
+
+    def beep(self, seconds: float, now: float) -> Finding | None:
+        """A tone as machines give it when they begin to record; it is no answer to anything we said."""
+        if self.quiet_since is not None:
+            self.we_are_silent(now)
+        greeted = self.talk.talked(now) - seconds >= self._settings.beep_greeting_seconds
+        if self._settled or self._is_machine or not greeted or self._settings.mode is not ScreeningMode.CONCURRENT:
+            return None
+        return self._find(Finding(Verdict.MACHINE, Evidence.BEEP))
+
+    def left(self, now: float) -> Finding | None:
+        """They hung up, as a machine does that records nothing: right after a long greeting."""
+        ended_at = self.talk.silent_since()
+        if self._settled or self._is_machine or ended_at is None or now > ended_at + LEAVES_SECONDS:
+            return None
+        said = self.talk.total - self._earlier
+        if self._settings.mode is not ScreeningMode.CONCURRENT or said < self._settings.greeting_seconds:
+            return None
+        return self._find(Finding(Verdict.MACHINE, Evidence.SAID_AND_LEFT))
 
     def amd(self, status: str) -> Finding | None:
         """What Asterisk's AMD() found: its AMDSTATUS."""
@@ -83,13 +110,10 @@ class Screening:
             return self._settle(Finding(Verdict.SCREENING_ROBOT, Evidence.REPLY))
         if self._settings.mode is not ScreeningMode.CONCURRENT or self._is_machine:
             return None
-        talked, silent_at = self.talk.talked(now), self._silent_at()
-        if talked >= self._settings.greeting_seconds:
-            return self._find(Finding(Verdict.MACHINE, Evidence.LONG_GREETING))
-        if talked >= self._settings.unanswered_greeting_seconds:
+        silent_at, ended_at = self._silent_at(), self.talk.silent_since()
+        if self.talk.talked(now) - self._earlier >= self._settings.greeting_seconds:
             waited_out = silent_at is not None and now >= silent_at + self._reaction_seconds
             return self._find(Finding(Verdict.MACHINE, Evidence.NO_REACTION)) if waited_out else None
-        ended_at = self.talk.silent_since()
         if self.found is None and ended_at is not None and now >= ended_at + LISTENS_SECONDS:
             return self._find(Finding(Verdict.PERSON, Evidence.SHORT_GREETING))
         return None
@@ -103,11 +127,16 @@ class Screening:
             moments.append(self.talk.look_at(self._enough, now))
         if self._settings.mode is ScreeningMode.CONCURRENT and not self._is_machine:
             silent_at, ended_at = self._silent_at(), self.talk.silent_since()
-            if self.talk.total >= self._settings.unanswered_greeting_seconds:
+            if self.talk.total - self._earlier >= self._settings.greeting_seconds:
                 moments.append(None if silent_at is None else silent_at + self._reaction_seconds)
             elif ended_at is not None and self.found is None:
                 moments.append(ended_at + LISTENS_SECONDS)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether they are just saying what may be the answer of a robot."""
+        return not self._settled and self._answering and self.talk.since is not None
 
     @property
     def _is_machine(self) -> bool:
@@ -118,7 +147,7 @@ class Screening:
         """How much talk would bring the next verdict."""
         if self._answering:
             return self._talked_before + self._settings.reply_seconds
-        return self._settings.greeting_seconds
+        return self._earlier + self._settings.greeting_seconds
 
     def _note_answer(self) -> None:
         """They talked for long, were silent when we were, and now talk again."""
@@ -127,9 +156,11 @@ class Screening:
         began = talk.began_at if talk.since is None else talk.since
         if self._answering or quiet_since is None or began is None:
             return
-        if not self._is_machine and before < self._settings.unanswered_greeting_seconds:
+        if not self._is_machine and before - self._earlier < self._settings.robot_greeting_seconds:
             return
-        if min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS:
+        waited = min(began - quiet_since, talk.pause_before) >= ANSWER_PAUSE_SECONDS
+        listened = talk.pause_before - (began - quiet_since) >= LISTENED_SECONDS
+        if waited and (listened or self._is_machine):
             self._answering, self._talked_before = True, before
 
     def _silent_at(self) -> float | None:

@@ -17,6 +17,8 @@ LOOK_SECONDS = 1.0
 """The time between two looks at a network that sends nothing in silence."""
 _SENDS_ALWAYS = 0.75
 """The share of a span from which on its audio counts as gapless; losses stay well above it."""
+_MOMENT_SECONDS = 0.02
+"""So much later than it can be true: times are no exact numbers."""
 _COMFORT_NOISE = 0.25
 """The share of a span below which its audio is no talk: packets that describe the noise of the line."""
 
@@ -38,9 +40,19 @@ class TalkMeter:
         self.pause_before = math.inf
         self.suppressed = False
         self._pause = pause_seconds
+        self._sends_always = self._ear = False
         self._seen_until = 0.0
         self._received: float | None = None
         self._looked_at = 0.0
+
+    def has_ear(self, now: float) -> None:
+        """Talk is told by somebody who hears silence too; what talk detection said last has no end any more."""
+        self._ear, self.suppressed = True, False
+        self.finished(math.inf, now)
+
+    def lost_ear(self) -> None:
+        """Talk is told by talk detection again; the end of the present stretch, too."""
+        self._ear = False
 
     def answered(self, now: float) -> None:
         """What was heard before, such as a ringing tone, does not count."""
@@ -82,22 +94,30 @@ class TalkMeter:
         """The end of the last stretch; None while they talk, or if they have not talked."""
         return None if self.since is not None else self.ended_at
 
+    @property
+    def needs_look(self) -> bool:
+        """Whether only a look at the audio that came can tell if they still talk."""
+        return self.suppressed or (self.since is not None and not self._ear and not self._sends_always)
+
     def look_at(self, enough: float, now: float) -> float | None:
-        """When a look could show that they have talked for `enough` in all; None: talk detection says all there is."""
+        """When time, or a look at the audio that came, may show more; `enough`: the talk in all that matters next."""
         if self.suppressed:
             return max(now, self._looked_at + LOOK_SECONDS)
         if self.since is None:
             return None
-        unseen = self.since + BELIEVED_SECONDS
-        if self._seen_until > self.since:
-            unseen = self._seen_until + LOOK_SECONDS
-        return max(unseen, self.since + enough - self.total)
+        if self.needs_look:
+            return self.since + BELIEVED_SECONDS if self._seen_until <= self.since else self._seen_until + LOOK_SECONDS
+        at = self.since + enough - self.total + self._pause + _MOMENT_SECONDS
+        return at if at > now else None
 
     def _pause_until(self, began: float) -> float:
         return math.inf if self.ended_at is None else began - self.ended_at
 
     def _certain_until(self, began: float, now: float) -> float:
-        return max(self._seen_until, min(now, began + BELIEVED_SECONDS))
+        """Up to when somebody talked for certain; in the last moments there may have been a pause already."""
+        if self._ear or self._sends_always:
+            return max(began, now - self._pause)
+        return max(began, self._seen_until - self._pause, min(now - self._pause, began + BELIEVED_SECONDS))
 
     def _check(self, received: float | None, before: float | None, now: float) -> None:
         """Whether who is said to talk is really heard."""
@@ -112,6 +132,7 @@ class TalkMeter:
         came = min(span, received if before is None else received - before)
         if came >= _SENDS_ALWAYS * span:
             self._seen_until = now
+            self._sends_always = before is not None or received <= span + BELIEVED_SECONDS
             return
         began, self.since = self.since, None
         self.suppressed = True

@@ -103,8 +103,9 @@ class Evidence(StrEnum):
 
     KEY = "key"
     SHORT_GREETING = "short_greeting"
-    LONG_GREETING = "long_greeting"
+    BEEP = "beep"
     NO_REACTION = "no_reaction"
+    SAID_AND_LEFT = "said_and_left"
     REPLY = "reply"
     FAX_TONE = "fax_tone"
     AMD = "amd"

@@ -127,8 +127,9 @@ class ScreeningEntry(Entry):
     machine: Literal["hang_up", "leave_message", "ignore"] = "hang_up"
     talk_level: Annotated[Whole, Field(ge=1, le=32767)] = _MEASURED.talk_level
     pause_seconds: Annotated[float, Strict(), Field(ge=0.1, le=2)] = _MEASURED.pause_seconds
+    beep_greeting_seconds: TalkSeconds = _MEASURED.beep_greeting_seconds
     greeting_seconds: TalkSeconds = _MEASURED.greeting_seconds
-    unanswered_greeting_seconds: TalkSeconds = _MEASURED.unanswered_greeting_seconds
+    robot_greeting_seconds: TalkSeconds = _MEASURED.robot_greeting_seconds
     reaction_seconds: TalkSeconds = _MEASURED.reaction_seconds
     reply_seconds: TalkSeconds = _MEASURED.reply_seconds
     reply_wait_seconds: TalkSeconds = _MEASURED.reply_wait_seconds

@@ -28,7 +28,8 @@ STOP_LIMIT_SECONDS = 45.0
 class EngineProcess:
     """`directory` holds settings, database, log and the administrator's key; it may be used again for a restart.
 
-    `ari_url`: where it finds Asterisk, if not at the lab's PBX itself. `environment` is that of every start.
+    `ari_url`: where it finds Asterisk, if not at the lab's PBX itself. `customer_endpoint`: how customers are dialled,
+    if not at the lab's telephone network. `environment` is that of every start.
     `arguments`: further ones of `serve`. `command`: another program in the engine's place, which says where it listens
     and answers `/readyz` as it does.
     """
@@ -40,6 +41,7 @@ class EngineProcess:
         *,
         environment: dict[str, str] | None = None,
         ari_url: str | None = None,
+        customer_endpoint: str = "PJSIP/{number}@trunk",
         arguments: Sequence[str] = (),
         command: Sequence[str] = (),
     ) -> None:
@@ -47,6 +49,7 @@ class EngineProcess:
         self._directory = directory
         self._command = command or (str(Path(sys.executable).parent / "ringback"), *SERVE, *arguments)
         self._ari_url = ari_url or lab.pbx.ari_url
+        self._customer_endpoint = customer_endpoint
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -203,7 +206,7 @@ name = "lab"
 ari_url = "{self._ari_url}"
 ari_user = "{pbx.ari_user}"
 ari_password_file = "ari.password"
-customer_endpoint = "PJSIP/{{number}}@trunk"
+customer_endpoint = "{self._customer_endpoint}"
 [limits]
 requests_per_minute_per_address = 1000
 [log]

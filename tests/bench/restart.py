@@ -27,6 +27,7 @@ from statistics import median
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
+from tests.bench.load import cpu_seconds_of
 from tests.bench.numbers import numbers
 from tests.bench.report import Report
 from tests.live.cable import CableInThread
@@ -179,7 +180,7 @@ def _kill_and_start(centre: Centre, ari_url: str, effects: _Effects) -> Run:
     centre.engine.spawn()
     first = effects.first_since(began, 30.0)
     assert first is not None, f"no effect within 30 s of the start: {centre.engine.log_entries()[-3:]}"
-    cpu = _cpu_of(centre.engine.pid)
+    cpu = cpu_seconds_of(centre.engine.pid)
     centre.engine.wait_until_ready()
     said = {str(entry["event"]): entry for entry in centre.engine.log_entries() if "event" in entry}
     ready = logged_at(said["asterisk.ready"])
@@ -192,12 +193,6 @@ def _kill_and_start(centre: Centre, ari_url: str, effects: _Effects) -> Run:
         rival_imports=steps["imported"] - rival_began,
         rival_cpu=rival_cpu,
     )
-
-
-def _cpu_of(pid: int) -> float:
-    """CPU seconds of a process so far (fields 14 and 15 of its stat file)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _cpu_of_the_ended() -> float:

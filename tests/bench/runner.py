@@ -26,6 +26,7 @@ BENCHES: Mapping[str, str] = {
     "matching": "tests.bench.matching",
     "wait": "tests.bench.wait",
     "simulation": "tests.bench.simulation",
+    "screening": "tests.bench.screening.bench",
 }
 """Each bench's name and its module."""
 

@@ -25,7 +25,7 @@ from engine.api.callback_shapes import CallbackWanted
 from engine.api.codes import MEANINGS, Code
 from engine.config import load
 from engine.document import parse
-from engine.document.models import ServicesDocument
+from engine.document.models import ScreeningEntry, ServicesDocument
 from engine.metrics import Metrics
 from engine.simulation import scenario
 from engine.simulation.meanings import Files
@@ -370,6 +370,14 @@ def test_the_guides_table_of_service_fields_gives_their_defaults() -> None:
             assert value == int(told), name
             compared += 1
     assert compared >= 10
+
+
+def test_the_page_on_screening_gives_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", (ROOT / "docs/screening.md").read_text("utf-8"), re.MULTILINE))
+    defaults = ScreeningEntry().model_dump()
+    assert {name: rows.get(name, "").strip("` ") for name in defaults} == {
+        name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in defaults.items()
+    }
 
 
 def test_the_container_files_name_what_exists() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.screening import scenes, sound, voices, wav_files
-from tests.bench.screening.outline import Outline
+from tests.bench.screening.outline import ENDINGS, Outline
 from tests.bench.screening.persons import KEY
 from tests.bench.screening.scene import Listen, Press, Say, Scene, Truth, Wait
 from tests.bench.screening.sound import Sound
@@ -30,12 +30,14 @@ GREETING = {
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
-    """A few of every kind, but for Asterisk's own prompts."""
+    """A few of every kind, but for Asterisk's own prompts, and of every ending."""
     planned = [each for each in scenes.planned("B", 0.25) if each.kind != "asterisk"]
-    by_kind: dict[tuple[str, str], list[Outline]] = {}
+    alike: dict[tuple[str, str], list[Outline]] = {}
     for each in planned:
-        by_kind.setdefault((each.truth, each.kind), []).append(each)
-    return [(each, scenes.build(each)) for some in by_kind.values() for each in some[:3]]
+        alike.setdefault((each.truth, each.kind), []).append(each)
+        alike.setdefault((each.truth, each.ending), []).append(each)
+    chosen = {each.name: each for some in alike.values() for each in some[:3]}
+    return [(each, scenes.build(each)) for each in chosen.values()]
 
 
 def of(calls: list[Call], truth: Truth, kinds: Iterable[str]) -> list[Call]:
@@ -79,7 +81,9 @@ def test_given_a_person_who_repeats_or_talks_back_or_is_silent_then_there_is_mor
         assert sound.seconds(hello) <= 1.0 <= sound.seconds(talk) + 0.1 <= 3.2
 
 
-def test_given_a_persons_ending_then_they_press_the_key_in_time_or_hang_up(calls: list[Call]) -> None:
+def test_given_a_persons_ending_then_they_press_the_key_when_told_or_again_or_never_or_hang_up(
+    calls: list[Call],
+) -> None:
     seen = set()
     for outline, scene in calls:
         if outline.truth is not Truth.PERSON:
@@ -92,14 +96,24 @@ def test_given_a_persons_ending_then_they_press_the_key_in_time_or_hang_up(calls
                 assert isinstance(reacts, Wait)
                 assert 0.3 <= reacts.seconds <= 1.5
                 assert rest == [Press(KEY), Wait(10.0)]
+                assert scene.steps.count(listens) == 1
             case "early":
                 assert scene.steps[-2:] == (Press(KEY), Wait(10.0))
                 assert not any(isinstance(step, Listen) for step in scene.steps)
                 assert lasts(scene) - 10 >= 3.0
+            case "slow":
+                told, again, reacts, *rest = scene.steps[-5:]
+                assert told == again == Listen(1.2, 25.0)
+                assert isinstance(reacts, Wait)
+                assert 0.3 <= reacts.seconds <= 1.5
+                assert rest == [Press(KEY), Wait(10.0)]
+            case "never":
+                assert scene.steps[-2:] == (Listen(1.2, 25.0), Wait(40.0))
+                assert not any(isinstance(step, Press) for step in scene.steps)
             case _:
                 assert not any(isinstance(step, Press | Listen) for step in scene.steps)
                 assert 6.0 <= lasts(scene) <= 12.5
-    assert seen == {"obeys", "early", "leaves"}
+    assert seen == set(ENDINGS)
 
 
 def test_given_a_voice_then_its_level_while_it_speaks_is_that_of_a_telephone(calls: list[Call]) -> None:

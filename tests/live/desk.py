@@ -46,6 +46,7 @@ class Desk:
         endpoint: str = "PJSIP/{number}@trunk",
         ended: Collection[Attempt] = (),
         startup_time: str | None = None,
+        application: str = "ringback",
     ) -> None:
         self.lab = lab
         self.told: list[Event] = []
@@ -60,7 +61,7 @@ class Desk:
             ari_url=f"http://127.0.0.1:{port}{urlsplit(lab.pbx.ari_url).path}",
             ari_user=lab.pbx.ari_user,
             ari_password=lab.pbx.ari_password,
-            application="ringback",
+            application=application,
             customer_endpoint=endpoint,
             settle_seconds=0.3,
         )
@@ -135,6 +136,19 @@ class Desk:
         """Dial a customer and wait until the leg is in our hands."""
         assert await self.node.perform(dial(attempt, phone)) == (ResultKind.OK, "")
         await self.told_of(LegEntered(attempt.customer_leg))
+
+
+async def deafen(desk: Desk) -> None:
+    """Asterisk sends the desk's application nothing any more, and does not say so; the event socket stays open.
+
+    A second socket takes the application over, of which the first is not told, and ends. What is left is the same as
+    when Asterisk confuses an old socket's end with a new one's beginning.
+    """
+    application = desk.node.settings.application
+    filtered = await desk.node.client.applications.set_event_filter(application, disallowed=["ApplicationReplaced"])
+    assert isinstance(filtered, Ok)
+    second = await desk.node.client.open_stream(application, subscribe_all=False, heartbeat_seconds=5.0)
+    await second.close()
 
 
 def new_attempt(*, agent_legs: int = 0) -> Attempt:

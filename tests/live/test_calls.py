@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from engine.asterisk import calls as calls_module
+from engine.asterisk import hearing
 from engine.asterisk.ari import Ok
 from engine.core.effects import Connect, Farewell, HoldWithMusic, Play, Release, Voice
 from engine.core.events import (
@@ -32,7 +33,7 @@ from engine.core.terms import LegId, PromptId
 from engine.core.values import replace
 from engine.lab import Lab
 from tests.live.cable import Cable
-from tests.live.desk import MISSING, VOICE, Desk, dial, direct, new_attempt, phone, ring
+from tests.live.desk import MISSING, VOICE, Desk, deafen, dial, direct, new_attempt, phone, ring
 
 LISTENS, RINGS, UNALLOCATED = "14", "11", "17"
 
@@ -286,6 +287,49 @@ async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(ow
             assert desk.node.stream.counts.connections == 2
             assert desk.told == [TelephonyLost(), TelephonyReady()]
             assert desk.node.trouble is None
+
+
+async def test_an_open_socket_that_brings_nothing_is_noticed_and_opened_again(
+    own_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "QUIET_SECONDS", 0.2)
+    attempt = new_attempt()
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as desk:
+        await asyncio.sleep(1.0)
+        assert desk.node.stream.counts.connections == 1  # quiet is not deaf
+        desk.told.clear()
+        with capture_logs() as logs:
+            await deafen(desk)
+            await desk.told_of(TelephonyReady())
+        assert desk.told == [
+            TelephonyLost(),
+            AttemptSeen(attempt.id, LegSeen.GONE, LegSeen.GONE),
+            TelephonyReady(),
+        ]
+        assert [line["event"] for line in logs if line["log_level"] == "error"] == ["asterisk.deaf"]
+        assert 'ringback_event_socket_deaf_total{node="lab"} 1.0' in desk.figures.text().decode()
+        await desk.answered(attempt, phone(217, LISTENS))
+        await desk.tidy(attempt.customer_leg)
+        await desk.until_ended(attempt.customer_leg)
+
+
+@pytest.mark.parametrize("application", ["ringback", "unsubscribed"])
+async def test_a_socket_that_is_deaf_from_its_beginning_is_never_told_as_ready(own_lab: Lab, application: str) -> None:
+    """An application without subscriptions is gone for Asterisk when it is deaf; one with them seems to be there."""
+    desk = Desk(own_lab, direct(own_lab), application=application)
+    applications = desk.node.client.applications
+    set_event_filter = applications.set_event_filter
+
+    async def deaf_before_the_first(name: str, **lists: object) -> object:
+        applications.set_event_filter = set_event_filter  # type: ignore[method-assign]
+        await deafen(desk)
+        return await set_event_filter(name, **lists)  # type: ignore[arg-type]
+
+    applications.set_event_filter = deaf_before_the_first  # type: ignore[assignment, method-assign]
+    async with desk.ready():
+        assert desk.node.stream.counts.connections == 2
+        assert desk.told == [TelephonyLost(), TelephonyReady()]
+        assert desk.node.trouble is None
 
 
 async def test_two_who_were_bridged_before_the_engine_died_are_seen_as_bridged(own_lab: Lab) -> None:

@@ -49,6 +49,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ChannelTalkingStarted": {"channel": CHANNEL},
     "ChannelTalkingFinished": {"channel": CHANNEL, "duration": 1280},
     "ChannelToneDetected": {"channel": CHANNEL},
+    "ChannelUserevent": {"eventname": "hearing"},
     "ChannelVarset": {"channel": CHANNEL, "variable": "RB_PHASE", "value": "announcing"},
     "ChannelHold": {"channel": CHANNEL, "musicclass": "default"},
     "ChannelUnhold": {"channel": CHANNEL},

@@ -18,6 +18,7 @@ from engine.asterisk.ari.transport import _operation
         ("GET", "/endpoints", "GET /endpoints"),
         ("GET", "/endpoints/PJSIP/12025550100", "GET /endpoints/{id}/{id}"),
         ("GET", "/asterisk/info", "GET /asterisk/info"),
+        ("POST", "/events/user/hearing", "POST /events/user/{id}"),
     ],
 )
 def test_the_kind_of_a_request(method: str, path: str, kind: str) -> None:

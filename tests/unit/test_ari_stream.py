@@ -211,6 +211,17 @@ async def test_a_socket_that_falls_silent_is_noticed() -> None:
         await owner.until(lambda: owner.connected == 2)
 
 
+async def test_a_socket_that_is_dropped_is_told_as_lost_with_the_reason_and_followed_by_another() -> None:
+    async with listening(talk(written("StasisEnd"))) as (owner, _):
+        owner.stream.drop("nothing to drop yet")
+        await owner.until(lambda: len(owner.events) == 1)
+        owner.stream.drop("it brings nothing")
+        assert not owner.lost
+        await owner.until(lambda: owner.connected == 2)
+    assert owner.lost == ["it brings nothing"]
+    assert owner.waits == [0.25]
+
+
 async def test_a_replaced_stream_stops_and_tells_only_that() -> None:
     replaced = written("ApplicationReplaced")
     async with bad_network(talk(replaced, written("StasisEnd"))) as network, client_of(network) as client:

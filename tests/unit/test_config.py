@@ -188,3 +188,39 @@ def test_a_proxy_that_no_client_can_be_is_refused(proxies: str) -> None:
 def test_a_proxys_address_is_known_however_it_is_written() -> None:
     settings = load(environment={"RINGBACK_HTTP__TRUSTED_PROXIES": "10.0.0.1, 2001:DB8::0:1"})
     assert settings.http.trusted_proxies == ("10.0.0.1", "2001:db8::1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.20", "::1", "fd00:10:20::30", "ringback", "ear-1.example"])
+def test_the_ear_listens_at_an_address_or_a_name(tmp_path: Path, host: str) -> None:
+    assert load(written(tmp_path, f'[[asterisk]]\near_host = "{host}"\n'), {}).asterisk[0].ear_host == host
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("", "IP address or a host name"),
+        ("127.0.0.1:5000", "without a port"),
+        ("a,b", "IP address or a host name"),
+        ("a b", "IP address or a host name"),
+        ("a&System(x)", "IP address or a host name"),
+        ("${EXTEN}", "IP address or a host name"),
+        ('\\"', "IP address or a host name"),
+        ("a|b", "IP address or a host name"),
+        ("a;b", "IP address or a host name"),
+        ("-a", "IP address or a host name"),
+        ("0", "IP address or a host name"),
+        ("127.1", "IP address or a host name"),
+        ("0x0", "IP address or a host name"),
+        ("a..b", "IP address or a host name"),
+        ("a\\n", "IP address or a host name"),
+        ("[::1]", "IP address or a host name"),
+        ("0.0.0.0", "the one address"),  # noqa: S104 - refused, not listened on
+        ("::", "the one address"),
+        ("ff02::1", "the one address"),
+        ("fe80::1%eth0", "interface"),
+        ("2001:db8:1111:2222:3333:4444:5555:6666", "too long"),
+    ],
+)
+def test_an_ear_that_asterisk_cannot_be_told_of_is_refused(tmp_path: Path, host: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        load(written(tmp_path, f'[[asterisk]]\near_host = "{host}"\n'), {})

@@ -125,6 +125,11 @@ class Channels:
         path = f"{_path(channel_id)}/variable"
         return await self._transport.request("GET", path, _value, query={"variable": name})
 
+    async def snoop(self, channel_id: str, snoop_id: str, application: str) -> Result[Channel]:
+        """Makes a channel that hears what comes from this leg; it enters `application` and ends with the leg."""
+        path = f"{_path(channel_id)}/snoop/{segment(snoop_id)}"
+        return await self._transport.request("POST", path, read_channel, body={"spy": "in", "app": application})
+
     async def packets_received(self, channel_id: str) -> Result[int]:
         """How many RTP packets have come from the leg's far end; Refused 404 when it is gone or has no RTP."""
         return await self._transport.request("GET", f"{_path(channel_id)}/rtp_statistics", _packets)

@@ -17,6 +17,7 @@ from engine.asterisk.ari.channels import Channels
 from engine.asterisk.ari.endpoints import Endpoints
 from engine.asterisk.ari.playbacks import Playbacks
 from engine.asterisk.ari.transport import Transport
+from engine.asterisk.ari.user_events import UserEvents
 
 
 class AriClient:
@@ -54,6 +55,7 @@ class AriClient:
         self.applications = Applications(self._transport)
         self.endpoints = Endpoints(self._transport)
         self.asterisk = AsteriskResource(self._transport)
+        self.user_events = UserEvents(self._transport)
 
     @property
     def url(self) -> str:

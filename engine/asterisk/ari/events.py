@@ -110,6 +110,14 @@ class ChannelToneDetected:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelUserevent:
+    """An event that somebody made, by a request or in the dialplan; it may belong to no channel at all."""
+
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelVarset:
     """A channel variable was set; `channel` is None for a global one."""
 
@@ -294,6 +302,7 @@ AriEvent: TypeAlias = (
     | ChannelTalkingStarted
     | ChannelTalkingFinished
     | ChannelToneDetected
+    | ChannelUserevent
     | ChannelVarset
     | ChannelHold
     | ChannelUnhold

@@ -29,6 +29,7 @@ from engine.asterisk.ari.events import (
     ChannelTalkingStarted,
     ChannelToneDetected,
     ChannelUnhold,
+    ChannelUserevent,
     ChannelVarset,
     ContactStatusChange,
     Dial,
@@ -160,6 +161,7 @@ _READERS: Mapping[str, _Reader] = {
     "ChannelTalkingStarted": _of_channel(ChannelTalkingStarted),
     "ChannelTalkingFinished": lambda s, at: ChannelTalkingFinished(at, _channel(s), wire.integer(s, "duration")),
     "ChannelToneDetected": _of_channel(ChannelToneDetected),
+    "ChannelUserevent": lambda s, at: ChannelUserevent(at, wire.text(s, "eventname")),
     "ChannelVarset": lambda s, at: ChannelVarset(
         at, _optional_channel(s, "channel"), wire.text(s, "variable"), wire.text(s, "value")
     ),

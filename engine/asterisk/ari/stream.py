@@ -93,6 +93,8 @@ class EventStream:
         self._recent = RecentTexts(duplicate_memory)
         self._sleep = sleep
         self._connected = False
+        self._reading: asyncio.Timeout | None = None
+        self._dropped_why = ""
         self.counts = StreamCounts()
 
     @property
@@ -104,6 +106,12 @@ class EventStream:
     def connected(self) -> bool:
         """Whether the socket is open now, as far as is known."""
         return self._connected
+
+    def drop(self, why: str) -> None:
+        """Closes the socket, if there is one, as if it had been lost: `on_lost(why)`, and a new one follows."""
+        if self._reading is not None:
+            self._dropped_why = why
+            self._reading.reschedule(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Connects, reads and reconnects until it is cancelled or replaced; a cancelled stream tells nobody."""
@@ -139,7 +147,7 @@ class EventStream:
         log.info("ari.stream.connected", application=self._application, connections=self.counts.connections)
         try:
             self._tell("on_connected", self._on_connected)
-            replaced, why = await self._read(socket)
+            replaced, why = await self._read_until_dropped(socket)
             self._connected = False
             # Told before the socket is closed, which may take a second: the owner must stop dialling now.
             if replaced:
@@ -152,6 +160,15 @@ class EventStream:
             self._connected = False
             await socket.close()
         return _Ended(why, lasted_seconds=monotonic() - since, replaced=replaced)
+
+    async def _read_until_dropped(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[bool, str]:
+        try:
+            async with asyncio.timeout(None) as self._reading:
+                return await self._read(socket)
+        except TimeoutError:
+            return False, self._dropped_why
+        finally:
+            self._reading = None
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[bool, str]:
         while True:

@@ -193,6 +193,8 @@ def _operation(method: str, path: str) -> str:
     match resource, rest:
         case "asterisk", _:
             kind = rest
+        case "events", [source, *names]:
+            kind = [source, *["{id}"] * len(names)]
         case "endpoints", _:
             kind = ["{id}"] * len(rest)
         case _:

@@ -68,12 +68,14 @@ class FarEnd:
         plan = Plan(dict(scenes), dict(numbers), results, ring_seconds, announcement_seconds)
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=far_end_process.serve, args=(plan, theirs), name="far end", daemon=True)
+        process = context.Process(target=far_end_process.serve, args=(theirs,), name="far end", daemon=True)
         process.start()
         theirs.close()
         try:
+            # Not as an argument: a process that dies before it has read a long one would never be noticed.
+            ours.send(plan)
             port = ours.recv() if ours.poll(START_SECONDS) else None
-        except EOFError:
+        except (EOFError, OSError):
             port = None
         if port is None:
             ours.close()

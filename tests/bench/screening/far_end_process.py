@@ -281,9 +281,13 @@ class FarEnd:
         return 0.0
 
 
-def serve(plan: Plan, control: Connection) -> None:
-    """The whole process: tells its SIP port when it is ready, and its figures when it is told to stop."""
+def serve(control: Connection) -> None:
+    """The whole process: is told its plan, tells its SIP port when it is ready, and its figures when told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the bench's, which then stops us
+    try:
+        plan: Plan = control.recv()
+    except EOFError:  # the bench has died
+        return
     with plan.results.open("ab") as results:
         far_end = FarEnd(plan, control, results)
         try:
