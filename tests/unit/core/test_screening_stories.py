@@ -13,10 +13,10 @@ from engine.core.callphase import REFUSED_GRACE_SECONDS, Recovery
 from engine.core.callscreening import PATIENCE_SECONDS
 from engine.core.configuration import Confirmation, Screening, Service
 from engine.core.decision import Decision
-from engine.core.effects import Connect, CountAudio, DialCustomer, Play, Release
+from engine.core.effects import Connect, CountAudio, DialCustomer, Listen, Play, Release
 from engine.core.events import AttemptLetGo, LegSeen, PlayingFinished, ResultKind, TalkFinished, TalkStarted
-from engine.core.screening import ANSWER_PAUSE_SECONDS, LISTENS_SECONDS
-from engine.core.talk import BELIEVED_SECONDS
+from engine.core.screening import ANSWER_PAUSE_SECONDS, LEAVES_SECONDS, LISTENS_SECONDS
+from engine.core.talk import LOOK_SECONDS
 from engine.core.terms import (
     CallbackState,
     ConnectMode,
@@ -36,7 +36,6 @@ RULES = Screening()
 WAIT = BILLING.confirmation.wait_seconds
 A_HELLO, FEW_WORDS_SECONDS = 0.7, 2.2
 A_GREETING = RULES.greeting_seconds + 1.0
-A_SHORTER_GREETING = RULES.unanswered_greeting_seconds + 0.5
 AN_ANSWER = max(RULES.reply_seconds, FEW_WORDS_SECONDS) + 0.5
 """Longer than what somebody says who comes to the phone."""
 ANNOUNCEMENT = (PromptId.ANNOUNCE, PromptId.PRESS)
@@ -87,10 +86,11 @@ def hears(customer: Customer, prompts: tuple[PromptId, ...]) -> bool:
 
 
 def greets(service: Service = BILLING) -> Customer:
-    """The machine talks for long while the announcement plays."""
+    """The machine talks while the announcement plays, and beeps."""
     customer = answered(service)
     customer.talks(A_GREETING)
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
+    customer.beeps()
+    assert judged(customer) == (Verdict.MACHINE, Evidence.BEEP)
     return customer
 
 
@@ -174,16 +174,58 @@ def test_given_a_few_words_when_nothing_is_pressed_then_it_is_unconfirmed_and_no
     assert judged(customer) == (Verdict.PERSON, Evidence.SHORT_GREETING)
 
 
-def test_given_talk_that_does_not_end_then_it_is_a_machine_while_it_talks_and_heard_the_announcement_out() -> None:
+def test_given_a_beep_after_a_greeting_then_it_is_a_machine_at_once_and_hears_the_announcement_out() -> None:
     customer = answered()
-    customer.begins_to_talk()
+    beep = 0.5
+    sounds = RULES.beep_greeting_seconds + beep + 0.1
+    customer.talks(sounds)
 
-    customer.world.pass_time(RULES.greeting_seconds)
+    customer.beeps(beep)
 
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
-    assert seconds_to_verdict(customer) == pytest.approx(RULES.greeting_seconds)
+    assert judged(customer) == (Verdict.MACHINE, Evidence.BEEP)
+    assert seconds_to_verdict(customer) == pytest.approx(sounds + PAUSE)
     customer.world.pass_time(5)
     assert hears(customer, ANNOUNCEMENT), "it is not interrupted"
+
+
+def test_given_a_beep_that_nobody_has_greeted_before_then_it_is_none_of_a_machine() -> None:
+    customer = answered()
+
+    customer.beeps()
+
+    assert judged(customer) == (None, None)
+
+
+def test_given_talk_that_does_not_end_then_it_is_no_machine_yet_and_in_the_end_unconfirmed() -> None:
+    customer = answered(screened(confirmation=Confirmation(repeats=0)))
+    customer.begins_to_talk()
+    customer.world.pass_time(3 * A_GREETING)
+    customer.hears_announcement()
+
+    customer.world.pass_time(WAIT)
+
+    customer.is_let_go(Outcome.UNCONFIRMED)
+    assert judged(customer)[0] is not Verdict.MACHINE
+
+
+def test_given_a_long_greeting_when_they_hang_up_right_after_it_then_it_was_a_machine() -> None:
+    customer = answered()
+    customer.talks(A_GREETING)
+
+    customer.hangs_up()
+
+    assert customer.outcomes == (Outcome.HUNG_UP,)
+    assert judged(customer) == (Verdict.MACHINE, Evidence.SAID_AND_LEFT)
+
+
+def test_given_a_long_greeting_when_they_hang_up_a_while_after_it_then_nobody_knows() -> None:
+    customer = answered()
+    customer.talks(A_GREETING)
+    customer.world.pass_time(LEAVES_SECONDS)
+
+    customer.hangs_up()
+
+    assert judged(customer) == (Verdict.UNKNOWN, Evidence.UNDECIDED)
 
 
 def test_given_a_machine_then_it_is_left_after_announcement_and_goodbye_and_called_again_later() -> None:
@@ -199,12 +241,12 @@ def test_given_a_machine_then_it_is_left_after_announcement_and_goodbye_and_call
     assert customer.state is S.RETRY_WAIT
     assert customer.waits_until == BILLING.attempts.interval_seconds
     assert customer.world.agent().shown == "ready"
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
+    assert judged(customer) == (Verdict.MACHINE, Evidence.BEEP)
 
 
-def test_given_a_shorter_greeting_when_nothing_reacts_to_the_announcement_then_it_is_a_machine() -> None:
+def test_given_a_long_greeting_when_nothing_reacts_to_the_announcement_then_it_is_a_machine() -> None:
     customer = answered()
-    customer.talks(A_SHORTER_GREETING)
+    customer.talks(A_GREETING)
     customer.world.pass_time(5)
     assert judged(customer) == (None, None), "whoever listens to us says nothing either"
 
@@ -216,10 +258,10 @@ def test_given_a_shorter_greeting_when_nothing_reacts_to_the_announcement_then_i
     assert hears(customer, GOODBYE)
 
 
-def test_given_a_shorter_greeting_when_a_key_is_waited_for_more_briefly_then_the_verdict_is_in_time() -> None:
+def test_given_a_long_greeting_when_a_key_is_waited_for_more_briefly_then_the_verdict_is_in_time() -> None:
     """Otherwise the call would end as unconfirmed before."""
     customer = answered(screened(confirmation=Confirmation(wait_seconds=1, repeats=0)))
-    customer.talks(A_SHORTER_GREETING)
+    customer.talks(A_GREETING)
     customer.hears_announcement()
 
     customer.world.pass_time(1)
@@ -341,7 +383,7 @@ def test_given_a_greeting_that_pauses_then_the_message_waits_for_its_end() -> No
     customer = greets(LEAVES)
     customer.world.pass_time(RULES.message_pause_seconds / 2 - PAUSE)
 
-    customer.talks(A_SHORTER_GREETING)
+    customer.talks(A_HELLO)
     customer.world.pass_time(RULES.message_pause_seconds / 2)
     assert hears(customer, ANNOUNCEMENT)
 
@@ -350,9 +392,8 @@ def test_given_a_greeting_that_pauses_then_the_message_waits_for_its_end() -> No
 
 
 def test_given_a_machine_that_never_stops_then_it_gets_the_message_all_the_same() -> None:
-    customer = answered(LEAVES)
+    customer = greets(LEAVES)
     customer.begins_to_talk()
-    customer.world.pass_time(A_GREETING)
     customer.hears_announcement()
 
     customer.world.pass_time(PATIENCE_SECONDS)
@@ -369,7 +410,7 @@ def test_given_machines_are_ignored_then_only_the_verdict_is_kept() -> None:
     customer.world.pass_time(WAIT)
 
     customer.is_let_go(Outcome.UNCONFIRMED)
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
+    assert judged(customer) == (Verdict.MACHINE, Evidence.BEEP)
 
 
 # ---- keys ----------------------------------------------------------------------------------------------------
@@ -441,9 +482,8 @@ def test_given_any_moment_when_the_goodbye_ends_just_after_a_key_then_the_key_co
 
 def test_given_a_machine_that_talks_on_when_a_key_comes_after_the_wait_for_one_then_they_are_asked_again() -> None:
     """Nobody waits for a key of a machine; now somebody has to."""
-    customer = answered(screened(confirmation=Confirmation(wait_seconds=3)))
+    customer = greets(screened(confirmation=Confirmation(wait_seconds=3)))
     customer.begins_to_talk()
-    customer.world.pass_time(A_GREETING)
     customer.hears_announcement()
     customer.world.pass_time(4)
 
@@ -459,6 +499,7 @@ def test_given_a_key_then_nothing_that_is_heard_later_changes_the_verdict() -> N
     customer.presses("5")
 
     customer.talks(A_GREETING)
+    customer.beeps()
     customer.sounds_like_a_fax()
     customer.hears_announcement()
 
@@ -527,7 +568,7 @@ def test_given_a_machine_that_goes_on_with_its_own_greeting_then_that_is_no_answ
 
     customer.talks(AN_ANSWER)
 
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
+    assert judged(customer) == (Verdict.MACHINE, Evidence.BEEP)
     customer.world.pass_time(PATIENCE_SECONDS)
     assert hears(customer, GOODBYE)
 
@@ -563,6 +604,7 @@ def test_given_first_words_that_cannot_be_said_then_the_announcement_is_said_bef
     _fails(customer.world, failure)
     if service is LEAVES:
         customer.talks(A_GREETING)
+        customer.beeps()
         customer.world.pass_time(RULES.message_pause_seconds)
     else:
         customer.sounds_like_a_fax()
@@ -599,8 +641,8 @@ def test_given_asterisk_cannot_play_at_all_then_the_call_is_interrupted_and_nobo
 def test_given_an_announcement_that_may_have_failed_and_a_machine_then_it_is_told_once_more_who_called() -> None:
     customer = answered()
     announce = customer.world.done(Play)[-1]
-    customer.begins_to_talk()
-    customer.world.pass_time(A_GREETING)
+    customer.talks(A_GREETING)
+    customer.beeps()
     customer.world.ends(Play, ResultKind.UNKNOWN)
     customer.world.tell(PlayingFinished(announce.leg, announce.tag))
 
@@ -694,33 +736,38 @@ def test_given_a_network_that_sends_nothing_in_silence_then_a_silent_person_is_n
 
 def test_given_a_network_that_sends_nothing_in_silence_then_a_machine_is_known_by_what_came() -> None:
     customer = answered()
-    answered_at = customer.world.now
-    talk = A_GREETING + BELIEVED_SECONDS
+    greets_at = customer.world.now + 4
 
     def sent(_leg: LegId) -> float:
-        return min(talk, customer.world.now - answered_at)
+        return min(A_GREETING, max(0.0, customer.world.now - greets_at))
 
     customer.world.audio = sent
     customer.begins_to_talk()
-    customer.world.pass_time(talk + 3)
-
-    assert judged(customer) == (Verdict.MACHINE, Evidence.LONG_GREETING)
+    customer.world.pass_time(4 + A_GREETING + 3)
     customer.hears_announcement()
+
+    customer.world.pass_time(RULES.reaction_seconds + LOOK_SECONDS)
+
+    assert judged(customer) == (Verdict.MACHINE, Evidence.NO_REACTION)
     customer.world.pass_time(PATIENCE_SECONDS)
     assert hears(customer, GOODBYE)
 
 
-def test_given_a_network_that_sends_nothing_in_silence_then_a_machine_that_never_stops_is_left_all_the_same() -> None:
-    customer = answered()
-    answered_at = customer.world.now
+@pytest.mark.parametrize("ear", [False, True])
+def test_given_a_network_that_sends_nothing_in_silence_then_a_machine_that_never_stops_is_left_all_the_same(
+    ear: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    customer = greets()
+    greeted_at = customer.world.now
+    if ear:
+        customer.is_heard_by_an_ear()
 
     def mostly(_leg: LegId) -> float:
-        return 0.5 * (customer.world.now - answered_at)
+        return A_GREETING + 0.5 * (customer.world.now - greeted_at)
 
     customer.world.audio = mostly
     customer.begins_to_talk()
-    customer.world.pass_time(3 * A_GREETING)
-    assert judged(customer)[0] is Verdict.MACHINE
+    customer.world.pass_time(5)
     customer.hears_announcement()
 
     customer.world.pass_time(PATIENCE_SECONDS)
@@ -750,12 +797,66 @@ def test_given_audio_that_cannot_be_counted_then_it_is_taken_for_a_person(result
 def test_given_a_long_greeting_under_the_announcement_then_nothing_is_looked_at_again_and_again() -> None:
     """A timer in the past fires at once, and what it decides is written each time."""
     customer = answered()
-    customer.talks(A_SHORTER_GREETING)
+    customer.talks(A_GREETING)
     before = len(customer.world.told)
 
     customer.world.pass_time(30)
 
     assert len(customer.world.told) - before < 10
+
+
+# ---- ears ----------------------------------------------------------------------------------------------------
+
+
+def test_given_an_announcement_then_an_ear_is_asked_for_once() -> None:
+    customer = answered()
+    customer.hears_announcement()
+    customer.world.pass_time(WAIT)
+
+    assert announcements(customer) == 2
+    assert len(customer.world.done(Listen)) == 1
+
+
+@pytest.mark.parametrize("result", [*FAILURES, None])
+def test_given_no_ear_then_nothing_is_missed_but_what_only_an_ear_hears(result: ResultKind | None) -> None:
+    world = World()
+    world.results.pop(Listen)
+    if result is not None:
+        world.results[Listen] = result
+    world.agent().ready()
+    customer = world.customer()
+    customer.answers()
+    customer.talks(A_GREETING)
+    customer.hears_announcement()
+
+    world.pass_time(RULES.reaction_seconds)
+
+    assert judged(customer) == (Verdict.MACHINE, Evidence.NO_REACTION)
+
+
+def test_given_an_ear_then_talk_that_talk_detection_has_not_ended_ends_and_no_audio_is_counted() -> None:
+    customer = answered()
+    customer.begins_to_talk()
+    customer.world.pass_time(1)
+
+    customer.is_heard_by_an_ear()
+    customer.world.pass_time(LISTENS_SECONDS)
+
+    assert judged(customer) == (Verdict.PERSON, Evidence.SHORT_GREETING)
+    assert customer.world.done(CountAudio) == []
+
+
+def test_given_an_ear_that_is_lost_then_talk_detection_goes_on() -> None:
+    customer = answered()
+    customer.is_heard_by_an_ear()
+    customer.talks(A_GREETING / 2)
+    customer.is_heard_by_no_ear()
+    customer.talks(A_GREETING / 2)
+    customer.hears_announcement()
+
+    customer.world.pass_time(RULES.reaction_seconds)
+
+    assert judged(customer) == (Verdict.MACHINE, Evidence.NO_REACTION)
 
 
 # ---- AMD, and no screening -----------------------------------------------------------------------------------
@@ -817,6 +918,7 @@ def test_given_no_screening_then_nothing_is_listened_for_and_nobody_judged() -> 
     assert dial.listening is None
 
     customer.talks(A_GREETING)
+    customer.beeps()
     customer.sounds_like_a_fax()
     customer.hears_announcement()
     customer.presses("5")
@@ -826,7 +928,8 @@ def test_given_no_screening_then_nothing_is_listened_for_and_nobody_judged() -> 
 
     customer.is_let_go(Outcome.UNCONFIRMED)
     assert judged(customer) == (None, None)
-    assert customer.world.done(CountAudio) == []
+    assert not customer.world.done(CountAudio)
+    assert not customer.world.done(Listen)
 
 
 @pytest.mark.parametrize(("service", "listens"), [(BILLING, True), (BY_AMD, True), (OFF, False)])
@@ -862,6 +965,7 @@ def test_given_an_agent_on_the_phone_when_a_machine_is_left_then_the_agent_is_fr
     world.agent().picks_up()
     customer.answers()
     customer.talks(A_GREETING)
+    customer.beeps()
     customer.hears_announcement()
     world.pass_time(RULES.reply_wait_seconds)
 

@@ -100,45 +100,48 @@ def test_given_a_beginning_that_is_told_twice_then_the_first_counts() -> None:
 
 
 def test_given_talk_that_goes_on_then_it_is_believed_for_a_moment_only() -> None:
+    """And not the last moments of it, in which there may have been a pause already."""
     meter = answered()
     meter.started(2)
 
-    assert meter.talked(2 + BELIEVED_SECONDS / 2) == BELIEVED_SECONDS / 2
+    assert meter.talked(2 + BELIEVED_SECONDS / 2) == pytest.approx(BELIEVED_SECONDS / 2 - PAUSE)
     assert meter.talked(60) == BELIEVED_SECONDS
 
 
-@pytest.mark.parametrize("enough", [0.5, BELIEVED_SECONDS + 3])
-def test_given_talk_that_goes_on_then_it_is_looked_at_when_it_may_be_enough_and_not_before_it_is_doubted(
-    enough: float,
-) -> None:
+def test_given_talk_that_goes_on_then_only_a_look_can_tell_and_it_is_looked_at_when_it_is_doubted() -> None:
     meter = answered()
     meter.started(2)
 
-    assert meter.look_at(enough, 2.5) == 2 + max(enough, BELIEVED_SECONDS)
+    assert meter.needs_look
+    assert meter.look_at(LONG, 2.5) == 2 + BELIEVED_SECONDS
 
 
-def test_given_a_look_that_finds_no_gap_then_all_of_it_is_certain_and_the_next_look_is_later() -> None:
+def test_given_a_look_that_finds_no_gap_then_their_network_sends_all_the_time_and_time_tells_how_long_they_talk() -> (
+    None
+):
     meter = answered()
     meter.started(0)
 
-    meter.counted(4.0, 4.0)
+    meter.counted(BELIEVED_SECONDS, BELIEVED_SECONDS)
 
-    assert not meter.suppressed
-    assert meter.talked(4) == 4
-    assert meter.talked(60) == 4
-    assert meter.look_at(1, 4) == 4 + LOOK_SECONDS
-    meter.finished(6, 6 + PAUSE)
-    assert meter.talked(7) == 6
+    assert (meter.suppressed, meter.needs_look) == (False, False)
+    assert meter.talked(9) == 9 - PAUSE
+    at = meter.look_at(6, 4)
+    assert at is not None
+    assert meter.talked(at) >= 6
+    assert meter.talked(at - 0.1) < 6
+    assert meter.look_at(6, at) is None, "no time in the past"
+    meter.finished(12, 12 + PAUSE)
+    assert meter.talked(20) == 12
 
 
 def test_given_some_loss_then_it_is_no_gap() -> None:
     meter = answered()
     meter.started(0)
 
-    meter.counted(4.0 * 0.9, 4.0)
+    meter.counted(BELIEVED_SECONDS * 0.9, BELIEVED_SECONDS)
 
-    assert not meter.suppressed
-    assert meter.talked(4) == 4
+    assert (meter.suppressed, meter.needs_look) == (False, False)
 
 
 def test_given_a_look_that_finds_nothing_then_their_network_sends_nothing_in_silence() -> None:
@@ -159,6 +162,44 @@ def test_given_nobody_can_count_then_the_stretch_ends_where_it_is_certain() -> N
 
     assert not meter.suppressed
     assert (meter.since, meter.talked(10), meter.silent_since()) == (None, BELIEVED_SECONDS, 1 + BELIEVED_SECONDS)
+
+
+# ---- an ear of our own ---------------------------------------------------------------------------------------
+
+
+def test_given_an_ear_then_the_stretch_of_talk_detection_ends_and_no_look_is_needed_any_more() -> None:
+    meter = answered()
+    meter.started(0)
+
+    meter.has_ear(2 + PAUSE)
+
+    assert (meter.since, meter.talked(9)) == (None, pytest.approx(2))
+    meter.started(10)
+    assert not meter.needs_look
+    assert meter.talked(20) == pytest.approx(2 + 10 - PAUSE)
+
+
+def test_given_an_ear_then_a_silent_network_is_silent_and_no_more() -> None:
+    meter = answered()
+    meter.started(0)
+    meter.counted(0.0, 3.0)
+    assert meter.suppressed
+
+    meter.has_ear(4)
+    talks(meter, 5, 2)
+
+    assert (meter.suppressed, meter.talked(9)) == (False, 2)
+
+
+def test_given_an_ear_that_is_lost_then_looks_are_needed_again() -> None:
+    meter = answered()
+    meter.has_ear(0)
+
+    meter.lost_ear()
+    meter.started(5)
+
+    assert meter.needs_look
+    assert meter.look_at(LONG, 5) == 5 + BELIEVED_SECONDS
 
 
 # ---- networks that send nothing in silence -------------------------------------------------------------------
