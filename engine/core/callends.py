@@ -74,6 +74,7 @@ class CallEnds:
         self._screening_at: float | None = None
         self._looking = self._listened_to = False
         self._parting = Parting.NO
+        self._parting_failed = False
         self._last_words = ""
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False

@@ -135,12 +135,13 @@ class CallScreening(CallMoves):
         if not self._is_left or self._parting is not Parting.NO:
             return None
         settings, talk, quiet = self.service.screening, self._screening.talk, self._screening.quiet_since
-        if self.attempt.verdict is Verdict.FAX:
+        if self.attempt.verdict is Verdict.FAX and not self._parting_failed:
             return self.attempt.judged_at
         wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
         patience_ends = math.inf if quiet is None else quiet + max(PATIENCE_SECONDS, wait)
-        if self._leaves_message and talk.since is None and talk.ended_at is not None:
-            return min(talk.ended_at + wait, patience_ends)
+        greeted_at = None if self._parting_failed else talk.silent_since()
+        if self._leaves_message and greeted_at is not None:
+            return min(greeted_at + wait, patience_ends)
         if quiet is None or not self._named:
             return None
         if talk.since is not None:
@@ -190,5 +191,9 @@ class CallScreening(CallMoves):
             self._close(Outcome.MESSAGE_LEFT, now)
         elif self._named:
             self._close(self._outcome_of_machine, now)
+        elif not self._parting_failed:
+            # A person may be there who has not heard who called.
+            self._parting_failed = True
+            self._announce(now)
         else:
             self._close(Outcome.INTERRUPTED, now)

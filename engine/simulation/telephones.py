@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 
 from engine.core.effects import (
     Connect,
+    CountAudio,
     DialCustomer,
     Dismantle,
     Effect,
     Farewell,
     HoldWithMusic,
+    Listen,
     Play,
     Release,
     RingAgent,
@@ -83,6 +85,8 @@ class Telephones:
             DialCustomer: self._dial,
             RingAgent: self._ring,
             Play: self._play,
+            Listen: self._done,
+            CountAudio: self._done,
             HoldWithMusic: self._hold,
             Connect: self._connect,
             Farewell: self._release,

@@ -120,8 +120,8 @@ AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
 """All of +1, several hundred; those abroad are refused by the intake, and must then not be in the database."""
-AT_INSTANTS = 14
-"""So many kills at instants hold every fault as often as it is to come."""
+AT_INSTANTS = 12
+"""So many kills at instants hold every fault that needs one."""
 _OFTEN_OF_ALL, _OFTEN_OF_SOME = 3, 2
 _RARE = ("@PreviewRescheduled", "@slot")
 _OFTEN = {
@@ -185,7 +185,7 @@ def _add_faults(steps: list[Step], dice: random.Random, wanted: frozenset[Fault]
     A point may be reached before its fault; so the first fault of each kind of the store is beside an instant.
     """
     rounds = max(1, len(steps) // 14)
-    each = [(fault, n_round) for fault in _FAULTS if fault in wanted for n_round in range(rounds)]
+    each = [(fault, n_round) for n_round in range(rounds) for fault in _FAULTS if fault in wanted]
     at_instants = [(f, n_round) for f, n_round in each if f in _TO_BOTH or (f in OF_THE_STORE and n_round == 0)]
     for fault, n_round in (*at_instants, *(one for one in each if one not in at_instants)):
         at_instant = (fault, n_round) in at_instants

@@ -16,7 +16,10 @@ from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
     AudioCounted,
+    BeepHeard,
     CancelRequested,
+    EarClosed,
+    EarOpened,
     EffectEnded,
     Event,
     FaxToneHeard,
@@ -46,7 +49,8 @@ TIMER_NAMES = [
 ]
 ANSWERERS_DO = [
     *("hear", "hear", "hear half", "hear late", "hello", "greeting", "greeting", "speech", "speech", "talk", "fax"),
-    *("wait", "wait", "wait", "wait long", "count", "count nothing", "1", "5", "5", "enter", "MACHINE", "HUMAN"),
+    *("beep", "beep", "wait", "wait", "wait", "wait long", "count", "count nothing", "1", "5", "5"),
+    *("enter", "MACHINE", "HUMAN", "ear", "ear", "no ear"),
 ]
 AMD = ("HUMAN", "MACHINE", "NOTSURE", "HANGUP", "")
 OK, REFUSED, UNKNOWN = ResultKind.OK, ResultKind.REFUSED, ResultKind.UNKNOWN
@@ -140,6 +144,9 @@ def talk_on(leg: LegId) -> Sequence[Event]:
         TalkStarted(leg),
         *(TalkFinished(leg, seconds) for seconds in (0.05, 0.8, 3.0, 7.0)),
         *(AudioCounted(leg, received) for received in (None, 0.0, 4.0, 12.0)),
+        EarOpened(leg),
+        EarClosed(leg),
+        BeepHeard(leg, 0.5),
         FaxToneHeard(leg),
     ]
 
@@ -165,6 +172,10 @@ def answerer_does(world: World, flow: CallFlow, what: str) -> None:
             world.tell(TalkStarted(customer))
         case "wait" | "wait long":
             world.pass_time(2.1 if what == "wait" else 11.0)
+        case "beep":
+            world.tell(BeepHeard(customer, 0.5))
+        case "ear" | "no ear":
+            world.tell(EarOpened(customer) if what == "ear" else EarClosed(customer))
         case "fax":
             world.tell(FaxToneHeard(customer))
         case "count" | "count nothing":

@@ -32,7 +32,8 @@ RESULTS = st.sampled_from([*[ResultKind.OK] * 6, ResultKind.REFUSED, ResultKind.
 SILENT_NETWORK = st.sampled_from([None, 0.0, 0.5, 1.0, 1.0, 1.0])
 """How much of the time audio comes, if that is ever told."""
 
-A_MACHINE_IS_LEFT = [*["wait", "hear", "5"] * 2, "hear half", "hear late", "greeting", "talk", "1", "fax"]
+A_MACHINE_IS_LEFT = ["wait", "wait", "hear", "hear", "hear half", "hear late", "greeting", "talk"]
+A_MACHINE_IS_LEFT += ["1", "5", "5", "fax", "beep", "ear"]
 
 
 class Answerer(RuleBasedStateMachine):
@@ -98,10 +99,11 @@ class Answerer(RuleBasedStateMachine):
     @rule(
         greeting=st.sampled_from(["speech", "speech", "greeting", "talk", "fax"]),
         goes_on=st.booleans(),
+        beeps=st.booleans(),
         then=st.lists(st.sampled_from(A_MACHINE_IS_LEFT), max_size=7),
     )
-    def a_machine_greets(self, greeting: str, then: list[str], *, goes_on: bool) -> None:
-        self._acts([greeting, *["talk"] * goes_on, "hear", "wait", "wait", *then])
+    def a_machine_greets(self, greeting: str, then: list[str], *, goes_on: bool, beeps: bool) -> None:
+        self._acts([greeting, *["beep"] * beeps, *["talk"] * goes_on, "hear", "wait", "wait", *then])
 
     @rule(seconds=st.sampled_from([0.3, 1.0, 4.0, 12.0, 700.0]))
     def time_passes(self, seconds: float) -> None:

@@ -24,6 +24,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     HoldWithMusic,
+    Listen,
     Play,
     Release,
     RingAgent,
@@ -31,9 +32,12 @@ from engine.core.effects import (
 from engine.core.events import (
     AttemptSeen,
     AudioCounted,
+    BeepHeard,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
+    EarClosed,
+    EarOpened,
     EffectEnded,
     Event,
     FaxToneHeard,
@@ -99,7 +103,8 @@ SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
 BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3})
 
-_EFFECTS = (DialCustomer, RingAgent, Play, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_EFFECTS = (DialCustomer, RingAgent, Play, Listen, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_UNHEARD = (DialCustomer, Listen, CountAudio)
 _E = TypeVar("_E", bound=Effect)
 
 
@@ -502,7 +507,7 @@ class Customer:
     def hears(self) -> Effect | None:
         """The last thing done on the customer's leg."""
         leg = self.attempt.customer_leg
-        on_leg = [effect for effect in self.world.done_on(leg) if not isinstance(effect, DialCustomer)]
+        on_leg = [effect for effect in self.world.done_on(leg) if not isinstance(effect, _UNHEARD)]
         return on_leg[-1] if on_leg else None
 
     # ---- what the customer and their network do
@@ -541,6 +546,15 @@ class Customer:
         self.begins_to_talk()
         self.world.pass_time(seconds + PAUSE)
         self.falls_silent(seconds)
+
+    def is_heard_by_an_ear(self) -> Decision:
+        return self.world.tell(EarOpened(self.attempt.customer_leg))
+
+    def is_heard_by_no_ear(self) -> Decision:
+        return self.world.tell(EarClosed(self.attempt.customer_leg))
+
+    def beeps(self, seconds: float = 0.5) -> Decision:
+        return self.world.tell(BeepHeard(self.attempt.customer_leg, seconds))
 
     def sounds_like_a_fax(self) -> Decision:
         return self.world.tell(FaxToneHeard(self.attempt.customer_leg))
