@@ -22,6 +22,7 @@ from engine.core.explain_steps import (
     Connected,
     CustomerCalled,
     Ended,
+    Judged,
     Moved,
     MovedToNow,
     NextAgent,
@@ -35,7 +36,7 @@ from engine.core.explain_steps import (
 )
 from engine.core.lifecycle import Because
 from engine.core.records import Attempt, Callback
-from engine.core.terms import AgentId, CallbackState, ConnectMode, Outcome
+from engine.core.terms import AgentId, CallbackState, ConnectMode, Evidence, Outcome, Verdict
 from engine.core.values import Value, replace
 
 _APPOINTS = (Because.BOOKED, Because.MOVED, Because.RESCHEDULED_BY_AGENT)
@@ -48,6 +49,8 @@ _PREVIEW_ENDS = {
 }
 _WAITS_AGAIN = (Because.ATTEMPT_FAILED, Because.LATER_BY_KEY, Because.HELD_FOR_SUPERVISOR)
 
+_AFTER = (Confirmed, CallFailed, Ended)
+"""What comes after the verdict if it is written at the same moment."""
 _OVER = (CallbackState.QUEUED, CallbackState.SCHEDULED, CallbackState.RETRY_WAIT)
 
 
@@ -129,6 +132,19 @@ class _Story:
         self._left_out: dict[AgentId, float] = {}
         for place, move in enumerate(past.moves):
             self._tell(place, move)
+        for attempt in past.attempts:
+            self._judged(attempt)
+
+    def _judged(self, attempt: Attempt) -> None:
+        """A key tells itself, and that nobody knows is no news."""
+        verdict, evidence, at = attempt.verdict, attempt.evidence, attempt.judged_at
+        seconds = _between(attempt.answered_at, at)
+        if verdict is None or evidence is None or at is None or seconds is None:
+            return
+        if verdict is Verdict.UNKNOWN or evidence is Evidence.KEY:
+            return
+        later = (n for n, step in enumerate(self.steps) if step.at > at or (step.at == at and isinstance(step, _AFTER)))
+        self.steps.insert(next(later, len(self.steps)), Judged(at, verdict, evidence, seconds))
 
     def _tell(self, place: int, move: CallbackMoved) -> None:
         at, attempt, service = move.at, self._attempt, self._callback.request.service

@@ -17,10 +17,12 @@ from engine.core.terms import (
     CallbackId,
     CallbackState,
     ConnectMode,
+    Evidence,
     Outcome,
     Reason,
     RequestChannel,
     ServiceId,
+    Verdict,
 )
 from engine.core.values import Value, field
 
@@ -160,6 +162,15 @@ class NotCalled(Step):
 class Answered(Step):
     what = "answered"
     after_seconds: float | None
+
+
+class Judged(Step):
+    """Who answered, as far as anybody could tell, on what evidence and how long after the answer."""
+
+    what = "judged"
+    verdict: Verdict
+    evidence: Evidence
+    after_seconds: float
 
 
 class Confirmed(Step):

@@ -19,6 +19,7 @@ from engine.core.explain_steps import (
     Connected,
     CustomerCalled,
     Ended,
+    Judged,
     Moved,
     MovedToNow,
     NextAgent,
@@ -31,7 +32,7 @@ from engine.core.explain_steps import (
     Step,
     WhyNow,
 )
-from engine.core.terms import AgentOrder, ConnectMode, Outcome, Reason, RequestChannel
+from engine.core.terms import AgentOrder, ConnectMode, Evidence, Outcome, Reason, RequestChannel, Verdict
 
 _CHANNELS = {
     RequestChannel.WEB: "on the web",
@@ -59,6 +60,21 @@ _OUTCOMES = {
     Outcome.NO_AGENT: "No agent came for the customer in time",
     Outcome.INTERRUPTED: "The call was broken off by a fault on our side",
     Outcome.REFUSED: "Our own line refused to make the call",
+}
+_VERDICTS = {
+    Verdict.PERSON: "a person",
+    Verdict.MACHINE: "an answering machine",
+    Verdict.SCREENING_ROBOT: "a robot that asks who is calling",
+    Verdict.FAX: "a fax machine",
+}
+_EVIDENCE = {
+    Evidence.SHORT_GREETING: "a few words were said, and then somebody listened",
+    Evidence.BEEP: "there was a beep after a greeting",
+    Evidence.NO_REACTION: "there was a long greeting, and nobody did anything when we had spoken",
+    Evidence.SAID_AND_LEFT: "there was a long greeting, and then it hung up",
+    Evidence.REPLY: "it answered when we had spoken",
+    Evidence.FAX_TONE: "its tone was heard",
+    Evidence.AMD: "the telephone system, which listened first, said so",
 }
 _FREED = {
     "asked": "became ready",
@@ -152,6 +168,8 @@ def _in_call(step: Step, speech: Speech) -> str:
     match step:
         case Answered(after_seconds=seconds):
             return f"The customer answered{_after(seconds)}."
+        case Judged(verdict=verdict, evidence=evidence, after_seconds=seconds):
+            return f"{_capital(_soon(seconds))} it was taken for {_VERDICTS[verdict]}: {_EVIDENCE[evidence]}."
         case Confirmed():
             return "The customer pressed the key to be connected."
         case AgentMissed(agent=agent):
@@ -313,6 +331,10 @@ def _end(step: Ended, speech: Speech) -> str:
 
 def _after(seconds: float | None) -> str:
     return "" if seconds is None or seconds < 1 else f" after {lasting(seconds)}"
+
+
+def _soon(seconds: float) -> str:
+    return "at once" if seconds < 1 else f"after {lasting(seconds)}"
 
 
 def _capital(text: str) -> str:

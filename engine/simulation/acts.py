@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.core.effects import DialCustomer, RingAgent
+from engine.core.events import AudioNews
 from engine.core.records import Work
 from engine.core.terms import AgentId, AttemptId, ServiceId
 from engine.core.values import Value
@@ -25,6 +26,8 @@ class CustomerActs(Value):
     From the dial on: `rings_after`, and then `answers_after`, or `ends_after` with its cause. From the moment the call
     is in our hands: `keys` and `hangs_up_after`, which counts unless they have confirmed by then. From the confirmation
     on: `waits_seconds` with music before they hang up.
+    `sounds`: what is heard of them after they came into our hands, and when, of whichever leg; `amd`: what Asterisk's
+    AMD() says of them. Both only where the service listens for it.
     """
 
     rings_after: float | None = None
@@ -35,6 +38,8 @@ class CustomerActs(Value):
     keys: tuple[tuple[float, str], ...] = ()
     hangs_up_after: float | None = None
     waits_seconds: float | None = None
+    sounds: tuple[tuple[float, AudioNews], ...] = ()
+    amd: str | None = None
 
 
 class AgentActs(Value):

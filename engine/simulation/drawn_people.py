@@ -12,8 +12,9 @@ from random import Random
 
 from engine.core.configuration import ConfirmationKeys, Service
 from engine.core.effects import DialCustomer, RingAgent
+from engine.core.events import AudioNews, BeepHeard, EarOpened, TalkFinished, TalkStarted
 from engine.core.records import Work
-from engine.core.terms import VOICE, AgentId, AttemptId, ServiceId
+from engine.core.terms import VOICE, AgentId, AttemptId, LegId, ServiceId
 from engine.simulation.acts import (
     BUSY,
     INVALID_NUMBER,
@@ -30,6 +31,15 @@ from engine.simulation.streams import Streams
 FAILS_AFTER_SECONDS = 1.0
 RINGS_AFTER_SECONDS = 0.5
 """After the dial: a network says busy, or the phone begins to ring."""
+_ANY = LegId("")
+_GREETS_SECONDS, _BEEPS_SECONDS = 6.0, 0.5
+VOICEMAIL: tuple[tuple[float, AudioNews], ...] = (
+    (0.1, EarOpened(_ANY)),
+    (0.5, TalkStarted(_ANY)),
+    (7.0, TalkFinished(_ANY, _GREETS_SECONDS)),
+    (8.0, BeepHeard(_ANY, _BEEPS_SECONDS)),
+)
+"""A greeting, a pause, and the beep after which it records without end."""
 _FAILURES = {"busy": BUSY, "rejected": REJECTED, "invalid": INVALID_NUMBER, "network_failure": NETWORK_FAILURE}
 
 
@@ -38,9 +48,10 @@ class Customers:
     """How customers of one kind behave.
 
     `calls`: what comes of a call before a person speaks (`busy`, `no_answer`, `rejected`, `invalid`, `network_failure`,
-    `voicemail`), each with its share; the rest answer. `presses`: what those do (`later`, `cancel`, `never`, `nothing`,
-    `hang_up`), each with its share; the rest press the key to be connected. `talk` is also how long work from outside
-    takes. `patience`: how long they wait to be called before they cancel; `hold_patience`: with music.
+    `voicemail`, which greets and beeps), each with its share; the rest answer. `presses`: what those do (`later`,
+    `cancel`, `never`, `nothing`, `hang_up`), each with its share; the rest press the key to be connected. `talk` is
+    also how long work from outside takes. `patience`: how long they wait to be called before they cancel;
+    `hold_patience`: with music.
     """
 
     calls: Mapping[str, float]
@@ -98,7 +109,7 @@ class DrawnPeople:
             return CustomerActs(RINGS_AFTER_SECONDS)
         rings = min(RINGS_AFTER_SECONDS, answers)
         if came == "voicemail":
-            return CustomerActs(rings, answers)
+            return CustomerActs(rings, answers, sounds=VOICEMAIL, amd="MACHINE")
         keys = self._services[dial.voice.service].confirmation.keys
         wish = _among(presses, customers.presses)
         if wish == "hang_up":

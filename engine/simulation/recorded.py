@@ -14,6 +14,8 @@ from engine.core.changes import AgentChanged
 from engine.core.decision import Snapshot
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, HoldWithMusic, Release, RingAgent
 from engine.core.events import (
+    AudioCounted,
+    AudioNews,
     CallbackRequested,
     CancelRequested,
     ConfigurationApplied,
@@ -71,7 +73,9 @@ class _Leg:
     rang: float | None = None
     answered: float | None = None
     entered: float | None = None
+    amd: str | None = None
     keys: list[tuple[float, str]] = field(default_factory=list)
+    sounds: list[tuple[float, AudioNews]] = field(default_factory=list)
     confirmed: float | None = None
     bridged: float | None = None
     let_go: bool = False
@@ -176,6 +180,11 @@ class _Reader:
                     self.recorded.events.append((now, event))
             case EffectEnded(effect=Connect() as connect, result=ResultKind.OK) if connect.customer in self._legs:
                 self._legs[connect.customer].bridged = now
+            case AudioCounted():
+                pass  # the answer to a question that may not be asked again; a network that always sends gives it anew
+            case _ if isinstance(event, AudioNews):
+                if (leg := self._legs.get(event.leg)) is not None:
+                    leg.sounds.append((now, event))
             case LegRinging() | LegAnswered() | LegEntered() | KeyPressed() | LegEnded() if event.leg in self._legs:
                 self._on_leg(self._legs[event.leg], event, now)
             case _:
@@ -195,7 +204,7 @@ class _Reader:
             case LegAnswered() if leg.answered is None:
                 leg.answered = now
             case LegEntered() if leg.entered is None:
-                leg.entered = now
+                leg.entered, leg.amd = now, event.amd
             case KeyPressed(digit=digit):
                 leg.keys.append((now, digit))
             case LegEnded() if leg.ended is None:
@@ -249,6 +258,8 @@ def _customer(leg: _Leg) -> CustomerActs:
         keys=tuple((at - entered, digit) for at, digit in leg.keys),
         hangs_up_after=None if before is None else before - entered,
         waits_seconds=with_music,
+        sounds=tuple((at - entered, sound) for at, sound in leg.sounds if at >= entered),
+        amd=leg.amd,
     )
 
 

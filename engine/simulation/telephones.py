@@ -19,11 +19,17 @@ from engine.core.effects import (
     Farewell,
     HoldWithMusic,
     Listen,
+    Listening,
     Play,
     Release,
     RingAgent,
 )
 from engine.core.events import (
+    AudioCounted,
+    AudioNews,
+    BeepHeard,
+    EarClosed,
+    EarOpened,
     EffectEnded,
     KeyPressed,
     LegAnswered,
@@ -34,15 +40,17 @@ from engine.core.events import (
     ResultKind,
     WorkCompleted,
 )
-from engine.core.terms import AgentId, CallbackId, LegId, ServiceId, WorkId
-from engine.core.values import Value
+from engine.core.terms import AgentId, CallbackId, LegId, PromptId, ServiceId, WorkId
+from engine.core.values import Value, replace
 from engine.simulation.acts import CustomerActs, People
 from engine.simulation.virtual_engine import VirtualEngine
 
 NORMAL_CLEARING = 16
 REJECTED = 21
 
-_OfLeg: TypeAlias = LegRinging | LegAnswered | LegEntered | KeyPressed | PlayingFinished
+_OfLeg: TypeAlias = LegRinging | LegAnswered | LegEntered | KeyPressed | PlayingFinished | AudioNews
+_BY_EAR = (EarOpened, EarClosed, BeepHeard)
+"""What only an ear of ours hears, which is there if screening goes on beside the announcement."""
 
 
 class Timing(Value):
@@ -63,13 +71,21 @@ class Timing(Value):
 class _Leg:
     """One leg that is up, or on its way up. `leaving`: it is being hung up, and nobody does anything on it any more."""
 
-    __slots__ = ("acts", "agent", "held", "leaving", "met", "playing", "service")
+    __slots__ = ("acts", "agent", "entered", "held", "leaving", "listening", "met", "playing", "service")
 
-    def __init__(self, service: ServiceId, acts: CustomerActs | None = None, agent: AgentId | None = None) -> None:
+    def __init__(
+        self,
+        service: ServiceId,
+        acts: CustomerActs | None = None,
+        listening: Listening | None = None,
+        agent: AgentId | None = None,
+    ) -> None:
         self.service = service
         self.acts = acts
+        self.listening = listening
         self.agent = agent
         self.playing = ""
+        self.entered = 0.0
         self.held = self.met = self.leaving = False
 
 
@@ -86,7 +102,7 @@ class Telephones:
             RingAgent: self._ring,
             Play: self._play,
             Listen: self._done,
-            CountAudio: self._done,
+            CountAudio: self._count,
             HoldWithMusic: self._hold,
             Connect: self._connect,
             Farewell: self._release,
@@ -108,7 +124,7 @@ class Telephones:
 
     def _dial(self, effect: DialCustomer) -> None:
         acts, leg = self._people.customer(effect), effect.leg
-        self._legs[leg] = _Leg(effect.voice.service, acts)
+        self._legs[leg] = _Leg(effect.voice.service, acts, effect.listening)
         self._ended(effect, ResultKind.OK)
         if acts.rings_after is not None:
             self._later(acts.rings_after, LegRinging(leg))
@@ -136,9 +152,21 @@ class Telephones:
             return
         self._done(effect)
         leg.playing = effect.tag
-        whisper = leg.agent is not None
-        seconds = self._timing.whisper_seconds if whisper else self._timing.announcement_seconds
+        seconds = self._timing.last_words_seconds
+        if leg.agent is not None:
+            seconds = self._timing.whisper_seconds
+        elif PromptId.ANNOUNCE in effect.prompts:
+            seconds = self._timing.announcement_seconds
         self._engine.after(seconds, self._played, PlayingFinished(effect.leg, effect.tag))
+
+    def _count(self, effect: CountAudio) -> None:
+        """Networks here send all the time."""
+        leg = self._legs.get(effect.leg)
+        if leg is None or leg.leaving:
+            self._refused(effect)
+            return
+        self._done(effect)
+        self._later(self._timing.request_seconds, AudioCounted(effect.leg, self._engine.now - leg.entered))
 
     def _hold(self, effect: HoldWithMusic) -> None:
         leg = self._legs.get(effect.leg)
@@ -206,7 +234,13 @@ class Telephones:
             self._later(seconds, KeyPressed(leg_id, digit))
         if leg.acts.hangs_up_after is not None:
             self._engine.after(leg.acts.hangs_up_after, self._lose_interest, leg_id)
-        self._engine.tell(LegEntered(leg_id))
+        leg.entered = self._engine.now
+        amd = leg.listening is not None and leg.listening.amd
+        if leg.listening is not None:
+            for seconds, sound in leg.acts.sounds:
+                if not (amd and isinstance(sound, _BY_EAR)):
+                    self._later(seconds, replace(sound, leg=leg_id))
+        self._engine.tell(LegEntered(leg_id, leg.acts.amd if amd else None))
 
     def _played(self, event: PlayingFinished) -> None:
         leg = self._legs.get(event.leg)

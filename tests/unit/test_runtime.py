@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.configuration import Configuration
 from engine.core.decision import Accepted, Refusal
-from engine.core.effects import DialCustomer, HoldWithMusic, Play, Release, RingAgent
+from engine.core.effects import DialCustomer, HoldWithMusic, Listen, Play, Release, RingAgent
 from engine.core.events import (
     ConfigurationApplied,
     KeyPressed,
@@ -60,7 +60,7 @@ async def test_media_and_release_start_before_the_commit_and_a_ring_after_it() -
         await engine.runtime.submit(READY)
         before = engine.journal.durable
         held = await engine.held(LegEntered(CUSTOMER), KeyPressed(CUSTOMER, "1"))
-        assert engine.kinds() == [DialCustomer, Play, HoldWithMusic]
+        assert engine.kinds() == [DialCustomer, Play, Listen, HoldWithMusic]
         engine.journal.may_end.set()
         await asyncio.gather(*held)
         assert engine.started[-1][1] == before + 1

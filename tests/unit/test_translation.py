@@ -8,7 +8,18 @@ from engine.asterisk.ari.events import UnrecognisedEvent
 from engine.asterisk.ari.parsing import parse
 from engine.asterisk.ari.snapshots import read_channel
 from engine.asterisk.translation import our_leg, seen, translated
-from engine.core.events import Event, KeyPressed, LegAnswered, LegEnded, LegEntered, LegRinging, LegSeen
+from engine.core.events import (
+    Event,
+    FaxToneHeard,
+    KeyPressed,
+    LegAnswered,
+    LegEnded,
+    LegEntered,
+    LegRinging,
+    LegSeen,
+    TalkFinished,
+    TalkStarted,
+)
 from engine.core.terms import LegId
 from tests.unit.ari_samples import CHANNEL, written
 
@@ -62,6 +73,30 @@ def test_a_leg_in_our_hands() -> None:
     assert said("StasisStart", args=[]) == LegEntered(LegId(LEG))
 
 
+@pytest.mark.parametrize("status", ["HUMAN", "MACHINE", "NOTSURE", "HANGUP"])
+def test_a_leg_in_our_hands_after_amd_listened(status: str) -> None:
+    assert said("StasisStart", args=["customer", status]) == LegEntered(LegId(LEG), status)
+
+
+@pytest.mark.parametrize("args", [["customer"], ["customer", ""], ["agent"]])
+def test_a_leg_in_our_hands_when_amd_did_not_run(args: list[str]) -> None:
+    assert said("StasisStart", args=args) == LegEntered(LegId(LEG), None)
+
+
+def test_talk_and_its_length_in_seconds() -> None:
+    assert said("ChannelTalkingStarted") == TalkStarted(LegId(LEG))
+    assert said("ChannelTalkingFinished", duration=1280) == TalkFinished(LegId(LEG), 1.28)
+
+
+def test_talk_of_a_length_that_cannot_be_is_of_none() -> None:
+    """Asterisk counts from the moment at which it was asked to listen, and its clock may be set back."""
+    assert said("ChannelTalkingFinished", duration=-5) == TalkFinished(LegId(LEG), 0.0)
+
+
+def test_the_tone_of_a_fax() -> None:
+    assert said("ChannelToneDetected") == FaxToneHeard(LegId(LEG))
+
+
 def test_a_leg_that_ended_with_the_networks_words() -> None:
     assert said("ChannelDestroyed", cause=17, tech_cause=486) == LegEnded(LegId(LEG), 17, 486)
 
@@ -74,7 +109,13 @@ def test_a_key() -> None:
     assert said("ChannelDtmfReceived", digit="3") == KeyPressed(LegId(LEG), "3")
 
 
-@pytest.mark.parametrize("type_name", ["StasisStart", "ChannelStateChange", "ChannelDestroyed", "ChannelDtmfReceived"])
+@pytest.mark.parametrize(
+    "type_name",
+    [
+        *("StasisStart", "ChannelStateChange", "ChannelDestroyed", "ChannelDtmfReceived"),
+        *("ChannelTalkingStarted", "ChannelTalkingFinished", "ChannelToneDetected"),
+    ],
+)
 def test_other_peoples_legs_mean_nothing(type_name: str) -> None:
     assert said(type_name, "1700000000.12") is None
 

@@ -16,6 +16,7 @@ from engine.document import parse
 from engine.errors import RecordError
 from engine.recording import Started, replay
 from engine.recording.lines import FORMAT, Decided, Heading, digest, to_text
+from engine.simulation.drawn_people import VOICEMAIL
 from engine.simulation.figures import ALL
 from engine.simulation.recorded import recorded
 from engine.simulation.rerun import rerun
@@ -64,6 +65,15 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept, Ran]:
     ran = run(setting, 3, observers=[kept.observe])
     path = kept.write(tmp_path_factory.mktemp("day") / "record", Snapshot(setting.configuration), parse(DOCUMENT).text)
     return path, kept, ran
+
+
+def test_who_was_a_voicemail_is_one_again(day: tuple[Path, Kept, Ran]) -> None:
+    calls = recorded(day[0]).calls
+    voicemails = [acts for acts in calls.values() if acts.sounds]
+    assert 0.02 * len(calls) < len(voicemails) < 0.25 * len(calls)
+    for acts in voicemails:
+        assert [type(sound) for _, sound in acts.sounds] == [type(sound) for _, sound in VOICEMAIL]
+        assert [at for at, _ in acts.sounds] == pytest.approx([at for at, _ in VOICEMAIL])
 
 
 def test_the_record_of_a_simulated_day_replays(day: tuple[Path, Kept, Ran]) -> None:

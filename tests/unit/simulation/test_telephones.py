@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.configuration import Confirmation, Screening, Service
 from engine.core.effects import Connect, Effect
 from engine.core.events import (
+    AudioCounted,
     EffectEnded,
     LegAnswered,
     LegEnded,
@@ -13,9 +15,20 @@ from engine.core.events import (
     LegRinging,
     PlayingFinished,
     ResultKind,
+    TalkStarted,
     WorkCompleted,
 )
-from engine.core.terms import AgentId, ConnectMode, Presence
+from engine.core.talk import BELIEVED_SECONDS
+from engine.core.terms import (
+    AgentId,
+    ConnectMode,
+    Evidence,
+    LegId,
+    MachineAction,
+    Presence,
+    ScreeningMode,
+    Verdict,
+)
 from engine.core.values import replace
 from engine.simulation.acts import (
     BUSY,
@@ -27,6 +40,7 @@ from engine.simulation.acts import (
     CustomerActs,
     OfferActs,
 )
+from engine.simulation.drawn_people import VOICEMAIL
 from engine.simulation.run import run
 from engine.simulation.telephones import Telephones, Timing
 from tests.unit.simulation.scenarios import scenario
@@ -222,6 +236,67 @@ class EveryWord(Telephones):
 
     def _unheeded(self, seconds: float, event: LegRinging | LegAnswered) -> None:
         self._later(seconds, event)
+
+
+# ---- who answers is screened -------------------------------------------------------------------------
+
+
+def screened(mode: ScreeningMode, machine: MachineAction = MachineAction.HANG_UP) -> Service:
+    once = Confirmation(repeats=0)
+    return replace(BILLING, screening=Screening(mode=mode, machine=machine), confirmation=once)
+
+
+@pytest.mark.parametrize(
+    ("mode", "machine", "outcome", "verdict"),
+    [
+        ("concurrent", "hang_up", "machine", (Verdict.MACHINE, Evidence.BEEP)),
+        ("concurrent", "leave_message", "message_left", (Verdict.MACHINE, Evidence.BEEP)),
+        ("concurrent", "ignore", "unconfirmed", (Verdict.MACHINE, Evidence.BEEP)),
+        ("asterisk", "hang_up", "machine", (Verdict.MACHINE, Evidence.AMD)),
+        ("off", "hang_up", "unconfirmed", (None, None)),
+    ],
+)
+def test_a_voicemail_is_what_the_services_screening_takes_it_for(
+    mode: str, machine: str, outcome: str, verdict: tuple[Verdict | None, Evidence | None]
+) -> None:
+    voicemail = CustomerActs(1, 6, sounds=VOICEMAIL, amd="MACHINE")
+    centre = Centre(screened(ScreeningMode(mode), MachineAction(machine)), customers={"c": (voicemail,)})
+    centre.asks()
+    centre.passes(60)
+    assert centre.outcomes() == [outcome]
+    assert (centre.attempts["c-1"].verdict, centre.attempts["c-1"].evidence) == verdict
+
+
+def test_a_goodbye_is_as_long_as_last_words() -> None:
+    voicemail = CustomerActs(1, 6, sounds=VOICEMAIL)
+    centre = Centre(customers={"c": (voicemail,)})
+    centre.asks()
+    centre.passes(60)
+    finished = [at for at, event in centre.told if isinstance(event, PlayingFinished)]
+    assert finished == [6 + 9, 6 + 9 + BILLING.screening.reply_wait_seconds + 3]
+
+
+def test_talk_that_nobody_hears_the_end_of_is_looked_at_and_found_to_be_heard() -> None:
+    talker = replace(ANSWERS, keys=((40, "1"),), sounds=((1.0, TalkStarted(LegId(""))),))
+    centre = Centre(customers={"c": (talker,)})
+    centre.asks()
+    centre.passes(30)
+    counted = [event.received_seconds for _, event in centre.told if isinstance(event, AudioCounted)]
+    assert counted == pytest.approx([1.0 + BELIEVED_SECONDS])
+
+
+def test_a_person_who_is_not_heard_costs_no_event_more() -> None:
+    def told(mode: ScreeningMode) -> int:
+        centre = Centre(screened(mode))
+        centre.asks()
+        centre.passes(300)
+        assert centre.outcomes() == ["connected"]
+        return len(centre.told)
+
+    assert told(ScreeningMode.CONCURRENT) == told(ScreeningMode.OFF)
+
+
+# ---- what is left out --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("connect", ConnectMode)
