@@ -52,7 +52,7 @@ CAST = (
     _part("0119", "billing", "Ben", "is busy first, then presses 1", "completed/talked", "busy connected", "1"),
     _part("0110", "sales", "Cleo", "is always busy", "unsuccessful/attempts_exhausted", "busy busy"),
     _part("0111", "billing", "Dan", "lets it ring", "unsuccessful/attempts_exhausted", "no_answer no_answer"),
-    _part("0113", "sales", "Eve", "has voicemail", "unsuccessful/attempts_exhausted", "unconfirmed"),
+    _part("0113", "sales", "Eve", "has voicemail", "unsuccessful/attempts_exhausted", "machine"),
     _part("0112", "billing", "Finn", "rejects the call", "unsuccessful/attempts_exhausted", "rejected"),
     _part("0114", "billing", "Gus", "answers and never presses", "unsuccessful/attempts_exhausted", "unconfirmed"),
     _part("0115", "sales", "Hana", "presses 3: cancel", "cancelled/by_key", "cancelled_by_key", "3"),
@@ -99,7 +99,7 @@ _SERVICE: dict[str, Any] = {
     "attempts": {
         "max": 2,
         "interval_seconds": 3,
-        "by_outcome": {"unconfirmed": {"max": 1}, "rejected": {"max": 1}},
+        "by_outcome": {"unconfirmed": {"max": 1}, "rejected": {"max": 1}, "machine": {"max": 1}},
     },
     "confirmation": {"wait_seconds": 3, "repeats": 1},
 }

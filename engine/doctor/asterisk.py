@@ -61,6 +61,8 @@ NEEDED_MODULES = (
     "func_strings.so",
     "func_timeout.so",
 )
+EAR_MODULES = ("res_stasis_snoop.so", "res_audiosocket.so", "app_audiosocket.so")
+"""What sends the engine the audio of customers."""
 _VERSION = re.compile(r"(?:certified[-/])?(\d+)\.(\d+)(?:\.\d+)*")
 
 
@@ -157,10 +159,13 @@ async def _modules(client: AriClient, settings: AsteriskSettings) -> Finding:
     match await client.asterisk.modules():
         case Ok(value=modules):
             running = {each.name for each in modules if each.status == "Running"}
-            missing = [each for each in NEEDED_MODULES if each not in running]
+            needed = NEEDED_MODULES + (EAR_MODULES if settings.max_ears else ())
+            missing = [each for each in needed if each not in running]
             if not missing:
-                return good(name, f"all {len(NEEDED_MODULES)} needed are running")
+                return good(name, f"all {len(needed)} needed are running")
             mend = f"modules.conf: {', '.join(f'load = {each}' for each in missing)}; then restart Asterisk"
+            if set(missing) <= set(EAR_MODULES):
+                mend += ", or set max_ears = 0"
             return bad(name, f"not running: {', '.join(missing)}", mend)
         case answer:
             return _untold(name, answer)

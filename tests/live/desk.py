@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.asterisk.ari import Ok
 from engine.asterisk.ari.snapshots import ChannelState
+from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
@@ -47,6 +48,7 @@ class Desk:
         ended: Collection[Attempt] = (),
         startup_time: str | None = None,
         application: str = "ringback",
+        ear: EarSettings | None = None,
     ) -> None:
         self.lab = lab
         self.told: list[Event] = []
@@ -64,6 +66,7 @@ class Desk:
             application=application,
             customer_endpoint=endpoint,
             settle_seconds=0.3,
+            ear=ear or EarSettings(),
         )
         self.node = AsteriskNode(
             settings,

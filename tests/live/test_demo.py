@@ -28,8 +28,8 @@ CALLBACK_FIELDS = [
     "next_attempt_at", "agent", "disposition", "outcome_code", "notes", "created_at", "ended_at", "attempts",
 ]
 ATTEMPT_FIELDS = [
-    "n", "outcome", "cause", "sip_code", "verdict", "agent", "dialed_at", "answered_at", "confirmed_at", "bridged_at",
-    "ended_at", "talk_seconds",
+    "n", "outcome", "cause", "sip_code", "verdict", "verdict_reason", "verdict_seconds", "agent", "dialed_at",
+    "answered_at", "confirmed_at", "bridged_at", "ended_at", "talk_seconds",
 ]
 # fmt: on
 

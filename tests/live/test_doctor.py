@@ -116,6 +116,24 @@ async def test_missing_dialplan_and_modules_are_found(environment: dict[str, str
     assert "asterisk render" in findings["pbx1: dialplan"].mend
 
 
+@pytest.fixture
+def earless(lab: Lab) -> Iterator[None]:
+    """The PBX without what sends us the audio of customers; whole again afterwards."""
+    lab.console("module unload app_audiosocket.so")
+    yield
+    lab.console("module load app_audiosocket.so")
+
+
+async def test_what_an_ear_needs_is_missed_unless_there_is_to_be_none(
+    environment: dict[str, str], earless: None
+) -> None:
+    mend = (await found(environment))["pbx1: modules"].mend
+    assert "load = app_audiosocket.so" in mend
+    assert mend.endswith("or set max_ears = 0")
+    environment["RINGBACK_ASTERISK__0__MAX_EARS"] = "0"
+    assert wrong(await found(environment)) == []
+
+
 async def test_without_a_manager_password_the_dialplan_is_said_to_be_unchecked(environment: dict[str, str]) -> None:
     del environment["RINGBACK_ASTERISK__0__AMI_PASSWORD_FILE"]
     findings = await found(environment)

@@ -283,3 +283,17 @@ def test_interrupted_attempts_need_calls_that_a_kill_could_interrupt() -> None:
     assert list(broken(replace(interrupted, kills=(Blow(26.0, "instant", 0),)))) == ["interrupted"], "nobody was called"
     assert broken(replace(interrupted, kills=(), faults=(Blow(15.0, "events-cut", 1),))) == {}
     assert broken(replace(interrupted, kills=(Blow(15.0, "instant", 0),))) == {}, "the INVITE was on its way"
+
+
+# ---- 16: screened ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["machine", "message_left", "fax"])
+def test_who_pressed_a_key_that_was_heard_is_no_machine(outcome: str) -> None:
+    taken = replace(SOUND, attempts=(TRIED, TALKED, replace(DECLINING, outcome=outcome)))
+    assert list(broken(taken)) == ["screened"]
+    assert "pressed 3" in broken(taken)["screened"][0]
+    assert broken(replace(taken, outages=(Outage(21.0, 23.0),))) == {}, "nobody could hear it"
+    assert broken(replace(SOUND, attempts=(replace(TRIED, outcome=outcome), TALKED, DECLINING))) == {}, (
+        "no key was sent"
+    )

@@ -58,6 +58,13 @@ def vowel(seconds: float, pitch: float = 120.0, peak: float = LOUD) -> Sound:
     return scaled
 
 
+def speech(seconds: float, pitch: float = 120.0, peak: float = LOUD) -> Sound:
+    """Four syllables a second of that voice, loud at the beginning and at the end."""
+    at = np.arange(round(RATE * seconds)) / RATE
+    spoken: Sound = vowel(seconds, pitch, peak) * (0.15 + 0.85 * np.abs(np.cos(4 * np.pi * at)))
+    return spoken
+
+
 def said(text: str, voice: voices.Voice) -> Sound:
     return np.frombuffer(to_samples(voices.spoken(voice, voices.Manner(160, 50), text)), "<i2").astype(np.float64)
 
@@ -112,7 +119,7 @@ def test_one_steady_tone_of_a_machine_is_a_beep_of_its_length(hertz: float, seco
     assert beeps(with_line(tone(hertz, seconds=seconds))) == pytest.approx([seconds], abs=0.021)
 
 
-@pytest.mark.parametrize("peak", [150, 400, 2000, 32000])
+@pytest.mark.parametrize("peak", [400, 2000, 32000])
 def test_a_beep_may_be_soft_or_loud(peak: float) -> None:
     assert beeps(with_line(tone(1000, peak=peak), 4.0)) == pytest.approx([0.5], abs=0.021)
 
@@ -253,7 +260,7 @@ def test_a_beep_after_which_nothing_is_sent_is_told_by_the_silence() -> None:
 @pytest.mark.parametrize("seconds", [0.3, 0.8, 3.0])
 @pytest.mark.parametrize("pause", [0.2, 0.5, 0.8])
 def test_talk_is_told_at_its_boundaries(seconds: float, pause: float) -> None:
-    (began, began_at, _), (ended, ended_at, length) = talk(with_line(vowel(seconds)), pause)
+    (began, began_at, _), (ended, ended_at, length) = talk(with_line(speech(seconds)), pause)
     assert (began, ended) == (Sign.TALK_BEGAN, Sign.TALK_ENDED)
     assert began_at == pytest.approx(1.06, abs=0.021)
     assert ended_at == pytest.approx(1 + seconds + pause, abs=0.041)
@@ -285,7 +292,7 @@ def test_beginnings_and_ends_take_turns(seed: int, level: float) -> None:
 @pytest.mark.parametrize("level", [5.0, 60.0, 300.0, 1000.0])
 def test_steady_noise_is_not_talk_and_a_voice_above_it_is(level: float) -> None:
     assert talk(hiss(6, level)) == []
-    (_, began_at, _), (_, ended_at, _) = talk(with_line(vowel(1.5, peak=level * 12 + 1500), level))
+    (_, began_at, _), (_, ended_at, _) = talk(with_line(speech(1.5, peak=level * 12 + 1500), level))
     assert began_at == pytest.approx(1.06, abs=0.061)
     assert ended_at == pytest.approx(2.5 + PAUSE, abs=0.1)
 
@@ -307,7 +314,7 @@ def test_a_line_that_becomes_quiet_lets_a_soft_voice_be_heard_at_once() -> None:
 
 
 def test_a_television_behind_somebody_is_not_them() -> None:
-    near, far = vowel(1.5, peak=12000), vowel(1.5, 180, peak=1200)
+    near, far = speech(1.5, peak=12000), speech(1.5, 180, peak=1200)
     told = talk(with_line(joined(near, far, silence(0.3))))
     assert [kind for kind, _, _ in told] == [Sign.TALK_BEGAN, Sign.TALK_ENDED]
     assert told[1][1] == pytest.approx(2.5 + PAUSE, abs=0.1)
@@ -328,7 +335,7 @@ def test_who_talks_from_the_first_frame_on_is_heard_within_a_syllable() -> None:
 def test_a_network_that_sends_nothing_in_silence_ends_the_talk_by_the_clock() -> None:
     finder, at = SignFinder(PAUSE), 0.0
     told: list[Heard] = []
-    for frame in frames(joined(hiss(0.2), vowel(1.0))):
+    for frame in frames(joined(hiss(0.2), speech(1.0))):
         at += FRAME_SECONDS
         told += finder.hear(frame, at)
     talks_at_the_end = finder.talks
@@ -351,7 +358,7 @@ def test_a_network_that_sends_nothing_in_silence_ends_the_talk_by_the_clock() ->
 def test_lost_frames_divide_no_talk(share: float) -> None:
     finder, dice = SignFinder(PAUSE), _dice(3)
     told: list[Sign] = []
-    for index, frame in enumerate(frames(with_line(joined(vowel(3.0), silence(1))))):
+    for index, frame in enumerate(frames(with_line(joined(speech(3.0), silence(1))))):
         at = (index + 1) * FRAME_SECONDS
         lost = dice.random() < share
         told += [heard.sign for heard in (finder.silence(at) if lost else finder.hear(frame, at))]

@@ -171,11 +171,11 @@ async def room(settings: EarSettings | None = None) -> AsyncIterator[Room]:
             await inside.idle()
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would be waited for for seconds takes a moment here."""
-    monkeypatch.setattr(ears, "_ENTERS_SECONDS", 0.2)
-    monkeypatch.setattr(ears, "_CONNECTS_SECONDS", 0.2)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never comes is waited for for a moment, not for seconds."""
+    monkeypatch.setattr(ears, "_ENTERS_SECONDS", 0.5)
+    monkeypatch.setattr(ears, "_CONNECTS_SECONDS", 0.5)
 
 
 SPEECH = frames(joined(hiss(0.2), vowel(1.0)))
@@ -391,7 +391,7 @@ async def test_what_a_process_before_us_left_of_its_ears_is_hung_up() -> None:
     ("status", "counted"), [(500, "refused"), (409, "refused"), (404, None), (None, "not_connected")]
 )
 async def test_a_refused_snoop_is_counted_and_told_unless_the_leg_is_gone(
-    status: int | None, counted: str | None
+    impatient: None, status: int | None, counted: str | None
 ) -> None:
     async with room() as inside:
         inside.far_end.snoop = status
@@ -409,7 +409,7 @@ async def test_a_refused_snoop_is_counted_and_told_unless_the_leg_is_gone(
         (await inside.opened(LEG)).close()
 
 
-async def test_a_channel_that_never_enters_is_not_waited_for_and_hung_up() -> None:
+async def test_a_channel_that_never_enters_is_not_waited_for_and_hung_up(impatient: None) -> None:
     async with room() as inside:
         inside.ears.begin(LEG, 0.5)
         await inside.idle()
@@ -426,7 +426,7 @@ async def test_a_channel_that_is_not_sent_on_is_hung_up() -> None:
         assert inside.counted("refused") == 1
 
 
-async def test_trouble_with_ears_is_told_once_and_again_only_after_one_has_opened() -> None:
+async def test_trouble_with_ears_is_told_once_and_again_only_after_one_has_opened(impatient: None) -> None:
     async with room() as inside:
         with capture_logs() as logs:
             for number in range(5):

@@ -25,15 +25,25 @@ def seconds_of_tone(path: Path, hertz: float) -> float:
     return sum(share_of_tone(window, hertz) > 0.5 for window in windows) * WINDOW / RATE
 
 
+def first_sound_seconds(path: Path) -> float:
+    """When the recording's first window above -50 dBFS begins. Raises StopIteration if there is none."""
+    recorded = samples(path)
+    starts = range(0, len(recorded) - WINDOW, WINDOW)
+    return next(start for start in starts if _is_loud(recorded[start : start + WINDOW])) / RATE
+
+
 def longest_silence_seconds(path: Path, start_seconds: float, end_seconds: float) -> float:
     """The longest run of windows below -50 dBFS between two moments of the recording."""
     recorded = samples(path)[int(start_seconds * RATE) : int(end_seconds * RATE)]
     longest = run = 0
     for start in range(0, len(recorded) - WINDOW, WINDOW):
-        loud = math.sqrt(sum(value * value for value in recorded[start : start + WINDOW]) / WINDOW) > 104
-        run = 0 if loud else run + 1
+        run = 0 if _is_loud(recorded[start : start + WINDOW]) else run + 1
         longest = max(longest, run)
     return longest * WINDOW / RATE
+
+
+def _is_loud(window: array[int]) -> bool:
+    return math.sqrt(sum(value * value for value in window) / WINDOW) > 104
 
 
 def share_of_tone(window: array[int], hertz: float) -> float:

@@ -1,20 +1,24 @@
 """One engine for all stories of this folder; a story that stops engines brings its own lab."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
+from tests.live.calls import screening
 from tests.live.calls.centre import Centre, agent, service
 
+CALLED_ONCE = ("unconfirmed", "no_answer", "hung_up", "machine", "fax")
+"""What of all numbers is not tried again."""
 SERVICES = [
     service(
         "numbers",
         attempts={
             "max": 2,
             "interval_seconds": 3,
-            "by_outcome": {outcome: {"max": 1} for outcome in ("unconfirmed", "no_answer", "hung_up")},
+            "by_outcome": {outcome: {"max": 1} for outcome in CALLED_ONCE},
         },
     ),
     service("solo"),
@@ -23,12 +27,25 @@ SERVICES = [
     service("leaving"),
     service("nobody", hold_limit_seconds=6, attempts={"max": 2, "interval_seconds": 4, "fault_interval_seconds": 2}),
     service("withdrawn"),
+    # With a long whisper the call is dropped in it, with a short one in the conversation.
+    service("dropping", name="The callback desk of the customer service department"),
+    service("breaking", name="Go"),
     service("first", connect="agent_first"),
     service("first_rings_out", connect="agent_first"),
     service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
     service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
+    *(
+        service(name, attempts={"max": 1}, screening=screening)
+        for name, screening in {
+            "leaves_message": {"machine": "leave_message"},
+            "ignores": {"machine": "ignore"},
+            "unscreened": {"mode": "off"},
+            "amd": {"mode": "asterisk"},
+            "taken_for_machine": {},
+        }.items()
+    ),
 ]
-NUMBERS_AGENTS = range(1101, 1117)
+NUMBERS_AGENTS = range(1101, 1121)
 AGENTS = [
     *(agent(number, "numbers") for number in NUMBERS_AGENTS),
     agent(1121, "solo"),
@@ -45,10 +62,18 @@ AGENTS = [
     agent(1191, "first_rings_out"),
     agent(1201, "first_busy"),
     agent(1904, "first_leaves"),
+    {**agent(1904, "dropping"), "id": "a1904-drops"},
+    agent(1211, "dropping"),
+    {**agent(1904, "breaking"), "id": "a1904-breaks"},
+    *(agent(number, "leaves_message") for number in (1221, 1222)),
+    agent(1231, "ignores"),
+    agent(1241, "unscreened"),
+    *(agent(number, "amd") for number in (1251, 1252, 1253)),
+    agent(1261, "taken_for_machine"),
 ]
 
 
-NUMBERS = tuple(f"{digits:02}" for digits in (*range(21), 22, 24, 25, 26, 27))
+NUMBERS = tuple(f"{digits:02}" for digits in range(30))
 """The last two digits of the simulated customers; test_numbers says how each must end."""
 
 
@@ -62,7 +87,16 @@ def centre(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centr
 
 
 @pytest.fixture(scope="session")
-def asked_numbers(centre: Centre) -> dict[str, str]:
+def asked_numbers(request: pytest.FixtureRequest, centre: Centre) -> dict[str, str]:
     """A callback of each number, by its digits. They run while other stories do; whoever needs their end waits."""
+    if any("screened" in item.fixturenames for item in request.session.items if isinstance(item, pytest.Function)):
+        request.getfixturevalue("screened")
     centre.ready(*NUMBERS_AGENTS)
     return {digits: centre.request("numbers", f"120255501{digits}") for digits in NUMBERS}
+
+
+@pytest.fixture(scope="session")
+def screened(centre: Centre) -> Iterator[Future[screening.Stories]]:
+    """The stories of machines; they too go on beside the others, and whoever needs their end waits."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="screening") as beside:
+        yield beside.submit(screening.tell, centre)

@@ -16,6 +16,8 @@ class Stories:
     rona: Callback
     rejecting: Callback
     leaving: Callback
+    dropping: Callback
+    breaking: Callback
     nobody: Callback
 
 
@@ -26,6 +28,10 @@ def stories(centre: Centre, asked_numbers: dict[str, str]) -> Stories:
     rona = centre.request("rona", "12125550101")
     rejecting = centre.request("rejecting", "12125550102")
     leaving = centre.request("leaving", "12125550103")
+    for each in ("a1904-drops", "a1904-breaks"):
+        centre.client.put(f"/agents/{each}/state", {"state": "ready"})
+    centre.ready(1211)
+    dropping, breaking = centre.request("dropping", "12125550104"), centre.request("breaking", "12125550105")
     nobody = centre.request("nobody", "12125550122")
     # Reserved for this customer, the only agent goes away while the announcement plays.
     centre.until_state(nobody, "announcing")
@@ -37,7 +43,7 @@ def stories(centre: Centre, asked_numbers: dict[str, str]) -> Stories:
     centre.ready(1161)
     return Stories(
         centre.until_ended(*solo),
-        *centre.until_ended(rona, rejecting, leaving, nobody),
+        *centre.until_ended(rona, rejecting, leaving, dropping, breaking, nobody),
     )
 
 
@@ -92,6 +98,29 @@ def test_an_agent_who_hangs_up_before_the_bridge_is_not_ready_and_the_customer_s
     assert (stories.leaving["state"], stories.leaving["agent"]) == ("completed", "a1151")
     assert centre.agent_state(1903) == ("not_ready", "rona")
     assert len(centre.calls_to("12125550103")) == 1
+
+
+def test_an_agent_whose_call_drops_in_the_whisper_is_not_ready_and_the_customer_stays(
+    centre: Centre, stories: Stories
+) -> None:
+    assert (stories.dropping["state"], stories.dropping["agent"]) == ("completed", "a1211")
+    state = next(each for each in centre.client.items("/agents") if each["id"] == "a1904-drops")
+    assert (state["state"], state["reason"]) == ("not_ready", "rona")
+    assert len(centre.calls_to("12125550104")) == 1
+
+
+def test_a_conversation_that_an_agents_phone_drops_was_one_and_the_customer_is_let_go(
+    centre: Centre, stories: Stories
+) -> None:
+    assert (stories.breaking["state"], stories.breaking["reason"]) == ("completed", "talked")
+    assert 0 < stories.breaking["attempts"][0]["talk_seconds"] < 2
+    [customer] = centre.calls_to("12125550105")
+    [agent] = [call for call in centre.calls_to("1904") if call.caller == "+12125550105"]
+    assert agent.answered_at is not None
+    assert agent.ended_at is not None
+    assert customer.ended_at is not None
+    assert 1.8 < agent.ended_at - agent.answered_at < 3.0
+    assert customer.ended_at - agent.ended_at < 1.0
 
 
 def test_nobody_within_the_hold_limit_an_apology_and_a_new_attempt(stories: Stories) -> None:

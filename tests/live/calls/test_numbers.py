@@ -5,17 +5,19 @@ from dataclasses import dataclass
 import pytest
 
 from engine.lab.witness import WitnessCall
-from tests.live.calls.audio import seconds_of_tone
+from tests.live.calls.audio import first_sound_seconds, seconds_of_tone
 from tests.live.calls.centre import Callback, Centre
+from tests.live.faults.listening import prompt_heard_at
 
-PERSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "19", "22", "24", "25", "26")
+PERSONS = (*(f"0{digit}" for digit in range(10)), "19", "21", "22", "24", "25", "26", "29")
+MACHINES = ("13", "23", "28")
 
 EXPECTED: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(PERSONS, ("completed", "talked", "connected")),
     "10": ("unsuccessful", "attempts_exhausted", "busy busy"),
     "11": ("unsuccessful", "attempts_exhausted", "no_answer"),
     "12": ("unsuccessful", "attempts_exhausted", "rejected rejected"),
-    "13": ("unsuccessful", "attempts_exhausted", "unconfirmed"),
+    "13": ("unsuccessful", "attempts_exhausted", "machine"),
     "14": ("unsuccessful", "attempts_exhausted", "unconfirmed"),
     "15": ("cancelled", "by_key", "cancelled_by_key"),
     "16": ("unsuccessful", "attempts_exhausted", "hung_up"),
@@ -23,9 +25,27 @@ EXPECTED: dict[str, tuple[str, str, str]] = {
     "18": ("unsuccessful", "attempts_exhausted", "network_failure network_failure"),
     "19": ("completed", "talked", "busy connected"),
     "20": ("unsuccessful", "attempts_exhausted", "later later unconfirmed"),
+    "23": ("unsuccessful", "attempts_exhausted", "machine"),
     "27": ("cancelled", "never_again", "never_again"),
+    "28": ("unsuccessful", "attempts_exhausted", "fax"),
 }
 """State, reason and the attempts' outcomes, in the order of the table of numbers."""
+
+VERDICTS: dict[str, str] = {
+    **dict.fromkeys((*PERSONS, "15", "20", "27"), "person key"),
+    "13": "machine",
+    "14": "person short_greeting",
+    "21": "screening_robot reply",
+    "23": "machine",
+    "28": "fax fax_tone",
+}
+"""Of the last attempt, with its reason where only one is right; who was never spoken to has none, and 16 hangs up at
+the moment at which one may come."""
+ANSWERED = (*VERDICTS, "16")
+AT_ONCE_SECONDS = 1.0
+"""AMD() takes longer before it lets anything be said; where the announcement waits for nothing it takes a tenth."""
+
+RING_TIMEOUT_SECONDS = 5.0
 
 KEYS = {**dict.fromkeys(PERSONS, "1"), "15": "3", "20": "222", "27": "9"}
 
@@ -55,6 +75,35 @@ def test_a_number_ends_as_its_digits_say(told: dict[str, Told], digits: str) -> 
     assert "".join(call.pressed for call in calls) == KEYS.get(digits, "")
 
 
+@pytest.mark.parametrize("digits", sorted(EXPECTED))
+def test_who_answered_is_told_right(told: dict[str, Told], digits: str) -> None:
+    last = told[digits].callback["attempts"][-1]
+    if digits == "16":
+        assert last["verdict"] in ("person", "unknown")
+    elif digits in VERDICTS:
+        assert f"{last['verdict']} {last['verdict_reason']}".startswith(VERDICTS[digits])
+    else:
+        assert (last["verdict"], last["verdict_reason"], last["verdict_seconds"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("digits", sorted(ANSWERED))
+def test_the_announcement_waits_for_no_verdict(centre: Centre, told: dict[str, Told], digits: str) -> None:
+    call, attempt = told[digits].calls[-1], told[digits].callback["attempts"][-1]
+    heard = first_sound_seconds(centre.lab.recordings(call))
+    assert heard < AT_ONCE_SECONDS
+    assert heard < attempt["verdict_seconds"]
+
+
+@pytest.mark.parametrize("digits", MACHINES)
+def test_no_machine_is_hung_up_on_before_it_has_heard_who_called(
+    centre: Centre, told: dict[str, Told], digits: str
+) -> None:
+    [call] = told[digits].calls
+    words = [centre.lab.prompts_dir / "en" / "numbers" / f"{name}.wav" for name in ("announce", "machine-goodbye")]
+    heard = [at for prompt in words for at in prompt_heard_at(centre.lab.recordings(call), prompt)]
+    assert heard, "the whole of one of them, before the call ended"
+
+
 @pytest.mark.parametrize("digits", PERSONS)
 def test_a_person_and_the_agent_hear_each_other(centre: Centre, told: dict[str, Told], digits: str) -> None:
     callback, calls = told[digits].callback, told[digits].calls
@@ -76,6 +125,14 @@ def _agent_call(centre: Centre, callback: Callback) -> WitnessCall:
 def test_the_causes_of_the_network_are_kept(told: dict[str, Told]) -> None:
     sip_codes = {digits: told[digits].callback["attempts"][0]["sip_code"] for digits in ("10", "12", "17", "18")}
     assert sip_codes == {"10": 486, "12": 603, "17": 404, "18": 503}
+
+
+def test_the_end_of_the_ringing_is_ours(told: dict[str, Told]) -> None:
+    """The network would let it ring for three minutes, Asterisk for five seconds more than we do."""
+    [call], [attempt] = told["11"].calls, told["11"].callback["attempts"]
+    assert call.ended_at is not None
+    assert RING_TIMEOUT_SECONDS - 0.5 < call.ended_at - call.invited_at < RING_TIMEOUT_SECONDS + 1.5
+    assert (attempt["answered_at"], attempt["sip_code"]) == (None, None)
 
 
 def test_no_attempt_of_a_callback_begins_before_the_last_one_ended(told: dict[str, Told]) -> None:

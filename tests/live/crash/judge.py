@@ -21,6 +21,7 @@ AT_ONCE_SECONDS = 0.5
 """A far end that refuses sooner than this has rung nobody."""
 NEVER_DIALLED = frozenset({"interrupted", "refused"})
 FAULTS = frozenset({"interrupted", "no_agent", "refused"})
+OF_MACHINES = frozenset({"machine", "message_left", "fax"})
 
 Rule = Callable[[Evidence], Iterator[str]]
 
@@ -127,6 +128,19 @@ def interruptions_have_a_cause(seen: Evidence) -> Iterator[str]:
         yield f"{interrupted} attempts are interrupted, {live} calls were live at kills and faults"
 
 
+def nobody_who_presses_a_key_is_a_machine(seen: Evidence) -> Iterator[str]:
+    """16: a key that somebody was there to hear outranks every verdict about who answered."""
+    for calls in seen.calls_of.values():
+        for call in calls:
+            attempt = seen.attempt_of(call)
+            pressed = [key for key in call.keys if not seen.is_lost(key.at)]
+            if attempt is not None and attempt.outcome in OF_MACHINES and pressed:
+                yield (
+                    f"{call.number}: pressed {pressed[0].key} at {pressed[0].at:.3f}, and {attempt.id} ended as "
+                    f"{attempt.outcome}"
+                )
+
+
 RULES: Mapping[str, Rule] = {
     "lost": accepted_requests_exist_and_end,
     "unwritten": invites_are_written_attempts,
@@ -136,6 +150,7 @@ RULES: Mapping[str, Rule] = {
     "overlap": calls_do_not_overlap_and_end,
     "interrupted": interruptions_have_a_cause,
     **promises.RULES,
+    "screened": nobody_who_presses_a_key_is_a_machine,
 }
 
 

@@ -113,7 +113,8 @@ class Plan:
 
 PEOPLE = (*(f"0{digit}" for digit in range(10)), "25", "22", "26")
 """They answer and press 1. Only of 26, whose network sends nothing in silence, the audio is counted."""
-OTHERS = ("10", "11", "12", "14", "15", "15", "16", "19", "20", "27", "27")
+OTHERS = ("10", "11", "12", "13", "14", "15", "15", "16", "19", "20", "23", "27", "27", "28")
+"""13 and 23 are voicemails, 28 is a fax."""
 PEOPLE_SHARE = 0.6
 AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))

@@ -12,8 +12,8 @@ from tests.live.faults.background import Background, Place
 from tests.live.faults.scene import AGENTS, EVERY_PHASE, Phase, scene
 
 RING, AGENT_RING, HOLD, WAIT = 4, 8, 8, 8
-ENTER, ANNOUNCEMENT, WHISPER, BRIDGE, CONVERSATION = 3, 14, 7, 2, 30
-CUSTOMER_LIMIT = RING + ENTER + ANNOUNCEMENT + WAIT + HOLD + AGENT_RING + WHISPER + BRIDGE
+ENTER, ANNOUNCEMENT, LAST_WORDS, WHISPER, BRIDGE, CONVERSATION = 3, 14, 2, 7, 2, 30
+CUSTOMER_LIMIT = RING + ENTER + ANNOUNCEMENT + WAIT + LAST_WORDS + HOLD + AGENT_RING + WHISPER + BRIDGE
 AGENT_LIMIT = AGENT_RING + ENTER + WHISPER
 ASTERISKS_RING_LIMIT = RING + 5
 TOLERANCE_SECONDS = 2.0
@@ -22,9 +22,11 @@ SERVICE = {
     "agent_ring_seconds": AGENT_RING,
     "hold_limit_seconds": HOLD,
     "confirmation": {"wait_seconds": WAIT, "repeats": 0},
+    "screening": {"robot_repeats": 0},  # each repeat would be one more announcement and wait within the limit
     "call_limits": {
         "enter_seconds": ENTER,
         "announcement_seconds": ANNOUNCEMENT,
+        "last_words_seconds": LAST_WORDS,
         "whisper_seconds": WHISPER,
         "bridge_seconds": BRIDGE,
         "conversation_seconds": CONVERSATION,
@@ -71,7 +73,7 @@ def engine_never_comes_back(place: Place) -> NeverBack:
         return NeverBack(phases, killed_at, bridged, customers, agents)
 
 
-STORIES = {engine_never_comes_back: 64}
+STORIES = {engine_never_comes_back: 66}
 
 
 @pytest.fixture(scope="module")
