@@ -213,6 +213,10 @@ TIMEOUTS = (
         "announcement", "call_limits.announcement_seconds", "the announcement could not be played", Outcome.INTERRUPTED
     ),
     TimeOut("confirm", "confirmation.wait_seconds", "nothing was pressed, also after the repeats", Outcome.UNCONFIRMED),
+    TimeOut(
+        "parting", "screening.reply_wait_seconds", "nothing answered the message that was left", Outcome.MESSAGE_LEFT
+    ),
+    TimeOut("parting", "call_limits.last_words_seconds", "nothing was heard of the goodbye's end", Outcome.MACHINE),
     TimeOut("hold", "hold_limit_seconds", "they confirmed, and no agent was found for them", Outcome.NO_AGENT),
     TimeOut("bridge", "call_limits.bridge_seconds", "customer and agent could not be connected", Outcome.INTERRUPTED),
 )

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.configuration import Configuration, ConfirmationKeys, Limits, OutcomeRule
+from engine.core.configuration import Configuration, ConfirmationKeys, Limits, OutcomeRule, Screening
 from engine.core.expressions import parse as parse_expression
 from engine.core.permission import CallingWindow
-from engine.core.terms import AgentId, Outcome, ServiceId
+from engine.core.terms import AgentId, MachineAction, Outcome, ScreeningMode, ServiceId
 from engine.document import export, parse
 from engine.document.comparison import Difference, differences
 from engine.errors import DocumentError
@@ -23,6 +23,9 @@ SMALL: dict[str, Any] = {
     "services": [{"id": "billing", "name": "Billing", "company": "Example Ltd", "skill_expression": "billing >= 1"}],
     "agents": [{"id": "amy", "name": "Amy", "endpoint": "PJSIP/agent-1001", "skills": {"billing": 5}}],
 }
+
+WRITTEN = {name: getattr(Screening(), name) for name in Screening.__struct_fields__ if name not in ("mode", "machine")}
+"""The thresholds of screening, with their defaults."""
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
@@ -118,6 +121,36 @@ def test_what_is_left_out_has_the_cores_defaults() -> None:
 def test_an_empty_document_is_a_configuration_without_services() -> None:
     assert parse({}).configuration == Configuration()
     assert parse(SMALL).warnings == ()
+
+
+def test_every_field_of_screening_counts_and_what_is_left_out_is_the_cores() -> None:
+    assert parse(SMALL).configuration.services[ServiceId("billing")].screening == Screening()
+    chosen = {name: value + 1 for name, value in WRITTEN.items()} | {"pause_seconds": 0.5}
+    written = {"mode": "asterisk", "machine": "leave_message", **chosen}
+
+    screening = parse(changed("services.0.screening", written)).configuration.services[ServiceId("billing")].screening
+
+    assert (screening.mode, screening.machine) == (ScreeningMode.ASTERISK, MachineAction.LEAVE_MESSAGE)
+    assert {name: getattr(screening, name) for name in WRITTEN} == chosen
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "on"),
+        ("machine", "shout"),
+        ("talk_level", 0),
+        ("talk_level", 32768),
+        ("talk_level", 500.5),
+        ("pause_seconds", 0),
+        ("pause_seconds", 3),
+        *((name, value) for name in ("greeting_seconds", "reply_wait_seconds") for value in (0, 61, float("nan"), "4")),
+        ("robot_repeats", -1),
+        ("robot_repeats", 11),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(name: str, value: object) -> None:
+    assert fields_refused(changed("services.0.screening", {name: value})) == [f"services[0].screening.{name}"]
 
 
 def test_everything_without_effect_gets_one_warning() -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from docs.outcomes_page import MEANINGS, outcomes_page
 from engine.core.callphase import SILENT_DIAL_SECONDS
+from engine.core.configuration import Screening
 from engine.core.effects import Connect, DialCustomer
 from engine.core.events import ResultKind
 from engine.core.outcomes import CAUSES, RESPONSES, TIMEOUTS, Cause, TimeOut, of_cause, of_response, of_unanswered
 from engine.core.retry import COUNTED, ENDS, FAULTS
-from engine.core.terms import Outcome
+from engine.core.terms import MachineAction, Outcome
+from engine.core.values import replace
 from tests.unit.core.world import BILLING, LIMITS, Customer, World, being_bridged
 
 O = Outcome  # noqa: E741 - the tables read better with a short name
@@ -238,6 +240,31 @@ def silent_dial() -> Customer:
     return world.customer()
 
 
+def has_a_message() -> Customer:
+    world = World((replace(BILLING, screening=Screening(machine=MachineAction.LEAVE_MESSAGE)),))
+    world.agent().ready()
+    return greeted_by_a_machine(world.customer())
+
+
+def greeted_by_a_machine(customer: Customer) -> Customer:
+    customer.answers()
+    customer.talks(3)
+    customer.beeps()
+    return customer
+
+
+def answers_no_message(customer: Customer) -> None:
+    customer.world.pass_time(BILLING.screening.message_pause_seconds)
+    customer.hears_announcement()
+    customer.world.pass_time(BILLING.screening.reply_wait_seconds)
+
+
+def is_not_told_the_end_of_the_goodbye(customer: Customer) -> None:
+    customer.hears_announcement()
+    customer.world.pass_time(BILLING.screening.reply_wait_seconds)
+    customer.world.pass_time(LIMITS.last_words_seconds)
+
+
 TIMED_OUT: dict[tuple[str, Outcome], tuple[Callable[[], Customer], Callable[[Customer], None]]] = {
     ("ring", O.NO_ANSWER): (called, rings_out),
     ("ring", O.INTERRUPTED): (silent_dial, is_never_heard_of),
@@ -245,6 +272,8 @@ TIMED_OUT: dict[tuple[str, Outcome], tuple[Callable[[], Customer], Callable[[Cus
     ("enter", O.INTERRUPTED): (called, never_enters),
     ("announcement", O.INTERRUPTED): (called, hears_nothing),
     ("confirm", O.UNCONFIRMED): (called, presses_nothing),
+    ("parting", O.MESSAGE_LEFT): (has_a_message, answers_no_message),
+    ("parting", O.MACHINE): (lambda: greeted_by_a_machine(called()), is_not_told_the_end_of_the_goodbye),
     ("hold", O.NO_AGENT): (called, finds_no_agent),
     ("bridge", O.INTERRUPTED): (lambda: being_bridged(World()), is_not_connected),
 }
