@@ -40,7 +40,7 @@ class TalkMeter:
         self.pause_before = math.inf
         self.suppressed = False
         self._pause = pause_seconds
-        self._sends_always = self._ear = False
+        self._silence_comes = self._ear = False
         self._seen_until = 0.0
         self._received: float | None = None
         self._looked_at = 0.0
@@ -48,7 +48,7 @@ class TalkMeter:
     def has_ear(self, now: float) -> None:
         """Talk is told by somebody who hears silence too; what talk detection said last has no end any more."""
         self._ear, self.suppressed = True, False
-        self.finished(math.inf, now)
+        self._end(math.inf, now)
 
     def lost_ear(self) -> None:
         """Talk is told by talk detection again; the end of the present stretch, too."""
@@ -69,6 +69,10 @@ class TalkMeter:
 
     def finished(self, seconds: float, now: float) -> None:
         """The present stretch was `seconds` long and ended a pause ago."""
+        self._silence_comes |= not self._ear  # or talk detection could not tell
+        self._end(seconds, now)
+
+    def _end(self, seconds: float, now: float) -> None:
         if self.since is not None:
             began, self.since = self.since, None
             end = max(began, now - self._pause)
@@ -97,7 +101,7 @@ class TalkMeter:
     @property
     def needs_look(self) -> bool:
         """Whether only a look at the audio that came can tell if they still talk."""
-        return self.suppressed or (self.since is not None and not self._ear and not self._sends_always)
+        return self.suppressed or (self.since is not None and not self._ear and not self._silence_comes)
 
     def look_at(self, enough: float, now: float) -> float | None:
         """When time, or a look at the audio that came, may show more; `enough`: the talk in all that matters next."""
@@ -115,7 +119,7 @@ class TalkMeter:
 
     def _certain_until(self, began: float, now: float) -> float:
         """Up to when somebody talked for certain; in the last moments there may have been a pause already."""
-        if self._ear or self._sends_always:
+        if self._ear or self._silence_comes:
             return max(began, now - self._pause)
         return max(began, self._seen_until - self._pause, min(now - self._pause, began + BELIEVED_SECONDS))
 
@@ -132,7 +136,6 @@ class TalkMeter:
         came = min(span, received if before is None else received - before)
         if came >= _SENDS_ALWAYS * span:
             self._seen_until = now
-            self._sends_always = before is not None or received <= span + BELIEVED_SECONDS
             return
         began, self.since = self.since, None
         self.suppressed = True

@@ -116,32 +116,35 @@ def test_given_talk_that_goes_on_then_only_a_look_can_tell_and_it_is_looked_at_w
     assert meter.look_at(LONG, 2.5) == 2 + BELIEVED_SECONDS
 
 
-def test_given_a_look_that_finds_no_gap_then_their_network_sends_all_the_time_and_time_tells_how_long_they_talk() -> (
-    None
-):
+def test_given_an_end_that_was_told_then_silence_comes_too_and_time_tells_how_long_they_talk() -> None:
     meter = answered()
     meter.started(0)
+    meter.finished(0.02, PAUSE)
+    meter.started(1)
 
-    meter.counted(BELIEVED_SECONDS, BELIEVED_SECONDS)
-
-    assert (meter.suppressed, meter.needs_look) == (False, False)
-    assert meter.talked(9) == 9 - PAUSE
+    assert not meter.needs_look
+    assert meter.talked(9) == pytest.approx(8 - PAUSE)
     at = meter.look_at(6, 4)
     assert at is not None
     assert meter.talked(at) >= 6
     assert meter.talked(at - 0.1) < 6
     assert meter.look_at(6, at) is None, "no time in the past"
-    meter.finished(12, 12 + PAUSE)
+    meter.finished(12, 13 + PAUSE)
     assert meter.talked(20) == 12
 
 
-def test_given_some_loss_then_it_is_no_gap() -> None:
+@pytest.mark.parametrize("share", [1.0, 0.9], ids=["no loss", "some loss"])
+def test_given_a_look_that_finds_no_gap_then_they_talked_so_far_and_are_looked_at_again(share: float) -> None:
     meter = answered()
     meter.started(0)
 
-    meter.counted(BELIEVED_SECONDS * 0.9, BELIEVED_SECONDS)
+    meter.counted(BELIEVED_SECONDS * share, BELIEVED_SECONDS)
 
-    assert (meter.suppressed, meter.needs_look) == (False, False)
+    assert (meter.suppressed, meter.needs_look) == (False, True)
+    again = meter.look_at(6, BELIEVED_SECONDS)
+    assert again == BELIEVED_SECONDS + LOOK_SECONDS
+    meter.counted(BELIEVED_SECONDS * share, again)
+    assert (meter.suppressed, meter.talked(20)) == (True, BELIEVED_SECONDS)
 
 
 def test_given_a_look_that_finds_nothing_then_their_network_sends_nothing_in_silence() -> None:
