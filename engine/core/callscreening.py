@@ -30,6 +30,8 @@ PATIENCE_SECONDS = 10.0
 """How long after our words a machine that still talks is heard out."""
 _FEW_WORDS = (0.2, 2.2)
 """The length of what somebody says who comes to the phone, in seconds."""
+_HANDED_OVER_SECONDS = 1.0
+"""The least silence between a robot's last word and the first one of whom it asked."""
 _HEARD_ENOUGH_SECONDS = 1.5
 """Who begins to talk within so long after the announcement began has heard most of it."""
 
@@ -108,6 +110,9 @@ class CallScreening(CallMoves):
         few = _FEW_WORDS[0] <= seconds <= _FEW_WORDS[1]
         if not few or self.phase is not Phase.ANNOUNCING or self.attempt.verdict is not Verdict.SCREENING_ROBOT:
             return
+        talk, judged_at = self._screening.talk, self.attempt.judged_at or 0.0
+        if talk.began_at is None or talk.began_at < judged_at or talk.pause_before < _HANDED_OVER_SECONDS:
+            return  # still the robot's own answer
         if self._repeats_left > 0 and now - seconds >= self._announced_at + _HEARD_ENOUGH_SECONDS:
             self._repeats_left -= 1
             self._announce(now)

@@ -534,6 +534,18 @@ def test_given_a_robot_then_who_comes_to_the_phone_hears_the_announcement_anew()
     assert judged(customer) == (Verdict.SCREENING_ROBOT, Evidence.REPLY), "how they were reached is worth knowing"
 
 
+def test_given_a_robot_whose_answer_goes_on_then_nobody_has_come_yet() -> None:
+    customer = robot_has_answered()
+    customer.world.pass_time(0.2)
+
+    customer.talks(A_HELLO)
+
+    assert announcements(customer) == 1
+    customer.world.pass_time(2)
+    customer.talks(A_HELLO)
+    assert announcements(customer) == 2
+
+
 def test_given_a_robot_that_answers_the_message_then_the_call_goes_on() -> None:
     customer = has_the_message()
     customer.world.pass_time(ANSWER_PAUSE_SECONDS + PAUSE)
