@@ -21,6 +21,7 @@ _HERE = Path(__file__).resolve().parent
 _DEMO = _HERE / "test_demo.py"
 _CRASH = _HERE / "crash" / "test_kills.py"
 _FAULTS = _HERE / "faults"
+_SCREENING = _HERE / "test_screening_bench.py"
 CRASH_KILLS = 10
 INTERRUPTIONS = (
     Interruption(signal.SIGINT, Moment.CUSTOMER_ANSWERED, times=2),
@@ -42,7 +43,7 @@ def _waits(item: pytest.Item) -> int:
     """0: for nothing, 1: for the long stories, 2: for the demonstration, 3: for the crash run."""
     if item.path.is_relative_to(_FAULTS):
         return 1
-    return {_DEMO: 2, _CRASH: 3}.get(item.path, 0)
+    return {_SCREENING: 1, _DEMO: 2, _CRASH: 3}.get(item.path, 0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,6 +20,7 @@ from tests.bench.screening.played import Played
 from tests.bench.screening.scene import Scene, Truth, Wait
 from tests.bench.screening.stage import MODES
 from tests.bench.screening.wav_files import said_seconds
+from tests.live.faults.background import Background, Place
 
 CALLS_PER_SECOND = 8.0
 LONG_GREETING_SECONDS = 7.0
@@ -50,9 +51,9 @@ class Evening:
         return [call for call in self.calls[CONCURRENT] if call.outline.truth is truth]
 
 
-@pytest.fixture(scope="module")
-def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
-    directory = tmp_path_factory.mktemp("screening")
+def played_in_both_modes(place: Place) -> Evening:
+    """All of it; mostly waiting, so it runs beside other tests."""
+    directory = place.folder
     folder = directory / "scenes"
     chosen = list(_chosen())
     scenes.write(folder, chosen)
@@ -62,6 +63,14 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
         up.await_end(MODES, _silent)
         up.end()
         return Evening({mode: up.calls(mode) for mode in MODES}, up.announcement)
+
+
+STORIES = {played_in_both_modes: 50}
+
+
+@pytest.fixture(scope="module")
+def evening(background: Background) -> Evening:
+    return background.result(played_in_both_modes)
 
 
 def _silent(_line: str) -> None:
