@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.screening.call_result import CallResult, EndedBy, KeyPress, line, read
+from engine.lab.witness import KeyPress
+from tests.bench.screening.call_result import CallResult, EndedBy, line, read
 from tests.bench.screening.sdp import Offer, answer, read_offer
 from tests.bench.screening.sip import Address, MalformedError, Request, Response, parse, response
 from tests.bench.screening.timers import Timers

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.core.terms import Evidence, Outcome, ScreeningMode, Verdict
+from engine.lab.witness import KeyPress
 from tests.bench.load import Load
 from tests.bench.runner import show
 from tests.bench.screening import bench, scenes, stage, table
 from tests.bench.screening.announcement import Announcement
-from tests.bench.screening.call_result import CallResult, EndedBy, Figures, KeyPress
+from tests.bench.screening.call_result import CallResult, EndedBy, Figures
 from tests.bench.screening.judging import (
     Judged,
     Share,

@@ -34,7 +34,7 @@ _SOFTEST = 250.0
 """The RMS amplitude of 16-bit samples from which on anything is heard: echoes of our own words are softer."""
 _ABOVE_FLOOR, _BELOW_PEAK = 2.5, 0.2
 _PEAK_FALLS = 0.9977
-"""For each frame: 1 dB a second."""
+"""For each frame with sound: 1 dB a second."""
 _DIGITAL_SILENCE = 8.0
 _LINE_FRAMES, _EVERY_FRAMES = 75, 5
 _BEGINS_WITH, _OF_FRAMES = 3, 5
@@ -151,7 +151,7 @@ class SignFinder:
 
 
 def _tone_of(frame: bytes) -> tuple[float, ...]:
-    """Two numbers that stay the same while one tone lasts, or two together; empty for anything else."""
+    """What stays the same while a tone lasts: three numbers for one tone, two for two together; empty: no tone."""
     if one := _one_tone(frame):
         # A lag shows high tones as lower ones; how often the samples change their sign does not.
         crossings_hertz = audioop.cross(frame, 2) / (2 * FRAME_SECONDS)

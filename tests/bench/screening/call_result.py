@@ -8,20 +8,14 @@ from pathlib import Path
 
 import msgspec
 
+from engine.lab.witness import KeyPress
+
 
 class EndedBy(StrEnum):
     """Who ended a call first."""
 
     FAR_END = "far_end"
     PBX = "pbx"
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPress:
-    """A key and when its first packet was due."""
-
-    key: str
-    at: float
 
 
 @dataclass(frozen=True, slots=True)

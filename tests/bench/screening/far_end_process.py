@@ -21,9 +21,10 @@ from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
+from engine.lab.witness import KeyPress
 from tests.bench.screening import call_result
 from tests.bench.screening.acting import Frames, Library, Performance
-from tests.bench.screening.call_result import CallResult, EndedBy, Figures, KeyPress
+from tests.bench.screening.call_result import CallResult, EndedBy, Figures
 from tests.bench.screening.g711 import FRAME_SECONDS
 from tests.bench.screening.listening import Ear
 from tests.bench.screening.rtp import Stream, bursts
