@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from engine.core.callphase import Parting, Phase, Step, phase_of
+from engine.core.callphase import Parting, Phase, phase_of
 from engine.core.configuration import Agent, Service
-from engine.core.effects import Dismantle, Effect, Farewell, Release, Voice
-from engine.core.events import LegEnded
-from engine.core.facts import AgentFreed, Closing, Fact, Finished
+from engine.core.effects import Dismantle, Farewell, Voice
+from engine.core.facts import Closing, Finished
+from engine.core.meeting import Meeting
 from engine.core.records import Attempt, Callback
 from engine.core.screening import Screening
-from engine.core.terms import AgentId, CallbackState, Evidence, LegId, Outcome, PromptId, ScreeningMode, Verdict
+from engine.core.terms import CallbackState, Evidence, Outcome, PromptId, ScreeningMode, Verdict
 from engine.core.values import replace
 
 BEFORE_CONFIRMED = ("dial", "ring", "silent", "enter", "announcement", "confirm", "screening", "parting")
-_AFTER_CONFIRMED = ("agent_ring", "music", "hold", "whisper", "bridge")
-STEP_TIMERS = (*BEFORE_CONFIRMED, *_AFTER_CONFIRMED)
+WHILE_WAITING = ("agent_ring", "music", "comfort", "hold", "whisper", "bridge")
+STEP_TIMERS = (*BEFORE_CONFIRMED, *WHILE_WAITING)
 """Every timer of a call that goes on; one that is closing has none of them."""
 
 
@@ -35,10 +35,10 @@ class Permits(Protocol):
         """The same for an agent who is on the phone and waits for them, in this call."""
 
 
-class CallEnds:
+class CallEnds(Meeting[Attempt]):
     """The attempt's record, its legs and its timers. Each move adds to the Step that is being made.
 
-    `heard`: whether Asterisk can be heard at the moment, `keys`: what the prompts say now; the dispatcher sets both.
+    `keys`: what the prompts say now; the dispatcher sets it.
     `_keys_told`: what the customer was told, by which their key is read; `_asked`: they were, and have not confirmed.
     `_named`: whoever answered has heard who called. `_looking`: the audio that came is being counted.
     """
@@ -51,20 +51,15 @@ class CallEnds:
         agent: Agent | None,
         permits: Permits,
     ) -> None:
-        self.attempt = attempt
+        phone = callback.request.phone
+        voice = Voice(service.id, callback.request.language)
+        super().__init__(attempt, phase_of(attempt, callback.state), service, voice, phone, agent)
         self.callback = callback
-        self.service = service
-        self.phase = phase_of(attempt, callback.state)
-        self.heard = True
         self.keys = self._keys_told = service.confirmation.keys
         self._asked = callback.state is CallbackState.ANNOUNCING
         self._dial_known = callback.state is CallbackState.DIALING
-        self._limits = service.call_limits
         self._permits = permits
-        self._phone = callback.request.phone
-        self._voice = Voice(service.id, callback.request.language)
-        self._agent = agent
-        self._agent_leg_live = agent is not None and attempt.agent_legs > 0
+        self._phone = phone
         self._agent_came = False
         self._announcement = ""
         self._announced_at = 0.0
@@ -78,17 +73,12 @@ class CallEnds:
         self._last_words = ""
         self._repeats_left = service.confirmation.repeats
         self._media_failed = False
-        self._stopping = False
         self._rang_out = False
-        self._agent_unreached = False
-        self._connect_under_way = False
-        self._connect_refused = False
-        self._left: list[LegEnded] = []
-        self._step = Step()
 
     @property
-    def agent(self) -> AgentId | None:
-        return self._agent.id if self._agent else None
+    def attempt(self) -> Attempt:
+        """The record as it stands."""
+        return self.call
 
     # ---- endings --------------------------------------------------------------------------------------------
 
@@ -103,26 +93,26 @@ class CallEnds:
 
     def _keep_wish(self, outcome: Outcome, now: float, prompt: PromptId) -> None:
         """The customer pressed a key that ends the call: say that it counts, once it is written."""
-        self._do(Farewell(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice))
+        self._do(Farewell(self.call.id, self.call.customer_leg, (prompt,), self._voice))
         self._closing(outcome, now + self._limits.last_words_seconds, now)
 
     def _closing(self, outcome: Outcome, limit: float, now: float) -> None:
         self._judge_at_last(now)
         self.phase = Phase.CLOSING
-        self.attempt = replace(self.attempt, outcome=outcome)
+        self.call = replace(self.call, outcome=outcome)
         for name in STEP_TIMERS:
             self._arm(name, None)
         self._arm("closing", limit)
         self._tell(Closing())
         self._drop_agent_leg()
         # While a phone may still ring, its agent stays reserved; one who waited on the phone is free at once.
-        if self.attempt.answered_at is not None or self.attempt.agent_legs > 0:
+        if self.call.answered_at is not None or self.call.agent_legs > 0:
             self._free_agent()
 
     def _shows_itself(self, now: float) -> None:
         """The leg of a dial that was given up is there, or may be: the release may have come before it."""
-        if self.attempt.answered_at is None:
-            self.attempt = replace(self.attempt, rang=True)
+        if self.call.answered_at is None:
+            self.call = replace(self.call, rang=True)
             self._release_again(now)
 
     def _release_again(self, now: float) -> None:
@@ -130,53 +120,43 @@ class CallEnds:
         self._arm("closing", now + self._limits.closing_seconds)
 
     def _closed(self, now: float) -> None:
-        outcome = self.attempt.outcome
+        outcome = self.call.outcome
         assert outcome is not None  # noqa: S101 - nothing closes without one
         self._finish(outcome, now)
 
     def _judge_at_last(self, now: float) -> None:
         """The question who answered is over; perhaps nothing has answered it."""
-        attempt, talked = self.attempt, self._screening.talk.talked(now) > 0
+        attempt, talked = self.call, self._screening.talk.talked(now) > 0
         asked = attempt.answered_at is not None and attempt.confirmed_at is None and attempt.outcome is None
         if asked and attempt.verdict is None and self.service.screening.mode is not ScreeningMode.OFF:
             evidence = Evidence.UNDECIDED if talked else Evidence.NOTHING_HEARD
-            self.attempt = replace(attempt, verdict=Verdict.UNKNOWN, evidence=evidence, judged_at=now)
+            self.call = replace(attempt, verdict=Verdict.UNKNOWN, evidence=evidence, judged_at=now)
 
     def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
         self._judge_at_last(now)
         self.phase = Phase.ENDED
-        self.attempt = replace(self.attempt, outcome=outcome, ended_at=now)
+        self.call = replace(self.call, outcome=outcome, ended_at=now)
         self._drop_agent_leg()
-        if self.attempt.agent_legs and self.attempt.confirmed_at is not None:
-            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
-        may_have_talked = unobserved or self.attempt.bridged_at is not None
+        if self.call.agent_legs and self.call.confirmed_at is not None:
+            self._do(Dismantle(self.call.id, self.call.bridge))
+        may_have_talked = unobserved or self.call.bridged_at is not None
         talked = self._agent.id if self._agent and may_have_talked else None
         if talked is None:
             self._free_agent()
-        self._tell(Finished(self.attempt, outcome, talked, unobserved))
+        self._tell(Finished(self.call, outcome, talked, unobserved))
 
-    def _ended_unobserved(self, now: float) -> None:
-        """They talked, or may have, and nobody watched the end of it."""
-        self._finish(Outcome.CONNECTED, now, unobserved=True)
+    def _talked(self, now: float, *, unobserved: bool = False) -> None:
+        self._finish(Outcome.CONNECTED, now, unobserved=unobserved)
 
-    def release_now(self, *prompts: PromptId) -> Release:
-        """What lets the customer go."""
-        return Release(self.attempt.id, self.attempt.customer_leg, prompts, self._voice)
+    def _nobody_came(self, now: float) -> None:
+        self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
 
-    def _release_customer(self, *prompts: PromptId) -> None:
-        self._do(self.release_now(*prompts))
+    def _break_off(self, now: float) -> None:
+        self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
 
-    # ---- the agent's side -----------------------------------------------------------------------------------
-
-    def _free_agent(self) -> None:
-        if self._agent is not None:
-            self._tell(AgentFreed(self._agent.id))
-            self._agent = None
-
-    def _drop_agent_leg(self) -> None:
-        if self._agent_leg_live:
-            self._agent_leg_live = False
-            self._do(Release(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+    def _waits_until(self) -> float | None:
+        confirmed_at = self.call.confirmed_at
+        return None if confirmed_at is None else confirmed_at + self.service.hold_limit_seconds
 
     # ---- bookkeeping ----------------------------------------------------------------------------------------
 
@@ -186,11 +166,10 @@ class CallEnds:
 
     def _agent_limit(self) -> float:
         """From an agent's ring to the conversation; who is rung first waits for the customer, too."""
-        limits = self._limits
-        own = self.service.agent_ring_seconds + limits.enter_seconds + limits.whisper_seconds
+        own = super()._agent_limit()
         if self.phase is not Phase.RINGING_FIRST:
             return own
-        return own + self._asking_limit() + limits.bridge_seconds
+        return own + self._asking_limit() + self._limits.bridge_seconds
 
     def _waiting_limit(self) -> float:
         """From the confirmation to the conversation."""
@@ -203,25 +182,3 @@ class CallEnds:
         if self.service.screening.mode is not ScreeningMode.OFF:
             times += self.service.screening.robot_repeats
         return times * (limits.announcement_seconds + confirmation.wait_seconds) + limits.last_words_seconds
-
-    def _is_agent(self, leg: LegId) -> bool:
-        """Whether it is the agent leg in use; one that was given up says nothing any more."""
-        return self._agent_leg_live and leg == self.attempt.agent_leg
-
-    def _was_given_up(self, leg: LegId) -> bool:
-        """Whether it is an agent leg not in use any more; one that shows itself was made after its release."""
-        earlier = (f"{self.attempt.id}.agent.{n}" for n in range(1, self.attempt.agent_legs + 1))
-        return leg != self.attempt.customer_leg and not self._is_agent(leg) and leg in earlier
-
-    def _do(self, effect: Effect) -> None:
-        self._step.effects.append(effect)
-
-    def _arm(self, name: str, due_at: float | None) -> None:
-        self._step.timers[name] = due_at
-
-    def _tell(self, *facts: Fact) -> None:
-        self._step.facts.extend(facts)
-
-    def _taken(self) -> Step:
-        step, self._step = self._step, Step()
-        return step

@@ -12,14 +12,12 @@ from __future__ import annotations
 from engine.core import outcomes
 from engine.core.callphase import REFUSED_GRACE_SECONDS, SILENT_DIAL_SECONDS, Phase, Step
 from engine.core.callresume import CallResume
-from engine.core.configuration import Agent
 from engine.core.effects import (
     Connect,
     CountAudio,
     DialCustomer,
     Effect,
     Farewell,
-    HoldWithMusic,
     Play,
     Release,
     RingAgent,
@@ -31,7 +29,6 @@ from engine.core.events import (
     Event,
     KeyPressed,
     LegAnswered,
-    LegEnded,
     LegEntered,
     LegRinging,
     PlayingFinished,
@@ -55,12 +52,6 @@ class CallFlow(CallResume):
             self._call_customer(now)
         return self._taken()
 
-    def give_agent(self, agent: Agent, now: float) -> Step:
-        """An agent was reserved for the customer who waits on the phone."""
-        self._agent = agent
-        self._ring_agent(now)
-        return self._taken()
-
     def withdraw_agent(self, now: float) -> Step:
         """The reserved agent left before they were on the phone; who is there finishes this call."""
         match self.phase:
@@ -81,7 +72,7 @@ class CallFlow(CallResume):
             self._finish(Outcome.INTERRUPTED, now)
         elif self.phase in (Phase.DIALING, Phase.ANSWERED):
             self._close(Outcome.INTERRUPTED, now)
-        elif self.phase in (Phase.ANNOUNCING, Phase.CONFIRMED):
+        elif self.phase in (Phase.ANNOUNCING, Phase.WAITING):
             self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
         return self._taken()
 
@@ -89,7 +80,7 @@ class CallFlow(CallResume):
         """The customer was released while nothing could be written, or is now; a key may have come just before."""
         if self.phase is Phase.RINGING_FIRST:
             self._finish(Outcome.INTERRUPTED, now)
-        elif self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.CONFIRMED):
+        elif self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING, Phase.WAITING):
             self._close(Outcome.INTERRUPTED, now)
         return self._taken()
 
@@ -97,15 +88,12 @@ class CallFlow(CallResume):
 
     def handle(self, event: Event, now: float) -> Step:
         """Facts from Asterisk about this attempt's legs, and results of its effects."""
-        customer = self.attempt.customer_leg
+        customer = self.call.customer_leg
         match event:
             case EffectEnded(effect=effect, result=result):
                 self._effect_ended(effect, result, now)
-            case LegEnded(leg=leg) if self._meeting_unknown and (leg == customer or self._is_agent(leg)):
-                if all(earlier.leg != leg for earlier in self._left):
-                    self._left.append(event)
             case LegRinging(leg=leg) if leg == customer and self.phase is Phase.DIALING:
-                self.attempt = replace(self.attempt, rang=True)
+                self.call = replace(self.call, rang=True)
                 self._dialled()
             case LegAnswered(leg=leg) if leg == customer and self.phase is Phase.DIALING:
                 self._customer_answered(now)
@@ -122,17 +110,9 @@ class CallFlow(CallResume):
             case LegRinging(leg=leg) | LegAnswered(leg=leg) if leg == customer:
                 if self.phase is Phase.CLOSING:
                     self._shows_itself(now)
-            case LegRinging(leg=leg) | LegAnswered(leg=leg) | LegEntered(leg=leg) if self._was_given_up(leg):
-                self._do(Release(self.attempt.id, leg, (), self._voice))
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.RINGING_FIRST:
                 if not self._agent_came:
                     self._agent_comes(now)
-            case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.CONFIRMED:
-                self._whisper(now)
-            case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == customer:
-                self._customer_left(cause, sip_code, now)
-            case LegEnded(leg=leg) if self._is_agent(leg):
-                self._agent_left(now)
             case KeyPressed(leg=leg, digit=digit) if leg == customer:
                 if self.phase is Phase.ANNOUNCING:
                     self._judged(self._screening.key(), now)
@@ -149,11 +129,8 @@ class CallFlow(CallResume):
                     self._screen(now)
                 elif self.phase is Phase.ANNOUNCING and tag == self._last_words:
                     self._parting_said(now, complete=complete)
-            case PlayingFinished(leg=leg, tag="whisper") if self._is_agent(leg):
-                if self.phase is Phase.WHISPERING:
-                    self._connect(now)
             case _:
-                pass
+                self._meet(event, now)
         return self._taken()
 
     def timer(self, name: str, now: float) -> Step:
@@ -172,7 +149,7 @@ class CallFlow(CallResume):
                 self._rang_out = True
                 self._arm("silent", now + SILENT_DIAL_SECONDS)
             case Phase.DIALING, "silent" if not self.heard:
-                self.attempt = replace(self.attempt, rang=True)
+                self.call = replace(self.call, rang=True)
                 self._finish(Outcome.INTERRUPTED, now)
             case Phase.DIALING, "ring" | "silent":
                 # What nobody has heard of since it was asked for has perhaps never rung: no fault of the customer's.
@@ -193,23 +170,11 @@ class CallFlow(CallResume):
                         self._arm("confirm", now + REFUSED_GRACE_SECONDS)
                     else:
                         self._nothing_pressed(now)
-            case Phase.CONFIRMED, "agent_ring" if self._agent_unreached:
-                self._agent_not_reached(now)
-            case Phase.CONFIRMED, "agent_ring":
-                self._agent_missed(now)
-            case Phase.CONFIRMED | Phase.WHISPERING, "music":
-                self._music()
-            case Phase.CONFIRMED, "hold" if self._agent is None:
-                self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
-            case Phase.WHISPERING, "whisper":
-                self._connect(now)
-            case Phase.BRIDGING, "bridge":
-                self._bridge_overdue(now)
             case Phase.CLOSING, "closing":
-                self.attempt = replace(self.attempt, rang=True)  # nobody saw it end, so nobody can say it did not
+                self.call = replace(self.call, rang=True)  # nobody saw it end, so nobody can say it did not
                 self._closed(now)
             case _:
-                pass
+                self._meet_in_time(name, now)
         return self._taken()
 
     def _effect_ended(self, effect: Effect, result: ResultKind, now: float) -> None:
@@ -221,7 +186,7 @@ class CallFlow(CallResume):
             case DialCustomer(), ResultKind.REFUSED if self.phase is Phase.DIALING:
                 self._finish(Outcome.REFUSED, now)
             case DialCustomer(), ResultKind.UNKNOWN if self.phase is Phase.DIALING:
-                self.attempt = replace(self.attempt, rang=True)
+                self.call = replace(self.call, rang=True)
                 if self.heard:
                     self._close(Outcome.INTERRUPTED, now)
                 else:
@@ -230,18 +195,14 @@ class CallFlow(CallResume):
                 self._closed(now)
             case DialCustomer(), _ if self.phase is Phase.CLOSING:
                 self._shows_itself(now)
-            case Release(leg=leg) | Farewell(leg=leg), ResultKind.REFUSED if leg == self.attempt.customer_leg:
+            case Release(leg=leg) | Farewell(leg=leg), ResultKind.REFUSED if leg == self.call.customer_leg:
                 if self.phase is Phase.CLOSING:
                     self._arm("closing", now + REFUSED_GRACE_SECONDS)
-            case RingAgent(leg=leg), ResultKind.REFUSED if self._is_agent(leg) and self.heard:
-                if self.phase is Phase.CONFIRMED:
-                    self._agent_missed(now)
-                elif self.phase is Phase.RINGING_FIRST and not self._agent_came:
+            case RingAgent(leg=leg), _ if self._rings_first(leg):
+                if result is ResultKind.REFUSED:
                     self._first_agent_missed(now)
-            case RingAgent(leg=leg), ResultKind.UNKNOWN if self._is_agent(leg) and self.heard:
-                if self.phase is Phase.CONFIRMED or (self.phase is Phase.RINGING_FIRST and not self._agent_came):
-                    self._agent_unreached = True
-                    self._arm("agent_ring", now + REFUSED_GRACE_SECONDS)
+                else:
+                    self._agent_maybe_unreached(now)
             case Play(tag=tag), ResultKind.REFUSED | ResultKind.UNKNOWN if tag == self._announcement:
                 if self.phase is Phase.ANNOUNCING:
                     self._announced(now, complete=False)
@@ -249,16 +210,13 @@ class CallFlow(CallResume):
                 if self.phase is Phase.ANNOUNCING:
                     self._parting_said(now, complete=False)
             case CountAudio(), _ if self.phase is Phase.ANNOUNCING:
-                self._heard(AudioCounted(self.attempt.customer_leg, None), now)
-            case HoldWithMusic(leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._waits_with_music(leg):
-                self._arm("music", now + REFUSED_GRACE_SECONDS)
-            case Play(tag="whisper", leg=leg), ResultKind.REFUSED | ResultKind.UNKNOWN if self._is_agent(leg):
-                if self.phase is Phase.WHISPERING:
-                    self._arm("whisper", now + REFUSED_GRACE_SECONDS)
-            case Connect(agent=leg), _ if leg == self.attempt.agent_leg and self.phase is Phase.BRIDGING:
-                self._connect_ended(result, now)
+                self._heard(AudioCounted(self.call.customer_leg, None), now)
             case _:
-                pass
+                self._meet_or_not(effect, result, now)
+
+    def _rings_first(self, leg: LegId) -> bool:
+        """Whether this agent's phone is being rung before anybody is called."""
+        return self.phase is Phase.RINGING_FIRST and self._is_agent(leg) and self.heard and not self._agent_came
 
     # ---- who leaves ------------------------------------------------------------------------------------
 
@@ -268,14 +226,14 @@ class CallFlow(CallResume):
             return
         if self.phase is Phase.RINGING_FIRST:
             return  # nobody was called
-        self.attempt = replace(self.attempt, cause=cause, sip_code=sip_code)
+        self.call = replace(self.call, cause=cause, sip_code=sip_code)
         match self.phase:
             case Phase.DIALING:
                 self._finish(outcomes.of_unanswered(cause, sip_code), now)
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._judged(self._screening.left(now), now)
                 self._finish(Outcome.HUNG_UP, now)
-            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
+            case Phase.WAITING | Phase.WHISPERING | Phase.BRIDGING:
                 self._finish(Outcome.ABANDONED, now)
             case Phase.CONNECTED:
                 self._finish(Outcome.CONNECTED, now)
@@ -283,73 +241,12 @@ class CallFlow(CallResume):
                 pass
 
     def _agent_left(self, now: float) -> None:
-        self._agent_leg_live = False
-        if self.phase is Phase.CONNECTED:
-            self._release_customer()
-            self._finish(Outcome.CONNECTED, now)
-        elif self.phase in (Phase.CONFIRMED, Phase.WHISPERING, Phase.BRIDGING):
-            self._agent_missed(now)
-        elif self.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+        super()._agent_left(now)
+        if self.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
             self._first_agent_missed(now)
-
-    def _agent_not_reached(self, now: float) -> None:
-        """Nobody knows whether the agent's phone rang: no fault of the agent's."""
-        if not self._wait_is_over(now):
-            self._wait_again(now)
 
     def _waits_with_music(self, leg: LegId) -> bool:
         """Whose music it is: the agent's, who was rung first, until the customer's begins."""
-        if self.phase in (Phase.CONFIRMED, Phase.WHISPERING):
-            return leg == self.attempt.customer_leg
-        return self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING) and self._is_agent(leg)
-
-    @property
-    def _meeting_unknown(self) -> bool:
-        """Whether only the end of Connect, or a look, can tell if the two have met."""
-        return self.phase is Phase.BRIDGING and not self._connect_refused
-
-    def _connect_ended(self, result: ResultKind, now: float) -> None:
-        """Now it is known whether they met, except after UNKNOWN: then they are left alone, and a look may tell."""
-        self._connect_under_way = False
-        left, self._left = self._left, []
-        if result is ResultKind.UNKNOWN:
-            if left:
-                self._met_and_parted(left, now)
-            return
-        if result is ResultKind.REFUSED:
-            self.attempt = replace(self.attempt, bridging_at=None)
-        if result is ResultKind.OK and left:
-            self._met_and_parted(left, now)
-        elif result is ResultKind.OK:
-            self._connected(now)
-        elif left:
-            self._parted_before(left, now)
-        else:
-            # Mostly somebody just left, and the leg's own end says who.
-            self._connect_refused = True
-            self._arm("bridge", now + REFUSED_GRACE_SECONDS)
-
-    def _met_and_parted(self, left: list[LegEnded], now: float) -> None:
-        """They were together, or may have been, before we knew of it: how long they talked is not known."""
-        if all(event.leg != self.attempt.customer_leg for event in left):
-            self._release_customer()
-        self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
-        self._ended_unobserved(now)
-
-    def _parted_before(self, left: list[LegEnded], now: float) -> None:
-        """They never met: the end counts as it would have, had it been heard of in time; the customer's first."""
-        self._agent_leg_live &= all(event.leg != self.attempt.agent_leg for event in left)
-        for event in left:
-            if event.leg == self.attempt.customer_leg:
-                self._customer_left(event.cause, event.sip_code, now)
-                return
-        self._agent_left(now)
-
-    def _bridge_overdue(self, now: float) -> None:
-        """Asterisk is slow. Who may be talking is left alone; their legs' own ends and limits go on counting."""
-        if self._connect_refused:
-            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-        elif self._left:
-            self._met_and_parted(self._left, now)
-        else:
-            self._arm("bridge", now + self._limits.bridge_seconds)
+        if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
+            return self._is_agent(leg)
+        return super()._waits_with_music(leg)

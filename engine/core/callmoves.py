@@ -9,14 +9,12 @@ from __future__ import annotations
 from engine.core import retry
 from engine.core.callends import BEFORE_CONFIRMED, CallEnds
 from engine.core.callphase import ANNOUNCEMENT, FREE_LATERS, REFUSED_GRACE_SECONDS, Parting, Phase
-from engine.core.effects import Connect, DialCustomer, Dismantle, HoldWithMusic, Listen, Listening, Play, RingAgent
+from engine.core.effects import DialCustomer, HoldWithMusic, Listen, Listening, Play
 from engine.core.facts import (
     AgentMissed,
-    AgentRinging,
     AgentWaits,
     AgentWanted,
     Answered,
-    Bridged,
     Closing,
     Confirmed,
     Dialled,
@@ -44,7 +42,7 @@ class CallMoves(CallEnds):
     def _dial(self, now: float) -> None:
         """From here on the customer's phone may ring: written before it is done."""
         self.phase = Phase.DIALING
-        self.attempt = replace(self.attempt, dialed_at=now)
+        self.call = replace(self.call, dialed_at=now)
         self._arm("dial", None)
         self._call_customer(now)
         self._tell(Dialling())
@@ -52,8 +50,8 @@ class CallMoves(CallEnds):
     def _call_customer(self, now: float) -> None:
         self._do(
             DialCustomer(
-                self.attempt.id,
-                self.attempt.customer_leg,
+                self.call.id,
+                self.call.customer_leg,
                 self._phone,
                 self.service.caller_id,
                 self._voice,
@@ -76,7 +74,7 @@ class CallMoves(CallEnds):
         self._tell(Dialled())
 
     def _customer_answered(self, now: float) -> None:
-        self.attempt = replace(self.attempt, answered_at=now)
+        self.call = replace(self.call, answered_at=now)
         self._screening.talk.answered(now)
         for name in ("ring", "silent"):
             self._arm(name, None)
@@ -92,8 +90,8 @@ class CallMoves(CallEnds):
         self._arm("enter", now + self._limits.enter_seconds)
 
     def _announce(self, now: float) -> None:
-        if self.attempt.answered_at is None:
-            self.attempt = replace(self.attempt, answered_at=now)
+        if self.call.answered_at is None:
+            self.call = replace(self.call, answered_at=now)
         self.phase = Phase.ANNOUNCING
         self._keys_told, self._asked = self.keys, True
         self._media_failed = False
@@ -105,11 +103,11 @@ class CallMoves(CallEnds):
         self._arm("announcement", now + self._limits.announcement_seconds)
         # Each has its own name, also after a restart; the same decision made again gives it the same one.
         self._announcement = f"announcement.{now:.3f}"
-        self._do(Play(self.attempt.id, self.attempt.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
+        self._do(Play(self.call.id, self.call.customer_leg, ANNOUNCEMENT, self._voice, self._announcement))
         screening = self.service.screening
         if screening.mode is ScreeningMode.CONCURRENT and not self._listened_to:
             self._listened_to = True
-            self._do(Listen(self.attempt.id, self.attempt.customer_leg, screening.pause_seconds))
+            self._do(Listen(self.call.id, self.call.customer_leg, screening.pause_seconds))
         self._tell(Dialled(), Answered())
 
     def _announced(self, now: float, *, complete: bool = True) -> None:
@@ -131,18 +129,19 @@ class CallMoves(CallEnds):
         if history.count(Outcome.LATER) > FREE_LATERS:
             return False
         service, ended_at = self.service, now + self._limits.last_words_seconds
-        decided = retry.decide(service.attempts, service.confirmation, history, self.attempt, ended_at, self._permitted)
+        decided = retry.decide(service.attempts, service.confirmation, history, self.call, ended_at, self._permitted)
         life_ends_at = self.callback.joined_at + service.life_seconds
         return isinstance(decided, retry.RetryDecision) and decided.at < life_ends_at
 
     def _confirmed(self, now: float) -> None:
-        self.phase = Phase.CONFIRMED
+        self.phase = Phase.WAITING
         self._asked = False
-        self.attempt = replace(self.attempt, confirmed_at=now)
+        self.call = replace(self.call, confirmed_at=now)
         for name in (*BEFORE_CONFIRMED, "music"):
             self._arm(name, None)
-        self._arm("hold", now + self.service.hold_limit_seconds)
-        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (PromptId.CONNECTING,), self._voice))
+        self._hold_until(now)
+        self._comfort_in_time(now)
+        self._do(HoldWithMusic(self.call.id, self.call.customer_leg, (PromptId.CONNECTING,), self._voice))
         self._tell(Confirmed())
         if self._agent is None:
             self._tell(AgentWanted())
@@ -150,15 +149,6 @@ class CallMoves(CallEnds):
             self._whisper(now)
         else:
             self._ring_agent(now)
-
-    def _hold_until(self, at_least: float) -> None:
-        """The limit of the wait, but not before this moment."""
-        if self.attempt.confirmed_at is not None:
-            self._arm("hold", max(at_least, self.attempt.confirmed_at + self.service.hold_limit_seconds))
-
-    def _music(self) -> None:
-        self._arm("music", None)
-        self._do(HoldWithMusic(self.attempt.id, self.attempt.customer_leg, (), self._voice))
 
     def _announcement_overdue(self, now: float) -> None:
         if self._media_failed:
@@ -188,32 +178,11 @@ class CallMoves(CallEnds):
     def _late_key(self, digit: str) -> None:
         """Last words are being said, and a call would follow: who presses now that they want none is not called."""
         wishes = {self._keys_told.cancel: Outcome.CANCELLED_BY_KEY, self._keys_told.never: Outcome.NEVER_AGAIN}
-        if digit in wishes and self._asked and self.attempt.outcome not in retry.ENDS:
-            self.attempt = replace(self.attempt, outcome=wishes[digit])
+        if digit in wishes and self._asked and self.call.outcome not in retry.ENDS:
+            self.call = replace(self.call, outcome=wishes[digit])
             self._tell(Closing())
 
     # ---- the agent's side -----------------------------------------------------------------------------------
-
-    def _ring_agent(self, now: float) -> None:
-        agent = self._agent
-        assert agent is not None  # noqa: S101 - the callers have just reserved one
-        self.attempt = replace(self.attempt, agent=agent.id, agent_legs=self.attempt.agent_legs + 1)
-        self._agent_leg_live = True
-        self._agent_unreached = False
-        self._do(
-            RingAgent(
-                self.attempt.id,
-                self.attempt.agent_leg,
-                agent.id,
-                agent.endpoint,
-                self._phone,
-                self._voice,
-                self.service.agent_ring_seconds,
-                self._agent_limit(),
-            )
-        )
-        self._arm("agent_ring", now + self.service.agent_ring_seconds)
-        self._tell(AgentRinging(agent.id))
 
     def _agent_comes(self, now: float) -> None:
         """Rung first, the agent is on the phone: the customer is dialled, once Asterisk can be heard."""
@@ -235,7 +204,7 @@ class CallMoves(CallEnds):
 
     def _music_for_agent(self) -> None:
         self._arm("music", None)
-        self._do(HoldWithMusic(self.attempt.id, self.attempt.agent_leg, (), self._voice))
+        self._do(HoldWithMusic(self.call.id, self.call.agent_leg, (), self._voice))
 
     def _first_agent_missed(self, now: float) -> None:
         """Rung first, the agent did not come, or left before the customer confirmed."""
@@ -249,81 +218,3 @@ class CallMoves(CallEnds):
         elif self.phase is Phase.DIALING:
             self._close(Outcome.NO_AGENT, now)
         # Who has answered is kept: another agent is found when they confirm.
-
-    def _whisper(self, now: float) -> None:
-        self.phase = Phase.WHISPERING
-        self._arm("agent_ring", None)
-        self._arm("whisper", now + self._limits.whisper_seconds)
-        self._do(Play(self.attempt.id, self.attempt.agent_leg, (PromptId.WHISPER,), self._voice, "whisper"))
-
-    def _connect(self, now: float) -> None:
-        """From here on they may talk, and who may have talked is never called again: written before it is done."""
-        self.phase = Phase.BRIDGING
-        self.attempt = replace(self.attempt, bridging_at=now)
-        self._connect_under_way = True
-        self._connect_refused = False
-        self._arm("whisper", None)
-        self._arm("bridge", now + self._limits.bridge_seconds)
-        attempt = self.attempt
-        self._do(
-            Connect(
-                attempt.id,
-                attempt.bridge,
-                attempt.customer_leg,
-                attempt.agent_leg,
-                self._limits.conversation_seconds,
-                self._waiting_limit(),
-                self.service.screening.mode is not ScreeningMode.OFF,
-            )
-        )
-
-    def _connected(self, now: float) -> None:
-        self.phase = Phase.CONNECTED
-        self.attempt = replace(self.attempt, bridged_at=now)
-        self._arm("bridge", None)
-        self._arm("hold", None)
-        if self._agent is not None:
-            self._tell(Bridged(self._agent.id))
-
-    def _agent_missed(self, now: float) -> None:
-        self._drop_agent_leg()
-        bridging = self.phase is Phase.BRIDGING
-        if bridging:
-            self.attempt = replace(self.attempt, bridging_at=None)
-            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
-        self.phase = Phase.CONFIRMED
-        for name in ("agent_ring", "whisper", "bridge"):
-            self._arm(name, None)
-        if self._agent is not None:
-            self._tell(AgentMissed(self._agent.id))
-            self._agent = None
-        if not self._wait_is_over(now):
-            if bridging:
-                self._music()  # the bridge may have come about and stopped it
-            self._tell(AgentWanted())
-
-    def _wait_is_over(self, now: float) -> bool:
-        """Whether the customer, whose agent did not come, is let go instead of waiting for another one."""
-        confirmed_at = self.attempt.confirmed_at
-        if self._stopping:
-            self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-        elif confirmed_at is not None and now >= confirmed_at + self.service.hold_limit_seconds:
-            self._close(Outcome.NO_AGENT, now, PromptId.APOLOGY)
-        return self.phase is Phase.CLOSING
-
-    def _wait_again(self, now: float) -> None:
-        """Nobody knows how far the agent's side had come: music for the customer, and an agent anew."""
-        self.phase = Phase.CONFIRMED
-        self.attempt = replace(self.attempt, bridging_at=None)
-        for name in ("agent_ring", "whisper", "bridge"):
-            self._arm(name, None)
-        # The limit may have passed, and its timer with it, while an agent was about to be connected.
-        self._hold_until(now)
-        if self.attempt.agent_legs:
-            # Also a leg that no look found: its dial may be queued, or on its way to Asterisk.
-            self._agent_leg_live = True
-            self._drop_agent_leg()
-            self._do(Dismantle(self.attempt.id, self.attempt.bridge))
-        self._music()
-        self._free_agent()
-        self._tell(AgentWanted())

@@ -2,12 +2,12 @@
 
     RINGING_FIRST --- the agent, who is rung first, does not come or does not stay ---> ENDED
        |
-    DIALING -> ANSWERED -> ANNOUNCING -> CONFIRMED -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
+    DIALING -> ANSWERED -> ANNOUNCING -> WAITING -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
        |          |            |           |  ^____ agent missed ____|              |
        |__________|____________|___________|_______ CLOSING ________________________|___^
 
 RINGING_FIRST, if the service wants the agent on the phone before the customer is called: only the agent's leg exists.
-Afterwards that agent waits with music until the customer confirms; CONFIRMED then leads to WHISPERING at once.
+Afterwards that agent waits with music until the customer confirms; WAITING then leads to WHISPERING at once.
 CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
 attempt is over only when that leg is gone, so the next attempt can never overlap with it.
 """
@@ -39,7 +39,7 @@ class Phase(StrEnum):
     DIALING = "dialing"
     ANSWERED = "answered"
     ANNOUNCING = "announcing"
-    CONFIRMED = "confirmed"
+    WAITING = "waiting"
     WHISPERING = "whispering"
     BRIDGING = "bridging"
     CONNECTED = "connected"
@@ -95,7 +95,7 @@ def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
     if attempt.bridging_at is not None:
         return Phase.BRIDGING
     if attempt.confirmed_at is not None:
-        return Phase.CONFIRMED
+        return Phase.WAITING
     if attempt.answered_at is None:
         return Phase.DIALING
     return Phase.ANNOUNCING if state is CallbackState.ANNOUNCING else Phase.ANSWERED

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from engine.core.callphase import Phase, Recovery, Step
 from engine.core.callscreening import CallScreening
-from engine.core.events import LegEnded, LegSeen
-from engine.core.terms import Outcome, PromptId
+from engine.core.events import LegSeen
+from engine.core.terms import Outcome
 from engine.core.values import replace
 
 
@@ -21,12 +21,7 @@ class CallResume(CallScreening):
 
         `bridged`: one of the legs is in the bridge of the agent leg posted last.
         """
-        left = {event.leg for event in self._left}
-        self._left.clear()
-        # A look may be older than the end of a leg that was told.
-        customer = LegSeen.GONE if self.attempt.customer_leg in left else customer
-        agent = LegSeen.GONE if self.attempt.agent_leg in left else agent
-        self._agent_leg_live = agent is not LegSeen.GONE and self.attempt.agent_legs > 0
+        customer, agent = self._note_look(customer, agent)
         if self.phase is Phase.RINGING_FIRST:
             recovery = self._not_yet_dialled(agent, now)
         elif customer is LegSeen.GONE:
@@ -64,48 +59,25 @@ class CallResume(CallScreening):
 
     def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
         """The customer's leg ended while nobody listened."""
-        if self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged)):
-            self._ended_unobserved(now)
+        if self._met_unseen(agent, bridged=bridged):
+            self._talked(now, unobserved=True)
             return Recovery.ENDED_UNOBSERVED
         # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
-        self.attempt = replace(self.attempt, rang=True, bridging_at=None)
+        self.call = replace(self.call, rang=True, bridging_at=None)
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return Recovery.CLOSED
         self._finish(Outcome.INTERRUPTED, now)
         return Recovery.INTERRUPTED
 
-    def _may_have_met(self, agent: LegSeen, bridged: bool) -> bool:  # noqa: FBT001 - a fact about the look
-        """An agent who is still there and in no bridge has never been connected."""
-        return bridged or self._connect_under_way or (agent is LegSeen.GONE and not self._connect_refused)
-
     def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
+        if (met := self._meet_again(agent, now, bridged=bridged)) is not None:
+            return met
         match self.phase:
             case Phase.CLOSING:
                 self._release_again(now)
                 self._drop_agent_leg()
                 return Recovery.RELEASED
-            case Phase.CONNECTED:
-                return self._go_on_talking(agent, now)
-            case Phase.BRIDGING if bridged and self._agent is not None:
-                self._connected(now)
-                return self._go_on_talking(agent, now)
-            case Phase.BRIDGING if self._connect_under_way:
-                if agent is LegSeen.GONE:
-                    self._left.append(LegEnded(self.attempt.agent_leg))
-                return Recovery.LEFT_ALONE
-            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
-                self.attempt = replace(self.attempt, bridging_at=None)
-                self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
-                return Recovery.RELEASED
-            case Phase.CONFIRMED | Phase.WHISPERING if self._agent is not None and self._agent_leg_live:
-                self._keep_agent(agent, now)
-                return Recovery.AGENT_KEPT
-            case Phase.CONFIRMED | Phase.WHISPERING | Phase.BRIDGING:
-                self._wait_again(now)
-                # While nobody could be looked for, the limit may have passed: they are looked for at least once.
-                self._hold_until(now + self.service.agent_ring_seconds)
-                return Recovery.AGENT_WANTED
             case _ if customer is LegSeen.ENTERED:
                 self._announce(now)
                 return Recovery.ANNOUNCED
@@ -116,29 +88,9 @@ class CallResume(CallScreening):
             case Phase.ANSWERED | Phase.ANNOUNCING:
                 self._await_entry(now)
             case _:
-                self.attempt = replace(self.attempt, rang=True)
+                self.call = replace(self.call, rang=True)
                 self._dialled()
                 if self._rang_out:
                     self._arm("silent", None)
                     self._close(Outcome.NO_ANSWER, now)
         return Recovery.LEFT_ALONE
-
-    def _go_on_talking(self, agent: LegSeen, now: float) -> Recovery:
-        if agent is not LegSeen.GONE:
-            return Recovery.LEFT_ALONE
-        self._release_customer()
-        self._ended_unobserved(now)
-        return Recovery.ENDED_UNOBSERVED
-
-    def _keep_agent(self, agent: LegSeen, now: float) -> None:
-        """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""
-        self._music()
-        self._hold_until(now)
-        if agent is LegSeen.ENTERED or self.phase is Phase.WHISPERING:
-            # Nobody whispers whose entry was not heard: a look that shows them outside is older.
-            self._whisper(now)
-            return
-        self.phase = Phase.CONFIRMED
-        self._agent_unreached = False
-        self._arm("whisper", None)
-        self._arm("agent_ring", now + self.service.agent_ring_seconds)

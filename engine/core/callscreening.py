@@ -56,7 +56,7 @@ class CallScreening(CallMoves):
                 talk.lost_ear()
             case BeepHeard(seconds=seconds):
                 self._judged(self._screening.beep(seconds, now), now)
-            case FaxToneHeard() if self.attempt.answered_at is not None:
+            case FaxToneHeard() if self.call.answered_at is not None:
                 self._judged(self._screening.fax_tone(), now)
             case _:
                 pass
@@ -77,14 +77,14 @@ class CallScreening(CallMoves):
         self._screening_at = None
         if self._screening.talk.needs_look and not self._looking:
             self._looking = True
-            self._do(CountAudio(self.attempt.id, self.attempt.customer_leg))
+            self._do(CountAudio(self.call.id, self.call.customer_leg))
         self._screen(now)
 
     def _judged(self, finding: Finding | None, now: float) -> None:
         if finding is None:
             return
         is_robot, was_left = finding.verdict is Verdict.SCREENING_ROBOT, self._is_left
-        self.attempt = replace(self.attempt, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
+        self.call = replace(self.call, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
         self._step.judged = True
         if is_robot:
             self._parting = Parting.NO
@@ -108,9 +108,9 @@ class CallScreening(CallMoves):
     def _somebody_comes(self, seconds: float, now: float) -> None:
         """Whom a robot lets us talk to says a few words first, and has not heard the announcement, or not all of it."""
         few = _FEW_WORDS[0] <= seconds <= _FEW_WORDS[1]
-        if not few or self.phase is not Phase.ANNOUNCING or self.attempt.verdict is not Verdict.SCREENING_ROBOT:
+        if not few or self.phase is not Phase.ANNOUNCING or self.call.verdict is not Verdict.SCREENING_ROBOT:
             return
-        talk, judged_at = self._screening.talk, self.attempt.judged_at or 0.0
+        talk, judged_at = self._screening.talk, self.call.judged_at or 0.0
         if talk.began_at is None or talk.began_at < judged_at or talk.pause_before < _HANDED_OVER_SECONDS:
             return  # still the robot's own answer
         if self._repeats_left > 0 and now - seconds >= self._announced_at + _HEARD_ENOUGH_SECONDS:
@@ -127,12 +127,12 @@ class CallScreening(CallMoves):
 
     @property
     def _leaves_message(self) -> bool:
-        return self.attempt.verdict is Verdict.MACHINE and self.service.screening.machine is MachineAction.LEAVE_MESSAGE
+        return self.call.verdict is Verdict.MACHINE and self.service.screening.machine is MachineAction.LEAVE_MESSAGE
 
     @property
     def _is_left(self) -> bool:
         """Whether this call ends because of who answered."""
-        machine = self.attempt.verdict in (Verdict.MACHINE, Verdict.FAX)
+        machine = self.call.verdict in (Verdict.MACHINE, Verdict.FAX)
         return machine and self.service.screening.machine is not MachineAction.IGNORE
 
     def _parting_at(self) -> float | None:
@@ -140,8 +140,8 @@ class CallScreening(CallMoves):
         if not self._is_left or self._parting is not Parting.NO:
             return None
         settings, talk, quiet = self.service.screening, self._screening.talk, self._screening.quiet_since
-        if self.attempt.verdict is Verdict.FAX and not self._parting_failed:
-            return self.attempt.judged_at
+        if self.call.verdict is Verdict.FAX and not self._parting_failed:
+            return self.call.judged_at
         wait = settings.message_pause_seconds if self._leaves_message else settings.reply_wait_seconds
         patience_ends = math.inf if quiet is None else quiet + max(PATIENCE_SECONDS, wait)
         greeted_at = None if self._parting_failed else talk.silent_since()
@@ -167,7 +167,7 @@ class CallScreening(CallMoves):
         self._screening.we_speak(now)
         self._last_words = f"parting.{now:.3f}"
         prompt = PromptId.MESSAGE if self._leaves_message else PromptId.MACHINE_GOODBYE
-        self._do(Play(self.attempt.id, self.attempt.customer_leg, (prompt,), self._voice, self._last_words))
+        self._do(Play(self.call.id, self.call.customer_leg, (prompt,), self._voice, self._last_words))
         self._arm("parting", now + self._limits.last_words_seconds)
 
     def _parting_said(self, now: float, *, complete: bool) -> None:
@@ -188,7 +188,7 @@ class CallScreening(CallMoves):
 
     @property
     def _outcome_of_machine(self) -> Outcome:
-        return Outcome.FAX if self.attempt.verdict is Verdict.FAX else Outcome.MACHINE
+        return Outcome.FAX if self.call.verdict is Verdict.FAX else Outcome.MACHINE
 
     def _parting_over(self, now: float) -> None:
         """The limit of the last words, or of the wait for an answer to them."""

@@ -150,6 +150,7 @@ class Service(Value):
     ring_timeout_seconds: float = 32
     agent_ring_seconds: float = 15
     hold_limit_seconds: float = 120
+    comfort_seconds: float | None = 30
     call_limits: CallLimits = CallLimits()
     wrap_up_seconds: float = 30
     rona_return_seconds: float | None = None

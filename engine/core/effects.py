@@ -74,7 +74,7 @@ class RingAgent(Value):
     leg: LegId
     agent: AgentId
     endpoint: str
-    caller_id: str
+    caller_id: str | None
     voice: Voice
     ring_timeout_seconds: float
     max_seconds: float

@@ -7,6 +7,7 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from engine.core.expressions import Expression
 from engine.core.terms import (
@@ -18,6 +19,7 @@ from engine.core.terms import (
     CallbackState,
     DispositionId,
     Evidence,
+    InboundOutcome,
     InteractionId,
     InteractionState,
     LegId,
@@ -147,6 +149,54 @@ class Attempt(Value):
     def bridge(self) -> BridgeId:
         """The bridge for the agent leg posted last."""
         return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
+
+
+class InboundCall(Value):
+    """A call of somebody who rang in. `leg` is Asterisk's name for it, `id` ours, made of it.
+
+    `phone`: the caller's number if it is known and may be called back. `joined_at`: their place in the line, which may
+    be that of a callback they had asked for; None: they are in none, for the service is closed or the line full.
+    `callback`: what came of it. `agent_legs`, `bridging_at` and `bridged_at`: as of an attempt. A call with an outcome
+    and no end is closing.
+    """
+
+    id: AttemptId
+    leg: LegId
+    service: ServiceId
+    dialled: str
+    language: str
+    entered_at: float
+    phone: str | None = None
+    zones: tuple[str, ...] = ()
+    joined_at: float | None = None
+    priority: int = 0
+    widened: int = 0
+    agent: AgentId | None = None
+    agent_legs: int = 0
+    bridging_at: float | None = None
+    bridged_at: float | None = None
+    ended_at: float | None = None
+    outcome: InboundOutcome | None = None
+    cause: int | None = None
+    callback: CallbackId | None = None
+
+    @property
+    def customer_leg(self) -> LegId:
+        return self.leg
+
+    @property
+    def agent_leg(self) -> LegId:
+        """The agent leg posted last; meaningless while `agent_legs` is 0."""
+        return LegId(f"{self.id}.agent.{self.agent_legs}")
+
+    @property
+    def bridge(self) -> BridgeId:
+        """The bridge for the agent leg posted last."""
+        return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
+
+
+Call: TypeAlias = Attempt | InboundCall
+"""One live call with a customer, whoever called whom. The ids of both are of one kind and never the same."""
 
 
 def customer_leg_of(attempt: AttemptId) -> LegId:

@@ -88,6 +88,18 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class InboundOutcome(StrEnum):
+    """How a call that came in ended. CALLBACK: the caller is called back instead. CLOSED: nothing came of it then."""
+
+    CONNECTED = "connected"
+    ABANDONED = "abandoned"
+    CALLBACK = "callback"
+    NO_AGENT = "no_agent"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+
+
 class Verdict(StrEnum):
     """Who answered, as far as screening can tell."""
 

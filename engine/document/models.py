@@ -202,6 +202,7 @@ class ServiceEntry(Entry):
     ring_timeout_seconds: CallSeconds = 32
     agent_ring_seconds: CallSeconds = 15
     hold_limit_seconds: CallSeconds = 120
+    comfort_seconds: CallSeconds | None = 30
     call_limits: CallLimitsEntry = CallLimitsEntry()
     wrap_up_seconds: SecondsOrNone = 30
     rona_return_seconds: Seconds | None = None

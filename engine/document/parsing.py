@@ -196,6 +196,7 @@ def _service(entry: ServiceEntry) -> Service:
         ring_timeout_seconds=entry.ring_timeout_seconds,
         agent_ring_seconds=entry.agent_ring_seconds,
         hold_limit_seconds=entry.hold_limit_seconds,
+        comfort_seconds=entry.comfort_seconds,
         call_limits=CallLimits(**entry.call_limits.model_dump()),
         wrap_up_seconds=entry.wrap_up_seconds,
         rona_return_seconds=entry.rona_return_seconds,

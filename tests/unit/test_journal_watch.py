@@ -24,11 +24,11 @@ def test_a_recovered_attempt_has_one_line_that_says_what_was_found_and_done() ->
     seen = AttemptSeen(ATTEMPT, LegSeen.ENTERED, LegSeen.RINGING)
 
     with capture_logs() as lines:
-        watch.told(seen, Recovered(ATTEMPT, Phase.CONFIRMED, Recovery.AGENT_KEPT))
+        watch.told(seen, Recovered(ATTEMPT, Phase.WAITING, Recovery.AGENT_KEPT))
         watch.told(AttemptSeen(AttemptId("nobody-1"), LegSeen.GONE, LegSeen.GONE), None)
 
     (line,) = lines
-    assert (line["event"], line["attempt"], line["phase"]) == ("attempt.recovered", "c1-1", "confirmed")
+    assert (line["event"], line["attempt"], line["phase"]) == ("attempt.recovered", "c1-1", "waiting")
     assert (line["customer_leg"], line["agent_leg"], line["bridged"]) == ("entered", "ringing", False)
     assert line["did"] == "music again, agent kept"
     assert 'ringback_attempts_recovered_total{did="music again, agent kept"} 1.0' in metrics.text().decode()

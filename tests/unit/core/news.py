@@ -66,7 +66,7 @@ def next_of(world: World, flow: CallFlow, *, keys: str = "1", connect: ResultKin
             return LegEntered(attempt.customer_leg)
         case Phase.ANNOUNCING:
             return KeyPressed(attempt.customer_leg, keys)
-        case Phase.CONFIRMED:
+        case Phase.WAITING:
             return LegEntered(attempt.agent_leg)
         case Phase.WHISPERING:
             return PlayingFinished(attempt.agent_leg, "whisper")

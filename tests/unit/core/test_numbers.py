@@ -180,8 +180,8 @@ def test_given_each_phase_of_a_call_then_it_has_its_own_timers_and_no_others() -
         (customer.picks_up, {"enter"}),
         (customer.enters, {"announcement"}),
         (customer.hears_announcement, {"confirm"}),
-        (lambda: customer.presses("1"), {"hold", "agent_ring"}),
-        (world.agent().picks_up, {"hold", "whisper"}),
+        (lambda: customer.presses("1"), {"hold", "comfort", "agent_ring"}),
+        (world.agent().picks_up, {"hold", "comfort", "whisper"}),
         (world.agent().hears_whisper, set()),
     ]
     for step, expected in steps:

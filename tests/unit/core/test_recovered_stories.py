@@ -71,10 +71,10 @@ TOLD = [
     (announcing, Phase.ANNOUNCING, RINGING, GONE, Recovery.LEFT_ALONE),
     (announcing, Phase.ANNOUNCING, ENTERED, GONE, Recovery.ANNOUNCED),
     (announcing, Phase.ANNOUNCING, GONE, GONE, Recovery.INTERRUPTED),
-    (confirmed, Phase.CONFIRMED, ENTERED, RINGING, Recovery.AGENT_KEPT),
-    (confirmed, Phase.CONFIRMED, ENTERED, ENTERED, Recovery.AGENT_KEPT),
-    (confirmed, Phase.CONFIRMED, ENTERED, GONE, Recovery.AGENT_WANTED),
-    (confirmed, Phase.CONFIRMED, GONE, ENTERED, Recovery.INTERRUPTED),
+    (confirmed, Phase.WAITING, ENTERED, RINGING, Recovery.AGENT_KEPT),
+    (confirmed, Phase.WAITING, ENTERED, ENTERED, Recovery.AGENT_KEPT),
+    (confirmed, Phase.WAITING, ENTERED, GONE, Recovery.AGENT_WANTED),
+    (confirmed, Phase.WAITING, GONE, ENTERED, Recovery.INTERRUPTED),
     (whispering, None, ENTERED, ENTERED, Recovery.AGENT_KEPT),
     (whispering, None, ENTERED, GONE, Recovery.AGENT_WANTED),
     (talking, Phase.CONNECTED, ENTERED, ENTERED, Recovery.LEFT_ALONE),
@@ -101,7 +101,7 @@ def test_given_a_call_when_it_is_looked_at_then_the_recovery_says_what_it_did(
 
     reply = customer.world.see(attempt, customer_leg, agent).reply
 
-    before = phase or (Phase.CONFIRMED if restarted else Phase.WHISPERING)
+    before = phase or (Phase.WAITING if restarted else Phase.WHISPERING)
     assert reply == Recovered(attempt, before, did)
 
 
