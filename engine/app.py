@@ -26,7 +26,7 @@ from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Voice
 from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
-from engine.core.terms import PromptId
+from engine.core.terms import Prompt
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
@@ -242,7 +242,7 @@ class _ServicePrompts:
         self._library = library
         self._dispatcher = dispatcher
 
-    def media(self, voice: Voice, prompt: PromptId) -> str:
+    def media(self, voice: Voice, prompt: Prompt) -> str:
         service = self._dispatcher().configuration.services.get(voice.service)
         default = service.languages[0] if service else None
         return self._library.media(voice.service, voice.language, prompt, default_language=default)

@@ -39,7 +39,7 @@ from engine.core.effects import (
     Voice,
 )
 from engine.core.events import AudioCounted, Event, ResultKind
-from engine.core.terms import BridgeId, LegId, PromptId
+from engine.core.terms import BridgeId, LegId, Prompt, PromptId
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -282,7 +282,7 @@ class Calls:
 
     # ---- letting go ----------------------------------------------------------------------------------
 
-    async def _let_go(self, leg: LegId, prompts: Sequence[PromptId], voice: Voice) -> Ended:
+    async def _let_go(self, leg: LegId, prompts: Sequence[Prompt], voice: Voice) -> Ended:
         """Hang up now, or after a few last words that nobody else has to wait for."""
         self.ears.end(leg)
         if not prompts:

@@ -20,7 +20,7 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result
 from engine.asterisk.ari.snapshots import PlaybackState
 from engine.core.effects import Voice
 from engine.core.events import Event, PlayingFinished
-from engine.core.terms import LegId, PromptId
+from engine.core.terms import LegId, Prompt
 
 log = structlog.get_logger()
 
@@ -35,8 +35,8 @@ TAKEN_OVER = "RB_TAKEN_OVER"
 class Prompts(Protocol):
     """Where the voice prompts are, as Asterisk sees them."""
 
-    def media(self, voice: Voice, prompt: PromptId) -> str:
-        """A media address such as `sound:/path/without/extension`."""
+    def media(self, voice: Voice, prompt: Prompt) -> str:
+        """A media address such as `sound:/path/without/extension`; numbers reach from 0 to 59."""
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class PromptPlayer:
         if leg in self._played:
             log.error("prompt.failed", media=media, mend="run: ringback prompts check")
 
-    async def start(self, playing: Playing, prompts: Sequence[PromptId], voice: Voice) -> Result[None]:
+    async def start(self, playing: Playing, prompts: Sequence[Prompt], voice: Voice) -> Result[None]:
         """Queue the prompts on the leg: Asterisk plays them without a gap. All are registered beforehand."""
         leg = playing.leg
         media = [self._prompts.media(voice, prompt) for prompt in prompts]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import ClassVar, TypeAlias
 
-from engine.core.terms import AgentId, AttemptId, BridgeId, LegId, PromptId, ServiceId
+from engine.core.terms import AgentId, AttemptId, BridgeId, LegId, Prompt, ServiceId
 from engine.core.values import Value
 
 
@@ -90,7 +90,7 @@ class Play(Value):
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
     attempt: AttemptId
     leg: LegId
-    prompts: tuple[PromptId, ...]
+    prompts: tuple[Prompt, ...]
     voice: Voice
     tag: str
 
@@ -128,7 +128,7 @@ class HoldWithMusic(Value):
     kind: ClassVar[EffectClass] = EffectClass.MEDIA
     attempt: AttemptId
     leg: LegId
-    prompts: tuple[PromptId, ...]
+    prompts: tuple[Prompt, ...]
     voice: Voice
 
 
@@ -161,7 +161,7 @@ class Farewell(Value):
     kind: ClassVar[EffectClass] = EffectClass.IRREVERSIBLE
     attempt: AttemptId
     leg: LegId
-    prompts: tuple[PromptId, ...]
+    prompts: tuple[Prompt, ...]
     voice: Voice
 
 
@@ -175,7 +175,7 @@ class Release(Value):
     kind: ClassVar[EffectClass] = EffectClass.RELEASE
     attempt: AttemptId
     leg: LegId
-    prompts: tuple[PromptId, ...]
+    prompts: tuple[Prompt, ...]
     voice: Voice
 
 

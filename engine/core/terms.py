@@ -1,7 +1,7 @@
 """The words the core works with: ids, each a type of its own, and closed lists."""
 
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeAlias
 
 ServiceId = NewType("ServiceId", str)
 CallbackId = NewType("CallbackId", str)
@@ -221,3 +221,51 @@ class PromptId(StrEnum):
     WHISPER = "whisper"
     MACHINE_GOODBYE = "machine-goodbye"
     MESSAGE = "message"
+    COMFORT = "comfort"
+    RECORDED = "recorded"
+    INBOUND_GREETING = "inbound-greeting"
+    INBOUND_FULL = "inbound-full"
+    INBOUND_SORRY = "inbound-sorry"
+    INBOUND_CLOSED = "inbound-closed"
+    CLOSED_GOODBYE = "closed-goodbye"
+    POSITION_IS = "position-is"
+    WAIT_ABOUT = "wait-about"
+    MINUTES = "minutes"
+    WAIT_SHORT = "wait-short"
+    KEEP_PLACE = "keep-place"
+    WILL_CALL = "will-call"
+    CONFIRM_NUMBER = "confirm-number"
+    ENTER_NUMBER = "enter-number"
+    NUMBER_NOT_POSSIBLE = "number-not-possible"
+    NOT_POSSIBLE = "not-possible"
+    NOT_POSSIBLE_GOODBYE = "not-possible-goodbye"
+    CALLBACK_KEPT = "callback-kept"
+    SLOT_OFFER = "slot-offer"
+    AT = "at"
+    O_CLOCK = "o-clock"
+    SLOT_ACCEPT = "slot-accept"
+    SLOT_KEPT = "slot-kept"
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+    DESK_READY = "desk-ready"
+    DESK_NOT_READY = "desk-not-ready"
+    DESK_LOGGED_OUT = "desk-logged-out"
+    DESK_REASON = "desk-reason"
+    REASON_ADMIN_WORK = "reason-admin-work"
+    REASON_LUNCH = "reason-lunch"
+    REASON_MEETING = "reason-meeting"
+    REASON_PAUSE = "reason-pause"
+    REASON_TRAINING = "reason-training"
+    DESK_UNKNOWN = "desk-unknown"
+    DESK_GOODBYE = "desk-goodbye"
+
+
+Prompt: TypeAlias = PromptId | int
+"""What can be played: a voice prompt, or a number from 0 to 59 that is said."""

@@ -86,11 +86,10 @@ def _speak_all(
     for want in due:
         if want.text is not None and want.voice is not None:
             files.setdefault((want.text, want.voice), []).append(want.file)
-    for voice in {voice for _, voice in files}:
-        speech.require_synthesiser(voice)
+    programs = {voice: speech.require_synthesiser(voice) for voice in {voice for _, voice in files}}
     done = 0
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="speech") as pool:
-        running = {pool.submit(speech.speak, text, voice): (text, voice) for text, voice in files}
+        running = {pool.submit(speech.speak_with, programs[voice], text, voice): (text, voice) for text, voice in files}
         try:
             for finished in as_completed(running):
                 text, voice = running[finished]

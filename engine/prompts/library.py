@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from engine.core.terms import PromptId
-from engine.prompts import audio
+from engine.core.terms import Prompt, PromptId
+from engine.prompts import audio, occasions
 from engine.prompts.errors import PromptError
 from engine.prompts.services import SpokenService, is_folder_name
 from engine.prompts.texts import TextFiles, Voice
@@ -95,15 +95,39 @@ def read_index(directory: Path) -> dict[str, Entry]:
 
 def wanted(services: Iterable[SpokenService], texts: TextFiles) -> Iterator[Wanted]:
     """Every spoken file the services need, in a steady order. The music is not among them."""
+    services = tuple(services)
     for service in services:
         for language in service.languages:
             wording = texts.find(language)
-            for prompt in PromptId:
-                file = f"{language}/{service.id}/{prompt}.wav"
+            for prompt in occasions.of_service(service):
+                file = f"{occasions.file_of(prompt, language, service.id)}.wav"
                 if wording is None:
                     yield Wanted(file, language, None, None)
                 elif (text := wording.text(service, prompt)) is not None:
                     yield Wanted(file, language, text, wording.voice)
+    shared: list[tuple[str, Prompt]] = [
+        (language, prompt)
+        for service in services
+        if service.takes_calls
+        for language in service.languages
+        for prompt in occasions.of_calls_taken()
+    ]
+    if services:
+        desk = _desk_language(services[0], texts)
+        shared += [(desk, prompt) for prompt in occasions.of_desks()]
+    for language, said in dict.fromkeys(shared):
+        wording, file = texts.find(language), f"{occasions.file_of(said, language, '')}.wav"
+        if wording is None:
+            yield Wanted(file, language, None, None)
+        else:
+            yield Wanted(file, language, wording.shared(said), wording.voice)
+
+
+def _desk_language(first: SpokenService, texts: TextFiles) -> str:
+    """Agents hear the first service's default language if there are texts for it: no menu is worth a refusal."""
+    wording = texts.find(first.languages[0])
+    spoken = wording is not None and PromptId.DESK_READY in wording.texts
+    return first.languages[0] if spoken else occasions.SHARED_FALLBACK
 
 
 class PromptLibrary:
@@ -121,25 +145,25 @@ class PromptLibrary:
         """The files the services need, hold music included, not ready. Raises `PromptError` on faulty texts."""
         return list(check(services, self._directory, own_texts=self._own_texts).unfit)
 
-    def media(self, service_id: str, language: str, prompt_id: str, *, default_language: str | None = None) -> str:
+    def media(self, service_id: str, language: str, prompt: str | int, *, default_language: str | None = None) -> str:
         """`sound:/path/without/extension` as Asterisk sees it.
 
-        Tries `language`, then its base (`pt` of `pt-BR`), then `default_language`. `language` may come from a customer:
-        one that is no language falls through. When none has the file, the last one tried is named, so that the failed
-        playback tells of it. Raises `PromptError` for an unknown prompt or a service id that is no folder name.
+        Tries `language`, then its base (`pt` of `pt-BR`), then `default_language`; English comes last for what is not
+        of a service, and that needs no `service_id`. `language` may come from a customer: one that is no language falls
+        through. When none has the file, the last one tried is named, so that the failed playback tells of it. Raises
+        `PromptError` for an unknown prompt or a service id that is no folder name.
         """
-        if not is_folder_name(service_id):
+        named = _prompt(prompt)
+        shared = occasions.is_shared(named)
+        if not shared and not is_folder_name(service_id):
             raise PromptError(f"service id {service_id[:64]!r} cannot be used; write it with letters, digits, - and _")
-        if prompt_id not in PromptId.__members__.values():
-            raise PromptError(f"there is no prompt {prompt_id[:64]!r}; they are {', '.join(PromptId)}")
-        tried = [language, language.split("-")[0], default_language]
+        tried = [language, language.split("-")[0], default_language, occasions.SHARED_FALLBACK if shared else None]
         languages = [code for code in tried if code is not None and is_folder_name(code)]
         if not languages:
             raise PromptError(f"{language[:64]!r} is no language and no default language was given")
-        for code in languages:
-            if (self._directory / code / service_id / f"{prompt_id}.wav").is_file():
-                return f"sound:{self._seen_as}/{code}/{service_id}/{prompt_id}"
-        return f"sound:{self._seen_as}/{languages[-1]}/{service_id}/{prompt_id}"
+        files = [occasions.file_of(named, code, service_id) for code in languages]
+        found = next((file for file in files if (self._directory / f"{file}.wav").is_file()), files[-1])
+        return f"sound:{self._seen_as}/{found}"
 
     def music_directory(self) -> str:
         """The folder of the hold music as Asterisk sees it, for a music-on-hold class."""
@@ -152,6 +176,16 @@ class PromptLibrary:
         index = read_index(self._directory)
         paths = sorted(path for path in self._directory.rglob("*.wav") if not path.name.startswith("."))
         return [_stored(path, path.relative_to(self._directory).as_posix(), index) for path in paths]
+
+
+def _prompt(named: str | int) -> Prompt:
+    if isinstance(named, int):
+        if named not in occasions.NUMBERS:
+            raise PromptError(f"{named} cannot be said; numbers reach from 0 to {occasions.NUMBERS[-1]}")
+        return named
+    if named not in PromptId.__members__.values():
+        raise PromptError(f"there is no prompt {named[:64]!r}; they are {', '.join(PromptId)}")
+    return PromptId(named)
 
 
 def check(services: Iterable[SpokenService], directory: Path, *, own_texts: Path | None = None) -> CheckReport:

@@ -45,13 +45,19 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class SpokenService:
-    """A service as its prompts name it; `languages` has the default first. Raises `PromptError` for unusable ids."""
+    """A service as its prompts name it; `languages` has the default first. Raises `PromptError` for unusable ids.
+
+    `callback_key`: what a caller who waits presses to be called back; None: that is not offered.
+    """
 
     id: str
     name: str
     company: str
     languages: tuple[str, ...] = ("en",)
     keys: Keys = Keys()
+    takes_calls: bool = False
+    callback_key: str | None = None
+    records: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be a folder name."""
@@ -62,6 +68,8 @@ class SpokenService:
                 raise PromptError(f"service {self.id}: {language!r} is no language; write a code such as en or pt-BR")
         if not self.languages:
             raise PromptError(f"service {self.id}: languages is empty; name at least one, the default first")
+        if self.callback_key is not None and not _KEY.fullmatch(self.callback_key):
+            raise PromptError(f"service {self.id}: key {self.callback_key!r} is not on a telephone; use 0-9, * or #")
 
 
 def is_folder_name(name: str) -> bool:

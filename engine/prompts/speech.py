@@ -51,7 +51,11 @@ def plain(text: str) -> str:
 
 def speak(text: str, voice: Voice, timeout_seconds: float = TIMEOUT_SECONDS) -> AudioSegment:
     """`text` as trimmed, levelled 8 kHz sound. Raises `SynthesiserMissingError` or `SynthesisError`."""
-    program = require_synthesiser(voice)
+    return speak_with(require_synthesiser(voice), text, voice, timeout_seconds)
+
+
+def speak_with(program: str, text: str, voice: Voice, timeout_seconds: float = TIMEOUT_SECONDS) -> AudioSegment:
+    """As `speak`, with the program that `require_synthesiser` has found: many texts need not ask it again."""
     name = Path(program).name
     with tempfile.TemporaryDirectory(prefix="ringback-speech-") as folder:
         said, spoken = Path(folder, "said.txt"), Path(folder, "spoken.wav")

@@ -8,14 +8,14 @@ import re
 import string
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import yaml
 
 from engine import shipped
-from engine.core.terms import PromptId
+from engine.core.terms import Prompt, PromptId
 from engine.prompts.errors import PromptError
 from engine.prompts.services import SpokenService
 
@@ -52,9 +52,12 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One language's texts, checked against the manifest: every prompt has its text and only known placeholders."""
+    """One language's texts, checked against the manifest: only known prompts and placeholders.
 
-    language: str
+    A prompt may be without a text as long as no service needs it.
+    """
+
+    path: Path
     voice: Voice
     fallback: Mapping[str, str]
     abbreviations: Mapping[str, str]
@@ -63,7 +66,10 @@ class Wording:
     answers: Mapping[str, str]
 
     def text(self, service: SpokenService, prompt: PromptId) -> str | None:
-        """What `prompt` says for `service`; None when there is nothing to say (press, with no key configured)."""
+        """What `prompt` says for `service`; None when there is nothing to say (press, with no key configured).
+
+        Raises `PromptError` if its text is missing.
+        """
         if prompt is PromptId.PRESS:
             sentences = [
                 self.answers[answer].format(key=self.key_names.get(key, key)) for answer, key in service.keys.items()
@@ -73,7 +79,17 @@ class Wording:
             "company": self._in_full(speakable(service.company)) or self.fallback["company"],
             "service": speakable(service.name) or self.fallback["service"],
         }
-        return self.texts[prompt].format(**names)
+        key = service.callback_key or ""
+        return self._template(prompt).format(**names, key=self.key_names.get(key, key))
+
+    def shared(self, prompt: Prompt) -> str:
+        """What `prompt` says for all services; digits are left to the voice. Raises `PromptError` without a text."""
+        return self._template(prompt) if isinstance(prompt, PromptId) else str(prompt)
+
+    def _template(self, prompt: PromptId) -> str:
+        if prompt not in self.texts:
+            raise PromptError(f"{self.path}: the text of {prompt} is missing; write it")
+        return self.texts[prompt]
 
     def _in_full(self, name: str) -> str:
         """The end of a company's name written out, because a voice stumbles over `Ltd`."""
@@ -120,11 +136,15 @@ class TextFiles:
         self._read: dict[str, Wording | None] = {}
 
     def find(self, language: str) -> Wording | None:
-        """The texts of `language`; None when no file holds them. Raises `PromptError` for a faulty file."""
+        """The texts of `language`; None when no file holds them. Raises `PromptError` for a faulty file.
+
+        What an operator's own file leaves out is taken from the shipped one of the same language.
+        """
         if language not in self._read:
             files = (folder / f"{language}.yaml" for folder in self._folders)
-            path = next((path for path in files if path.is_file()), None)
-            self._read[language] = None if path is None else _read_wording(path, language, self._may_use)
+            read = [_read_wording(path, self._may_use) for path in files if path.is_file()]
+            texts = {prompt: text for wording in reversed(read) for prompt, text in wording.texts.items()}
+            self._read[language] = replace(read[0], texts=texts) if read else None
         return self._read[language]
 
     def require(self, language: str) -> Wording:
@@ -166,7 +186,7 @@ def _read_manifest(path: Path) -> Mapping[PromptId, frozenset[str]]:
     return allowed
 
 
-def _read_wording(path: Path, language: str, may_use: Mapping[PromptId, frozenset[str]]) -> Wording:
+def _read_wording(path: Path, may_use: Mapping[PromptId, frozenset[str]]) -> Wording:
     document = _load(path)
     voice, texts = _voice(_mapping(document, "voice", path), path), _mapping(document, "texts", path)
     for unknown in set(texts) - {prompt.value for prompt in PromptId}:
@@ -177,12 +197,16 @@ def _read_wording(path: Path, language: str, may_use: Mapping[PromptId, frozense
         raise PromptError(f"{path}: fallback needs company and service, said in place of a name the voice cannot say")
     press = _mapping(texts, PromptId.PRESS.value, path)
     return Wording(
-        language,
+        path,
         voice,
         said,
         {str(short): speakable(str(long)) for short, long in _mapping(document, "abbreviations", path).items()},
         {str(key): speakable(str(word)) for key, word in _mapping(document, "keys", path).items()},
-        {p: _template(texts, p.value, may_use[p], path) for p in PromptId if p is not PromptId.PRESS},
+        {
+            p: _template(texts, p.value, may_use[p], path)
+            for p in PromptId
+            if p.value in texts and p is not PromptId.PRESS
+        },
         {answer: _template(press, answer, may_use[PromptId.PRESS], path) for answer in _ANSWERS},
     )
 

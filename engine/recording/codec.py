@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
@@ -120,13 +120,24 @@ def _items(written: Json) -> list[Json]:
 
 def _one_of(inner: tuple[Any, ...]) -> Form:
     others = tuple(each for each in inner if each is not NoneType)
-    form = form_of(others[0]) if len(others) == 1 else _tagged(others)
+    if len(others) == 1:
+        form = form_of(others[0])
+    elif (word := _word_beside_number(others)) is not None:
+        form = forms.word_or_number(word)
+    else:
+        form = _tagged(others)
     if len(others) == len(inner):
         return form
     return Form(
         lambda value: None if value is None else form.write(value),
         lambda written, near: None if written is None else form.read(written, near),
     )
+
+
+def _word_beside_number(inner: tuple[Any, ...]) -> Any | None:  # noqa: ANN401
+    """The type of words, if `inner` is one and whole numbers: JSON tells those apart by itself."""
+    words = [each for each in inner if isinstance(each, type) and issubclass(each, StrEnum)]
+    return words[0] if len(inner) == len(words) + 1 == 2 and int in inner else None
 
 
 def _tagged(inner: tuple[Any, ...]) -> Form:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from enum import Enum
+from enum import Enum, StrEnum
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -95,6 +95,15 @@ def member(hint: type[Enum]) -> Form:
         return members[name]
 
     return Form(lambda value: names[value], read)
+
+
+def word_or_number(hint: type[StrEnum]) -> Form:
+    """A member of a StrEnum, or a whole number."""
+    word, number = member(hint), plain(int)
+    return Form(
+        lambda value: (word if isinstance(value, hint) else number).write(value),
+        lambda written, near: (word if isinstance(written, str) else number).read(written, near),
+    )
 
 
 def literal(allowed: tuple[Any, ...]) -> Form:

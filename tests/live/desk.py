@@ -15,7 +15,7 @@ from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
 from engine.core.records import Attempt
-from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, PromptId, ServiceId
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Prompt, PromptId, ServiceId
 from engine.lab import Lab
 from engine.metrics import Metrics
 
@@ -30,7 +30,7 @@ class Sounds:
     def __init__(self, lab: Lab) -> None:
         self._announcement = f"sound:{lab.announcement_in_asterisk}"
 
-    def media(self, voice: Voice, prompt: PromptId) -> str:
+    def media(self, voice: Voice, prompt: Prompt) -> str:
         if voice == MISSING:
             return f"sound:/no/such/folder/{prompt}"
         return self._announcement if prompt is PromptId.ANNOUNCE else "sound:hello-world"

@@ -71,7 +71,7 @@ from engine.core.terms import (
     LegId,
     Outcome,
     Presence,
-    PromptId,
+    Prompt,
     Reason,
     RequestChannel,
     ServiceId,
@@ -654,7 +654,7 @@ def only(effect: Effect | None, kind: type[_E]) -> _E:
     return effect
 
 
-def says(effect: Effect | None) -> tuple[PromptId, ...]:
+def says(effect: Effect | None) -> tuple[Prompt, ...]:
     """The prompts of an effect that speaks."""
     assert isinstance(effect, Play | HoldWithMusic | Farewell | Release), effect
     return effect.prompts
