@@ -17,6 +17,7 @@ from engine.core.configuration import Configuration
 from engine.core.terms import PromptId
 from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, build
 from engine.prompts.library import MissingPrompt, Unfit
+from engine.prompts.occasions import SHARED_FOLDER
 
 log = structlog.get_logger()
 
@@ -42,34 +43,48 @@ def spoken(configuration: Configuration) -> tuple[SpokenService, ...]:
 
 def prompt_problems(configuration: Configuration, settings: PromptSettings) -> list[str]:
     """One line if prompts of the configured services are not ready, naming the first ones and how to mend."""
-    return _in_one_line(_unfit(configuration, settings), settings)
+    return _in_one_line(_needed_for_calls(configuration, _unfit(configuration, settings)), settings)
 
 
 def prompt_problems_at_start(configuration: Configuration, settings: PromptSettings) -> list[str]:
     """As `prompt_problems`; but what is only out of date is played: better wording must not stop calls.
 
-    What the keys do is said anew if it can be: a document may have been prepared and, with the engine's death, not
-    applied.
+    What is not there is built if it can be: a newer version may say more. What the keys do is said anew too: a document
+    may have been prepared and, with the engine's death, not applied.
     """
     unfit = _unfit(configuration, settings)
-    if settings.build and any(each.reason is Unfit.OUT_OF_DATE and _says_the_keys(each) for each in unfit):
-        try:
-            _build(configuration, settings)
-        except PromptError as error:
-            log.error("prompts.not_built", why=str(error))
+    if settings.build and any(each.reason is not Unfit.OUT_OF_DATE or _says_the_keys(each) for each in unfit):
+        _try_to_build(configuration, settings)
         unfit = _unfit(configuration, settings)
+    unfit = _needed_for_calls(configuration, unfit)
     old = [each.file for each in unfit if each.reason is Unfit.OUT_OF_DATE]
     if old:
         log.warning("prompts.out_of_date", files=len(old), first=old[0], mend="apply the services document again")
     return _in_one_line([each for each in unfit if each.reason is not Unfit.OUT_OF_DATE], settings)
 
 
+def _needed_for_calls(configuration: Configuration, unfit: Sequence[MissingPrompt]) -> list[MissingPrompt]:
+    """Calls are made without the phone menu of agents too: whoever has recorded all prompts need not record it."""
+    if any(service.takes_calls for service in spoken(configuration)):
+        return list(unfit)
+    needed = [each for each in unfit if not each.file.startswith(f"{SHARED_FOLDER}/")]
+    if len(needed) < len(unfit):
+        log.warning("prompts.agents_menu_not_ready", files=len(unfit) - len(needed), mend="run: ringback prompts build")
+    return needed
+
+
 def _says_the_keys(prompt: MissingPrompt) -> bool:
     return Path(prompt.file).stem == PromptId.PRESS
 
 
-def _build(configuration: Configuration, settings: PromptSettings) -> None:
-    build(spoken(configuration), settings.dir, progress=lambda line: log.info("prompts.building", file=line))
+def _try_to_build(configuration: Configuration, settings: PromptSettings) -> list[str]:
+    """Why nothing was built, if so."""
+    try:
+        build(spoken(configuration), settings.dir, progress=lambda line: log.info("prompts.building", file=line))
+    except PromptError as error:
+        log.error("prompts.not_built", why=str(error))
+        return [str(error)]
+    return []
 
 
 def _unfit(configuration: Configuration, settings: PromptSettings) -> list[MissingPrompt]:
@@ -92,10 +107,9 @@ async def prepare_prompts(configuration: Configuration, settings: PromptSettings
 
 def _prepare(configuration: Configuration, settings: PromptSettings) -> list[str]:
     try:
+        may_build = settings.build and _unfit(configuration, settings)
+        not_built = _try_to_build(configuration, settings) if may_build else []
         problems = prompt_problems(configuration, settings)
-        if not problems or not settings.build:
-            return problems
-        _build(configuration, settings)
-        return prompt_problems(configuration, settings)
     except PromptError as error:
         return [str(error)]
+    return problems and (not_built or problems)

@@ -15,6 +15,7 @@ from engine.prompts.errors import PromptError
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KEY = re.compile(r"[0-9*#]")
+_CALLBACK_KEY = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,19 @@ def _service(entry: object, position: int) -> SpokenService:
     confirmation = entry.get("confirmation") or {}
     keys = confirmation.get("keys") if isinstance(confirmation, Mapping) else None
     name, company = _text(entry, "name", where), _text(entry, "company", where)
+    inbound = entry.get("inbound")
+    callback_key = inbound.get("callback_key", _CALLBACK_KEY) if isinstance(inbound, Mapping) else None
     try:
-        return SpokenService(service_id, name, company, tuple(languages), _keys(keys))
+        return SpokenService(
+            service_id,
+            name,
+            company,
+            tuple(languages),
+            _keys(keys),
+            takes_calls=isinstance(inbound, Mapping),
+            callback_key=_key(callback_key, "inbound.callback_key"),
+            records=bool(entry.get("recording")),
+        )
     except PromptError as error:
         raise error if str(error).startswith("service") else PromptError(f"{where}: {error}") from error
 
@@ -129,8 +141,12 @@ def _keys(given: object) -> Keys:
         raise PromptError(f"confirmation.keys may hold only {', '.join(sorted(names))}")
     chosen: dict[str, str | None] = {}
     for name, key in given.items():
-        # YAML reads an unquoted 1 as a number; anything else that is not text is a slip.
-        if key is not None and (isinstance(key, bool) or not isinstance(key, str | int)):
-            raise PromptError(f"confirmation.keys.{name} is {key!r}; write a key in quotes, or null to leave it out")
-        chosen[name] = None if key is None else str(key)
+        chosen[name] = _key(key, f"confirmation.keys.{name}")
     return Keys(**chosen)
+
+
+def _key(key: object, where: str) -> str | None:
+    # YAML reads an unquoted 1 as a number; anything else that is not text is a slip.
+    if key is not None and (isinstance(key, bool) or not isinstance(key, str | int)):
+        raise PromptError(f"{where} is {key!r}; write a key in quotes, or null to leave it out")
+    return None if key is None else str(key)

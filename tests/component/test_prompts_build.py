@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -14,13 +15,28 @@ from click.testing import CliRunner, Result
 
 from cli.prompts import prompts_group
 from engine import shipped
-from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, Unfit, audio, build, check, speech
+from engine.prompts import (
+    Keys,
+    PromptError,
+    PromptId,
+    PromptLibrary,
+    SpokenService,
+    Unfit,
+    audio,
+    build,
+    check,
+    occasions,
+    speech,
+)
 from engine.prompts.errors import SynthesiserMissingError, SynthesisError
 from engine.prompts.texts import Synthesiser, Voice
 
 VOICE = Voice(Synthesiser.FLITE, "rms", 0.92, "flite")
 BILLING = SpokenService("billing", "Billing", "Example Ltd")
 SUPPORT = SpokenService("support", "Technical Support", "Example Ltd", ("en",), Keys(never=None))
+OWN = len(list(occasions.of_service(BILLING)))
+SHARED = len(list(occasions.of_desks())) + 1
+"""The phone menu of agents and the hold music."""
 NAME_THE_COMPANY = {f"en/billing/{name}.wav" for name in ("announce", "machine-goodbye", "message")}
 Program = Callable[[str], None]
 
@@ -39,7 +55,7 @@ def longest_pause(sound: audio.AudioSegment) -> int:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("prompts")
     report = build([BILLING, SUPPORT], folder, progress=quiet)
-    assert len(report.built) == 25
+    assert len(report.built) == 2 * OWN + SHARED
     assert report.seconds < 10
     yield folder
 
@@ -61,7 +77,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 def test_given_two_services_when_built_then_every_file_is_telephone_sound_at_one_level(built: Path) -> None:
     spoken = sorted(built.glob("en/*/*.wav"))
 
-    assert len(spoken) == 24
+    assert len(spoken) == 2 * OWN
     for path in spoken:
         sound = audio.decode(path.read_bytes())
         assert sound.dBFS == pytest.approx(audio.SPEECH_LEVEL, abs=3), path
@@ -81,7 +97,7 @@ def test_given_the_default_keys_when_built_then_announcement_and_keys_take_8_to_
 def test_given_a_built_folder_when_built_again_then_nothing_is_spoken_and_nothing_is_left_over(built: Path) -> None:
     report = build([BILLING, SUPPORT], built, progress=quiet)
 
-    assert (report.built, report.kept) == ((), 25)
+    assert (report.built, report.kept) == ((), 2 * OWN + SHARED)
     assert check([BILLING, SUPPORT], built).unfit == ()
     assert not list(built.rglob("*.part"))
 
@@ -107,7 +123,7 @@ def test_given_another_voice_when_checked_then_all_speech_is_out_of_date(copy: P
     unfit = PromptLibrary(copy, own_texts=tmp_path).missing([BILLING])
 
     assert {problem.reason for problem in unfit} == {Unfit.OUT_OF_DATE}
-    assert len(unfit) == 12
+    assert len(unfit) == OWN + SHARED - 1
 
 
 def test_given_an_own_recording_when_built_then_it_stays_until_forced(copy: Path) -> None:
@@ -117,7 +133,7 @@ def test_given_an_own_recording_when_built_then_it_stays_until_forced(copy: Path
 
     assert set(build([renamed], copy, progress=quiet).built) == NAME_THE_COMPANY - {"en/billing/announce.wav"}
     assert announce.read_bytes() == recording
-    assert len(build([renamed], copy, progress=quiet, only_missing=False).built) == 13
+    assert len(build([renamed], copy, progress=quiet, only_missing=False).built) == OWN + SHARED
     assert announce.read_bytes() != recording
 
 
@@ -158,10 +174,55 @@ def test_given_a_hostile_company_when_built_then_the_announcement_is_built_and_n
 
     report = build([hostile], tmp_path / "prompts", progress=quiet)
 
-    assert len(report.built) == 13
+    assert len(report.built) == OWN + SHARED
     assert len(report.warnings) == 2, "one name cannot be said, the other not as it is written"
     assert all(warning.isprintable() for warning in report.warnings)
     assert not mark.exists()
+
+
+def test_given_a_service_that_takes_calls_when_built_then_all_it_says_is_telephone_sound(tmp_path: Path) -> None:
+    inbound = SpokenService("sales", "Sales", "Example Ltd", takes_calls=True, callback_key="*", records=True)
+
+    build([inbound], tmp_path, progress=quiet)
+
+    assert check([inbound], tmp_path).unfit == ()
+    library = PromptLibrary(tmp_path)
+    said = (*(prompt for prompt in PromptId), *range(60))
+    paths = [Path(f"{library.media('sales', 'en', prompt).removeprefix('sound:')}.wav") for prompt in said]
+    assert len(set(paths)) == len(list(PromptId)) + 60
+    for path in paths:
+        sound = audio.decode(path.read_bytes())
+        assert sound.dBFS == pytest.approx(audio.SPEECH_LEVEL, abs=3), path
+        assert len(sound) < 9_000, path
+    texts = {prompt.file: prompt.text for prompt in library.stored()}
+    assert texts["en/sales/keep-place.wav"] == "To keep your place and be called back, press star."
+    assert texts["_shared/en/number-42.wav"] == "42"
+
+
+def test_given_own_texts_of_before_when_built_then_only_a_service_that_takes_calls_asks_for_more(
+    tmp_path: Path,
+) -> None:
+    english = (shipped.prompts_dir() / "en.yaml").read_text(encoding="utf-8")
+    lines = [line for line in english.splitlines() if not line.startswith(("  inbound-", "  monday", "  desk-"))]
+    (tmp_path / "es.yaml").write_text("\n".join(lines), encoding="utf-8")
+    outbound = SpokenService("billing", "Billing", "Example Ltd", ("es",))
+
+    build([outbound], tmp_path / "prompts", progress=quiet, own_texts=tmp_path)
+    with pytest.raises(PromptError, match=r"es\.yaml: the text of inbound-greeting is missing; write it"):
+        build([replace(outbound, takes_calls=True)], tmp_path / "prompts", progress=quiet, own_texts=tmp_path)
+
+    assert (tmp_path / "prompts/_shared/en/desk-ready.wav").is_file(), "agents hear English"
+
+
+def test_given_a_language_of_recordings_when_calls_are_taken_then_its_numbers_are_asked_for_too(copy: Path) -> None:
+    shutil.copytree(copy / "en/billing", copy / "es/billing")
+    taking = SpokenService("billing", "Billing", "Example Ltd", ("es",), takes_calls=True)
+
+    missing = {unfit.file for unfit in check([taking], copy).unfit}
+
+    assert {"es/billing/inbound-greeting.wav", "_shared/es/number-59.wav", "_shared/es/monday.wav"} <= missing
+    with pytest.raises(PromptError, match=r"es\.yaml"):
+        build([taking], copy, progress=quiet)
 
 
 def _build_in_own_process(folder: Path) -> None:
@@ -178,7 +239,7 @@ def test_given_builds_at_the_same_time_when_done_then_all_succeed_and_the_folder
 
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert check([BILLING, SUPPORT], tmp_path).unfit == ()
-    assert len(json.loads((tmp_path / "index.json").read_text())["files"]) == 24
+    assert len(json.loads((tmp_path / "index.json").read_text())["files"]) == 2 * OWN + SHARED - 1
 
 
 def test_given_no_synthesiser_when_built_then_the_package_is_named(
@@ -256,15 +317,15 @@ def test_given_the_command_line_when_built_checked_and_listed_then_each_says_wha
     after = ringback("check", services, "--dir", folder, "--json")
     shown = ringback("list", "--dir", folder, "--json")
 
-    assert (before.exit_code, len(json.loads(before.stdout)["unfit"])) == (1, 13)
+    assert (before.exit_code, len(json.loads(before.stdout)["unfit"])) == (1, OWN + SHARED)
     assert "ringback prompts build" in before.stderr
-    assert (made.exit_code, len(json.loads(made.stdout)["built"])) == (0, 13)
+    assert (made.exit_code, len(json.loads(made.stdout)["built"])) == (0, OWN + SHARED)
     assert "built en/billing/press.wav" in made.stderr
-    assert (after.exit_code, json.loads(after.stdout)) == (0, {"needed": 13, "unfit": []})
+    assert (after.exit_code, json.loads(after.stdout)) == (0, {"needed": OWN + SHARED, "unfit": []})
     items = {item["file"]: item for item in json.loads(shown.stdout)["items"]}
     assert items["en/billing/whisper.wav"]["text"] == "Callback, Billing."
     assert "24.0 s" in ringback("list", "--dir", folder).stdout
-    assert "13 kept" in ringback("build", services, "--to", folder).stdout
+    assert f"{OWN + SHARED} kept" in ringback("build", services, "--to", folder).stdout
 
 
 def test_given_a_mistake_when_run_then_one_line_on_stderr_and_the_right_exit_code(

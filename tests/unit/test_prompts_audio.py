@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.prompts import PromptError, PromptLibrary, SpokenService, Unfit, audio, music
+from engine.prompts import PromptError, PromptLibrary, SpokenService, Unfit, audio, music, occasions
 
 SERVICE = SpokenService("billing", "Billing", "Example")
 
@@ -71,7 +71,7 @@ def test_given_an_unfit_file_when_judged_then_its_reason_is_told(tmp_path: Path,
 
     assert found["en/billing/announce.wav"] is reason
     assert found["en/billing/press.wav"] is Unfit.MISSING
-    assert len(found) == 13
+    assert len(found) == len({*occasions.of_service(SERVICE), *occasions.of_desks(), "hold music"})
 
 
 def test_given_a_folder_in_place_of_a_file_when_judged_then_it_is_unreadable(tmp_path: Path) -> None:
@@ -148,6 +148,27 @@ def test_given_nonsense_when_named_for_asterisk_then_refused(tmp_path: Path) -> 
         prompts.media("billing", "en", "../press")
     with pytest.raises(PromptError, match="no language"):
         prompts.media("billing", "..", "press")
+
+
+@pytest.mark.parametrize(
+    ("language", "default", "expected"),
+    [("es-MX", "en", "es"), ("es", None, "es"), ("fr", "es", "es"), ("fr", "fr", "en"), ("../x", None, "en")],
+)
+@pytest.mark.parametrize(("prompt", "name"), [(0, "number-0"), (59, "number-59"), ("monday", "monday")])
+def test_given_what_is_not_of_a_service_when_named_then_it_is_found_for_any_and_falls_back_to_english_at_last(
+    tmp_path: Path, language: str, default: str | None, expected: str, prompt: str | int, name: str
+) -> None:
+    prompts = library_with(tmp_path, f"_shared/en/{name}", f"_shared/es/{name}")
+
+    media = prompts.media("", language, prompt, default_language=default)
+
+    assert media == f"sound:/var/lib/asterisk/rb/_shared/{expected}/{name}"
+
+
+@pytest.mark.parametrize("number", [-1, 60])
+def test_given_a_number_that_is_not_spoken_when_named_then_refused(tmp_path: Path, number: int) -> None:
+    with pytest.raises(PromptError, match="from 0 to 59"):
+        library_with(tmp_path).media("billing", "en", number)
 
 
 def test_given_no_other_path_when_named_then_it_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

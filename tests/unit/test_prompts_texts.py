@@ -1,6 +1,7 @@
 """What prompts say: names made safe and speakable, keys, faulty text files, and the services document."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import shipped
-from engine.prompts import Keys, PromptError, PromptId, SpokenService, read_services
+from engine.prompts import Keys, PromptError, PromptId, SpokenService, library, occasions, read_services
 from engine.prompts.speech import plain
 from engine.prompts.texts import TextFiles, Wording, pronunciation_warnings, speakable
 
@@ -92,6 +93,79 @@ def test_given_no_keys_at_all_when_spoken_then_there_is_no_press_prompt() -> Non
     assert english().text(service(keys=Keys(None, None, None, None)), PromptId.PRESS) is None
 
 
+CALLS = {"inbound-greeting", "inbound-full", "position-is", "will-call", "slot-kept"}
+
+
+@pytest.mark.parametrize(
+    ("described", "needed", "not_needed"),
+    [
+        (service(), {"announce", "press", "comfort"}, CALLS | {"recorded", "keep-place", "monday"}),
+        (replace(service(), takes_calls=True), CALLS | {"press"}, {"recorded", "keep-place", "monday"}),
+        (replace(service(), takes_calls=True, callback_key="1"), CALLS | {"keep-place"}, {"recorded"}),
+        (replace(service(), records=True), {"recorded"}, CALLS),
+        (service(keys=Keys(None, None, None, None)), {"announce"}, {"press"}),
+    ],
+)
+def test_given_what_a_service_does_then_only_the_prompts_of_that_are_needed(
+    described: SpokenService, needed: set[str], not_needed: set[str]
+) -> None:
+    prompts = {prompt.value for prompt in occasions.of_service(described)}
+
+    assert needed <= prompts
+    assert not prompts & not_needed
+
+
+def test_given_services_when_asked_what_is_shared_then_numbers_are_of_the_languages_in_which_calls_are_taken() -> None:
+    def shared(*services: SpokenService) -> list[str]:
+        wanted = [want.file for want in library.wanted(services, TextFiles())]
+        assert len(wanted) == len(set(wanted)), "each file is asked for once"
+        return [file for file in wanted if file.startswith("_shared/")]
+
+    abroad = replace(service(), id="abroad", languages=("es",))
+    for quiet in (shared(service(), abroad), shared(abroad, service())):
+        assert {"_shared/en/desk-ready.wav", "_shared/en/number-9.wav"} <= set(quiet), "the menu of agents"
+        assert not {"_shared/en/number-10.wav", "_shared/en/monday.wav"} & set(quiet)
+        assert all(file.startswith("_shared/en/") for file in quiet)
+    taking = shared(replace(service(), takes_calls=True), replace(abroad, takes_calls=True))
+    for language in ("en", "es"):
+        assert {f"_shared/{language}/{name}.wav" for name in ("number-0", "number-59", "sunday", "at")} <= set(taking)
+    assert shared() == []
+
+
+@pytest.mark.parametrize(("key", "said"), [("7", "press 7."), ("*", "press star.")])
+def test_given_the_key_of_a_call_back_when_spoken_then_it_is_said(key: str, said: str) -> None:
+    text = english().text(replace(service(), takes_calls=True, callback_key=key), PromptId.KEEP_PLACE)
+
+    assert text is not None
+    assert text.endswith(said)
+
+
+def test_given_a_key_of_a_call_back_that_no_telephone_has_then_refused() -> None:
+    with pytest.raises(PromptError, match="billing: key 'x' is not on a telephone"):
+        replace(service(), callback_key="x")
+
+
+def test_given_own_english_texts_without_the_newer_ones_then_the_shipped_ones_are_taken(tmp_path: Path) -> None:
+    own = [line for line in ENGLISH.splitlines() if not line.startswith(("  comfort:", "  desk-"))]
+    (tmp_path / "en.yaml").write_text("\n".join(own).replace("One moment please.", "Hold on."), encoding="utf-8")
+    wording = TextFiles(tmp_path).require("en")
+
+    assert wording.text(service(), PromptId.ONE_MOMENT) == "Hold on."
+    assert wording.text(service(), PromptId.COMFORT) == english().text(service(), PromptId.COMFORT)
+    assert wording.shared(PromptId.DESK_GOODBYE) == "Goodbye."
+
+
+def test_given_texts_of_another_language_without_one_that_is_needed_then_the_file_and_the_prompt_are_named(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "es.yaml").write_text(ENGLISH.replace("  comfort:", "  # comfort:"), encoding="utf-8")
+    wording = TextFiles(tmp_path).require("es")
+
+    assert wording.text(service(), PromptId.ONE_MOMENT) == "One moment please."
+    with pytest.raises(PromptError, match=r"es\.yaml: the text of comfort is missing; write it"):
+        wording.text(service(), PromptId.COMFORT)
+
+
 @pytest.mark.parametrize("keys", [("1", "1", None, None), ("12", None, None, None), ("a", None, None, None)])
 def test_given_impossible_keys_when_described_then_refused(keys: tuple[str | None, ...]) -> None:
     with pytest.raises(PromptError, match="key"):
@@ -119,6 +193,8 @@ def test_given_an_id_that_could_leave_the_folder_when_described_then_refused(ser
         (("service: a customer", "service: ''"), "fallback"),
         (("texts:", "words:"), "texts is missing"),
         (("language: en", "language: ["), "cannot read"),
+        (("called back, press {key}", "called back, press {kee}"), r"keep-place uses \{kee\}"),
+        (('monday: "on Monday"', 'monday: "on {company}"'), r"monday uses \{company\}"),
     ],
 )
 def test_given_a_faulty_text_file_when_read_then_one_line_says_where(
@@ -152,8 +228,31 @@ def test_given_a_services_document_when_read_then_only_what_is_spoken_is_taken(t
 
 
 @pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", (False, None, False)),
+        (", inbound: null, recording: false", (False, None, False)),
+        (", inbound: {}", (True, "1", False)),
+        (", inbound: {callback_key: 5}, recording: true", (True, "5", True)),
+        (", inbound: {callback_key: null}", (True, None, False)),
+    ],
+)
+def test_given_a_services_document_when_read_then_it_is_known_whether_calls_are_taken_and_recorded(
+    tmp_path: Path, more: str, expected: tuple[bool, str | None, bool]
+) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text(f"services: [{{id: a, name: A, company: C{more}}}]")
+
+    (read,) = read_services(path)
+
+    assert (read.takes_calls, read.callback_key, read.records) == expected
+
+
+@pytest.mark.parametrize(
     ("document", "complaint"),
     [
+        ("services: [{id: a, name: A, company: C, inbound: {callback_key: true}}]", "service a: inbound.callback_key"),
+        ("services: [{id: a, name: A, company: C, inbound: {callback_key: x}}]", "service a: key 'x'"),
         ("[]", "no list 'services'"),
         ("services: [1]", "number 1 is not a mapping"),
         ("services: [{id: a, name: A}]", "service a: company is missing"),

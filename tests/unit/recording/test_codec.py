@@ -17,11 +17,11 @@ from msgspec.structs import fields
 from engine.core.changes import Change
 from engine.core.configuration import Agent, Configuration
 from engine.core.decision import Decision, Reply
-from engine.core.effects import Effect
+from engine.core.effects import Effect, Release, Voice
 from engine.core.events import ConfigurationApplied, Event, LegEnded, LegRinging, PresenceRequested
 from engine.core.expressions import Expression, parse
 from engine.core.records import Timer
-from engine.core.terms import AgentId, LegId, Presence
+from engine.core.terms import AgentId, AttemptId, LegId, Presence, Prompt, PromptId, ServiceId
 from engine.core.values import Value, field, replace
 from engine.document import parse as parse_document
 from engine.recording.codec import from_json, to_json
@@ -111,6 +111,23 @@ def test_given_an_event_then_it_stands_under_its_name_without_what_is_at_its_def
 def test_given_a_configuration_then_its_version_and_its_document_are_all_that_is_written() -> None:
     assert to_json(Event, APPLIED) == {"ConfigurationApplied": {"configuration": 7, "document": DOCUMENT.text}}
     assert there_and_back(Event, APPLIED) == APPLIED
+
+
+@pytest.mark.parametrize("prompts", [(PromptId.ANNOUNCE,), (PromptId.POSITION_IS, 0, 59)], ids=repr)
+def test_given_prompts_and_numbers_then_they_stand_as_words_and_numbers(prompts: tuple[Prompt, ...]) -> None:
+    release = Release(AttemptId("c1-1"), LegId("c1-1.customer"), prompts, Voice(ServiceId("billing"), "en"))
+    written = to_json(Effect, release)
+    assert isinstance(written, dict)
+    assert written["Release"]["prompts"] == list(prompts)  # type: ignore[index,call-overload]
+    back = there_and_back(Effect, release)
+    assert isinstance(back, Release)
+    assert [type(each) for each in back.prompts] == [type(each) for each in prompts]
+
+
+@pytest.mark.parametrize("wrong", ["no-such-prompt", True, 1.5, None, {"int": 5}])
+def test_given_no_prompt_and_no_number_then_it_is_refused(wrong: object) -> None:
+    with pytest.raises(CodecError):
+        from_json(Prompt, wrong)  # type: ignore[arg-type]
 
 
 def test_given_a_whole_number_where_seconds_are_meant_then_it_stays_one() -> None:
