@@ -142,7 +142,9 @@ class PromptSettings(Section):
     delivery: Annotated[Literal["shared", "http"], AfterValidator(_delivery)] = Field(
         "shared", description="How Asterisk gets the prompts. `shared`: from a folder that both see."
     )
-    build: bool = Field(True, description="Build missing prompts when a services document is applied.")
+    build: bool = Field(
+        True, description="Build missing prompts when a services document is applied, and at the start."
+    )
 
     @property
     def as_asterisk_sees_it(self) -> Path:

@@ -57,10 +57,16 @@ def test_a_missing_ari_password_says_where_to_put_it(tmp_path: Path) -> None:
 
 def test_missing_prompts_stop_the_start_and_say_how_to_build_them(tmp_path: Path) -> None:
     _configured_database(tmp_path)
-    ended = serve(tmp_path, "")
+    ended = serve(tmp_path, "[prompts]\nbuild = false\n")
     assert ended.returncode == 1
     assert "ringback prompts build" in last_line(ended)
     assert "en/billing/announce.wav" in last_line(ended)
+
+
+def test_missing_prompts_are_built_at_the_start_if_that_is_allowed(tmp_path: Path) -> None:
+    _configured_database(tmp_path)
+    with serving(tmp_path, until="http.listening"):
+        assert (tmp_path / "prompts/en/billing/announce.wav").is_file()
 
 
 def test_a_second_engine_on_the_same_database_is_refused(tmp_path: Path) -> None:

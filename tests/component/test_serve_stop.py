@@ -15,6 +15,7 @@ import pytest
 
 from engine.core.changes import AttemptChanged, CallbackChanged, ConfigurationKept
 from engine.core.terms import CallbackState, PromptId
+from engine.prompts.occasions import file_of
 from engine.store.journal import Journal
 from tests.component.serving import said, serving
 from tests.component.store_samples import a_callback, an_open_attempt
@@ -25,7 +26,7 @@ DOCUMENT = {"services": [{"id": "billing", "name": "Billing", "company": "Exampl
 def own_recordings(directory: Path) -> None:
     """A tone for each prompt."""
     tone = b"".join(int(8000 * math.sin(n * 0.35)).to_bytes(2, "little", signed=True) for n in range(8000))
-    for file in ("music/hold", *(f"en/billing/{prompt}" for prompt in PromptId)):
+    for file in ("music/hold", *(file_of(prompt, "en", "billing") for prompt in (*PromptId, *range(10)))):
         path = directory / "prompts" / f"{file}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         with wave.open(str(path), "wb") as sound:
