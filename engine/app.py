@@ -18,14 +18,16 @@ from engine.api import build_app
 from engine.api.ports import Check
 from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.asterisk.recovery import Journalled
 from engine.config import AsteriskSettings, Settings, read_secret
+from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import Voice
-from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
+from engine.core.effects import CheckNumber, Effect, Voice
+from engine.core.events import Event, NewNumber, NumberChecked, ResultKind, StopRequested, TelephonyLost, TelephonyReady
 from engine.core.terms import Prompt
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
@@ -33,6 +35,7 @@ from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
 from engine.listening import listening
 from engine.metrics import Metrics
+from engine.numbers import NumberAccepted, check, zones_of
 from engine.outage import StoreGuard
 from engine.prompts import PromptLibrary
 from engine.recording import Recorder
@@ -83,17 +86,21 @@ class RunningEngine:
             node,
             _ServicePrompts(self._prompts, lambda: self.dispatcher),
             self._hear,
-            live=lambda: [flow.attempt for flow in self.dispatcher.live()],
-            is_live=lambda attempt: self.dispatcher.is_live(attempt),
-            endpoints=lambda: [agent.endpoint for agent in self.dispatcher.configuration.agents.values()],
-            known=queries.known_attempts,
+            journalled=Journalled(
+                live=lambda: [flow.call for flow in self.dispatcher.calls()],
+                is_live=lambda call: self.dispatcher.is_live(call),
+                endpoints=lambda: [agent.endpoint for agent in self.dispatcher.configuration.agents.values()],
+                known=queries.known_calls,
+                started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
+            ),
+            identify=self._number_of_caller,
+            owns=lambda leg: self.dispatcher.owns(leg),
             startup_time=stored.nodes.get(node.name),
-            started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
             figures=self.metrics,
             joined=lambda: start.reached("connecting"),
         )
         self._lanes = EffectLanes(
-            self._node.perform,
+            self._perform,
             self._runtime.tell,
             lambda attempt: self.dispatcher.is_live(attempt),
             observe=self.metrics.effect_ended,
@@ -164,6 +171,24 @@ class RunningEngine:
                 node.cancel()
                 runtime.cancel()
 
+    async def _perform(self, effect: Effect) -> tuple[ResultKind, str]:
+        if isinstance(effect, CheckNumber):
+            caller_id = self.dispatcher.configuration.services[effect.service].caller_id
+            self._runtime.tell(NumberChecked(effect.leg, self._callable(effect.digits, caller_id)))
+            return ResultKind.OK, ""
+        return await self._node.perform(effect)
+
+    def _number_of_caller(self, dialled: str, caller: str) -> NewNumber | None:
+        """Whom a caller id names, by the rules of the service that was dialled; carriers leave the plus out."""
+        service = self.dispatcher.service_dialled(dialled)
+        caller_id = service.caller_id if service is not None else None
+        return self._callable(caller, caller_id) or self._callable(f"+{caller}", caller_id)
+
+    def _callable(self, digits: str, caller_id: str | None) -> NewNumber | None:
+        limits = self.dispatcher.configuration.limits
+        number = check(digits, caller_id=caller_id, countries=limits.countries)
+        return NewNumber(number.e164, zones_of(number.e164)) if isinstance(number, NumberAccepted) else None
+
     async def _reload(self) -> Dispatcher:
         """What the journal holds, once it can be written again. Raises StoreError."""
         await self._journal.probe()
@@ -211,7 +236,7 @@ class RunningEngine:
     async def _stop(self) -> None:
         """End what is not connected, let those who are being connected arrive, leave conversations alone."""
         self._stopping = True
-        live = len(list(self.dispatcher.live()))
+        live = len(list(self.dispatcher.calls()))
         log.info("engine.stopping", live=live)
         if not self._node.stream.connected:
             # Nobody can be spoken to or hung up on, and what nobody saw must not be written down as an end.
@@ -221,7 +246,7 @@ class RunningEngine:
             async with asyncio.timeout(STOP_LIMIT_SECONDS):
                 try:
                     await self._runtime.submit(StopRequested())
-                    while any(_unfinished(flow) for flow in self.dispatcher.live()):
+                    while any(_unfinished(flow) for flow in self.dispatcher.calls()):
                         await self._watch.next_change()
                 except StoreError as error:
                     # The next start finds these legs gone and calls again.
@@ -231,7 +256,7 @@ class RunningEngine:
                 await self._node.calls.close()
         except TimeoutError:
             log.error("engine.stopped_hard", why=f"not done within {STOP_LIMIT_SECONDS:.0f} s")
-        left = [flow.attempt.id for flow in self.dispatcher.live()]
+        left = [flow.call.id for flow in self.dispatcher.calls()]
         log.info("engine.stopped", conversations_left_alone=len(left))
 
 
@@ -293,6 +318,7 @@ def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
         configuration=configuration,
         callbacks=stored.callbacks,
         attempts=stored.attempts,
+        inbound=stored.inbound,
         agents=stored.agents,
         timers=stored.timers,
         interactions=stored.interactions,
@@ -326,5 +352,7 @@ def node_settings(settings: AsteriskSettings) -> NodeSettings:
     )
 
 
-def _unfinished(flow: CallFlow) -> bool:
-    return flow.phase not in (Phase.CONNECTED, Phase.ENDED)
+def _unfinished(flow: CallFlow | CallerFlow) -> bool:
+    """Whether a stop waits for the call; who rang in and waits with music does so without us, until we are back."""
+    waits = isinstance(flow, CallerFlow) and flow.phase is Phase.WAITING and flow.agent is None
+    return flow.phase not in (Phase.CONNECTED, Phase.ENDED) and not waits

@@ -22,6 +22,8 @@ import structlog
 
 from engine import crash_points
 from engine.core.effects import (
+    AnswerCaller,
+    CheckNumber,
     Connect,
     CountAudio,
     DialCustomer,
@@ -138,4 +140,6 @@ def _legs(effect: Effect) -> tuple[LegId, ...]:
 
 def _concerned(effect: Effect) -> tuple[str, ...]:
     """The service an effect speaks for, as a crash point names it."""
-    return () if isinstance(effect, Connect | CountAudio | Dismantle | Listen) else (effect.voice.service,)
+    if isinstance(effect, Connect | CountAudio | Dismantle | Listen | AnswerCaller):
+        return ()
+    return (effect.service,) if isinstance(effect, CheckNumber) else (effect.voice.service,)

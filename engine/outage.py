@@ -78,7 +78,7 @@ class StoreGuard:
     def release_unconfirmed(self) -> None:
         """Let go, unwritten, of every customer who would wait for nobody; each once."""
         for flow in list(self._runtime.dispatcher.live()):
-            attempt = flow.attempt.id
+            attempt = flow.call.id
             if attempt in self._let_go or not (effects := _letting_go(flow)):
                 continue
             self._let_go.add(attempt)
@@ -129,7 +129,8 @@ class StoreGuard:
 def _letting_go(flow: CallFlow) -> list[Release]:
     """What releases a customer who has not confirmed, and an agent who was rung for one; nothing for the others.
 
-    Who pressed a key that ends the call waits for words that cannot be said before the wish is written.
+    Who pressed a key that ends the call waits for words that cannot be said before the wish is written. Who rang in is
+    not asked for: they may go on waiting, with Asterisk's music.
     """
     if flow.phase in (Phase.RINGING_FIRST, Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
         return [each for each in flow.end_politely(time.time()).effects if isinstance(each, Release)]

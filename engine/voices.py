@@ -36,6 +36,8 @@ def spoken(configuration: Configuration) -> tuple[SpokenService, ...]:
                 cancel=service.confirmation.keys.cancel,
                 never=service.confirmation.keys.never,
             ),
+            takes_calls=service.inbound is not None,
+            callback_key=service.inbound.callback_key if service.inbound else None,
         )
         for service in configuration.services.values()
     )

@@ -24,6 +24,8 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
 from engine.asterisk.ear import Ears
 from engine.asterisk.playing import Playing, PromptPlayer, Prompts
 from engine.core.effects import (
+    AnswerCaller,
+    CheckNumber,
     Connect,
     CountAudio,
     DialCustomer,
@@ -99,6 +101,10 @@ class Calls:
                 return await self._dial(effect)
             case RingAgent():
                 return await self._ring(effect)
+            case AnswerCaller(leg=leg, max_seconds=max_seconds):
+                return await self._answer(leg, max_seconds)
+            case CheckNumber():
+                return ResultKind.REFUSED, "numbers are not checked by Asterisk"
             case Play(leg=leg, prompts=prompts, voice=voice, tag=tag):
                 await self.playing.stop(leg)
                 return _ended(await self.playing.start(Playing(leg, tag), prompts, voice))
@@ -152,6 +158,11 @@ class Calls:
             effect.ring_timeout_seconds,
             variables,
         )
+
+    async def _answer(self, leg: LegId, max_seconds: float) -> Ended:
+        limit = str(math.ceil(max_seconds))
+        await self._client.channels.set_variable(leg, "TIMEOUT(absolute)", limit)
+        return _ended(await self._client.channels.answer(leg))
 
     async def _ring(self, effect: RingAgent) -> Ended:
         variables = self._variables(effect.attempt, "agent", effect.voice, effect.max_seconds)

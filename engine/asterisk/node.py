@@ -1,20 +1,18 @@
 """One Asterisk: its client, its event socket, its calls, and how it stands.
 
-After each connection of the event socket the node makes sure that it hears, asks to hear its endpoints, looks twice at
-what runs there, tells the core what is left of each live attempt, hangs up legs whose attempt is over, and only then
-says that telephony is ready.
-Legs of attempts that our journal does not know, and channels without a name of ours, are nobody's business here.
+After each connection of the event socket the node makes sure that it hears, recovers (recovery.py), and only then says
+that telephony is ready. Of channels without a name of ours only those matter that ring in.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
-from engine.asterisk.ari import AriClient, EventStream, Ok, Refused, Result
+from engine.asterisk.ari import AriClient, EventStream, Ok, Refused
 from engine.asterisk.ari.events import (
     AriEvent,
     ChannelCreated,
@@ -30,35 +28,18 @@ from engine.asterisk.calls import Calls
 from engine.asterisk.ear import Ears, EarSettings
 from engine.asterisk.hearing import Hearing
 from engine.asterisk.playing import Prompts
-from engine.asterisk.translation import our_leg, seen, translated
+from engine.asterisk.recovery import Journalled, Recovery
+from engine.asterisk.translation import INBOUND, caller_id_of, our_leg, translated
 from engine.core.effects import Effect, EffectClass
-from engine.core.events import AttemptSeen, Event, LegSeen, ResultKind, TelephonyLost, TelephonyReady
-from engine.core.records import Attempt, attempt_of_leg
-from engine.core.terms import AttemptId, LegId
+from engine.core.events import CallerEntered, Event, NewNumber, ResultKind, TelephonyLost, TelephonyReady
+from engine.core.records import attempt_of_leg
+from engine.core.terms import LegId
 from engine.errors import StoreError
 from engine.metrics import Metrics
 
 log = structlog.get_logger()
 
-HEARD = (
-    "StasisStart",
-    "StasisEnd",
-    "ChannelCreated",
-    "ChannelStateChange",
-    "ChannelDestroyed",
-    "ChannelDtmfReceived",
-    "ChannelTalkingStarted",
-    "ChannelTalkingFinished",
-    "ChannelToneDetected",
-    "ChannelLeftBridge",
-    "PlaybackFinished",
-    "ApplicationReplaced",
-    "ChannelUserevent",
-)
-"""The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
 MIN_VERSION = (22, 7)
-LOOKS_AT_MOVING_CALLS = 5
-"""How often a recovery looks again because a call went on during the look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +59,9 @@ class NodeSettings:
 class AsteriskNode:
     """Started with `run`, which ends only when it is cancelled or its application was taken over.
 
-    `live` are the attempts that are not over, `known` says which of some attempts our journal has ever written.
-    `startup_time`: when this Asterisk had been started as far as was known before; `started` keeps a new one.
+    `identify`: the number of somebody who rings in, by what they dialled and their caller id; None if there is none
+    that we could call. `owns`: whether a leg that Asterisk named is one of ours. `startup_time`: when this Asterisk had
+    been started as far as was known before.
     """
 
     def __init__(
@@ -88,12 +70,10 @@ class AsteriskNode:
         prompts: Prompts,
         tell: Callable[[Event], None],
         *,
-        live: Callable[[], Iterable[Attempt]],
-        is_live: Callable[[AttemptId], bool],
-        endpoints: Callable[[], Iterable[str]],
-        known: Callable[[Collection[AttemptId]], Awaitable[Collection[str]]],
+        journalled: Journalled,
+        identify: Callable[[str, str], NewNumber | None] = lambda _dialled, _caller: None,
+        owns: Callable[[LegId], bool] = lambda _leg: False,
         startup_time: str | None,
-        started: Callable[[str], Awaitable[None]],
         figures: Metrics,
         joined: Callable[[], None] = lambda: None,
     ) -> None:
@@ -103,12 +83,10 @@ class AsteriskNode:
         self.calls = Calls(self.client, settings.application, settings.customer_endpoint, prompts, tell, self.ears)
         self.trouble: str | None = "not connected yet"
         self._tell = tell
-        self._live = live
-        self._is_live = is_live
-        self._endpoints = endpoints
-        self._known = known
-        self._startup_time = startup_time
-        self._started = started
+        self._is_live = journalled.is_live
+        self._identify = identify
+        self._owns = owns
+        self._callers: set[str] = set()
         self._figures = figures
         self._tell_joined = joined
         self._connected = asyncio.Event()
@@ -124,6 +102,18 @@ class AsteriskNode:
             on_replaced=self._taken_over,
         )
         self.hearing = Hearing(self.client, self.stream, self._deaf)
+        self.recovery = Recovery(
+            settings.application,
+            self.client,
+            self.calls,
+            self.ears,
+            journalled,
+            tell,
+            rings_in=self._rings_in,
+            startup_time=startup_time,
+            settle_seconds=settings.settle_seconds,
+            figures=figures,
+        )
 
     async def run(self) -> None:
         """Connect, recover and listen. Returns when another engine took the application over."""
@@ -162,11 +152,15 @@ class AsteriskNode:
         if isinstance(event, PlaybackFinished):
             self.calls.playing.playback_ended(event.playback.id, event.playback.state, event.playback.media_uri)
             return
-        if isinstance(event, ChannelDestroyed) and (gone := our_leg(event.channel.id)):
+        if isinstance(event, ChannelDestroyed) and (gone := self._leg_of(event.channel.id)):
             self.calls.playing.leg_ended(gone)
             self.ears.end(gone)
         if isinstance(event, StasisStart):
             self.ears.entered(event.channel.id)
+            if event.args[:1] == (INBOUND,):
+                self.calls.playing.leg_begins(LegId(event.channel.id))
+                self._rings_in(event.channel, event.args[1] if len(event.args) > 1 else "")
+                return
         if isinstance(event, ChannelTalkingStarted | ChannelTalkingFinished) and self._has_ear(event.channel.id):
             return
         if isinstance(event, StasisStart | ChannelCreated | ChannelStateChange):
@@ -174,8 +168,22 @@ class AsteriskNode:
             if leg and not self._is_live(attempt_of_leg(leg)):
                 self._late.put_nowait(leg)
                 return
-        if told := translated(event):
+        if told := translated(event, self._leg_of):
             self._tell(told)
+        if isinstance(event, ChannelDestroyed):
+            self._callers.discard(event.channel.id)
+
+    def _leg_of(self, channel: str) -> LegId | None:
+        """The leg that a channel is, if it is one of ours or a caller's."""
+        if (ours := our_leg(channel)) is not None:
+            return ours
+        return LegId(channel) if channel in self._callers or self._owns(LegId(channel)) else None
+
+    def _rings_in(self, channel: Channel, dialled: str) -> None:
+        """Somebody who rings in; told again, it is no news."""
+        self._callers.add(channel.id)
+        number = self._identify(dialled, channel.caller.number)
+        self._tell(CallerEntered(caller_id_of(channel.id), LegId(channel.id), dialled, number))
 
     def _has_ear(self, channel: str) -> bool:
         """Whether we listen ourselves, and better than talk detection."""
@@ -244,6 +252,21 @@ class AsteriskNode:
 
     # ---- recovery ------------------------------------------------------------------------------------
 
+    async def _recover(self) -> bool:
+        """Make sure that we hear, then compare. False if Asterisk did not answer on the way."""
+        filtered = await self.recovery.filter_events()
+        unregistered = isinstance(filtered, Refused) and filtered.status == 404
+        if (isinstance(filtered, Ok) or unregistered) and await self.hearing.drop_if_deaf():
+            self._outdated.set()  # nothing is to be tried before the next socket
+            return False
+        if not await self.recovery.listen() or not isinstance(filtered, Ok):
+            trouble = self.recovery.cannot_listen or "Asterisk does not take the filter of events; trying again"
+            if trouble != self.trouble:
+                log.error("asterisk.cannot_listen", node=self.settings.name, why=trouble)
+            self.trouble = trouble
+            return False
+        return await self.recovery.compare()
+
     async def _recover_always(self) -> None:
         while True:
             await self._connected.wait()
@@ -268,118 +291,10 @@ class AsteriskNode:
             self._tell(TelephonyReady())
             await self._outdated.wait()
 
-    async def _recover(self) -> bool:
-        """Subscribe, look, settle, look again, tell. False if Asterisk did not answer on the way."""
-        self.calls.forget_subscriptions()
-        application = self.settings.application
-        filtered = await self.client.applications.set_event_filter(application, allowed=HEARD)
-        unregistered = isinstance(filtered, Refused) and filtered.status == 404
-        if (isinstance(filtered, Ok) or unregistered) and await self.hearing.drop_if_deaf():
-            self._outdated.set()  # nothing is to be tried before the next socket
-            return False
-        heard = await self.calls.listen_to([self.calls.trunk, *self._endpoints()])
-        if isinstance(heard, Refused):
-            # An agent's endpoint that does not exist must not keep everybody else from being called.
-            heard = await self._listen_to_those_there_are()
-        if not isinstance(filtered, Ok) or not isinstance(heard, Ok):
-            detail = heard.message if isinstance(heard, Refused) else "no answer"
-            trouble = f"cannot listen to {self.calls.trunk}: {detail}; does the endpoint exist (pjsip.conf)?"
-            if trouble != self.trouble:
-                log.error("asterisk.cannot_listen", node=self.settings.name, why=trouble)
-            self.trouble = trouble
-            return False
-        info = await self.client.asterisk.info()
-        if not isinstance(info, Ok) or (first := await self._look()) is None:
-            return False
-        startup_time = info.value.startup_time.isoformat()
-        # Only what no look found is gone: the end of a leg that one of them found is told by its own event.
-        channels = dict(first)
-        # No call outlives its Asterisk; in one that was not started anew, a leg may just be slow to appear.
-        started_anew = self._startup_time is not None and startup_time != self._startup_time
-        if not started_anew and any(_gone(attempt, channels) for attempt in self._live()):
-            await asyncio.sleep(self.settings.settle_seconds)
-        for _ in range(LOOKS_AT_MOVING_CALLS):
-            attempts = list(self._live())
-            if (now := await self._look()) is None:
-                return False
-            channels.update(now)
-            unsure = [attempt for attempt in attempts if _may_be_bridged(attempt, channels)]
-            answers = await asyncio.gather(*(self.calls.is_any_in(each.bridge, _legs(each)) for each in unsure))
-            if None in answers:
-                return False  # who may be talking is not judged without an answer
-            bridged = {attempt.id for attempt, answer in zip(unsure, answers, strict=True) if answer}
-            if attempts == list(self._live()):
-                break
-            # A call went on meanwhile: a look that is older than what we know would undo it.
-        for attempt in attempts:
-            self._tell_seen(attempt, channels, bridged=attempt.id in bridged)
-        self.calls.playing.only_these_are_left(channels)
-        await self.ears.only_these_are_left(channels, [attempt.customer_leg for attempt in self._live()])
-        await self._hang_up_nobodys(channels)
-        if startup_time != self._startup_time:
-            # Before anybody is dialled: a later look must not take the new calls for those of an earlier Asterisk.
-            await self._started(startup_time)
-            self._startup_time = startup_time
-        return True
-
-    async def _listen_to_those_there_are(self) -> Result[None]:
-        heard = await self.calls.listen_to([self.calls.trunk])
-        if not isinstance(heard, Ok):
-            return heard
-        missing = [
-            endpoint for endpoint in self._endpoints() if isinstance(await self.calls.listen_to([endpoint]), Refused)
-        ]
-        if missing:
-            log.error("asterisk.endpoint_unknown", node=self.settings.name, endpoints=missing, mend="see pjsip.conf")
-        return heard
-
-    async def _look(self) -> Mapping[str, Channel] | None:
-        listed = await self.client.channels.list()
-        return {channel.id: channel for channel in listed.value} if isinstance(listed, Ok) else None
-
-    def _tell_seen(self, attempt: Attempt, channels: Mapping[str, Channel], *, bridged: bool) -> None:
-        customer = seen(channels.get(attempt.customer_leg))
-        agent = seen(channels.get(attempt.agent_leg)) if attempt.agent_legs else LegSeen.GONE
-        self._tell(AttemptSeen(attempt.id, customer, agent, bridged))
-
-    async def _hang_up_nobodys(self, channels: Mapping[str, Channel]) -> None:
-        """Legs of attempts that are over, and of agents that were given up: before anybody is dialled again."""
-        wanted = {leg for attempt in self._live() for leg in _legs(attempt)}
-        await self._hang_up_late([leg for leg in map(our_leg, channels) if leg and leg not in wanted])
-
     async def _hang_up_late_legs(self) -> None:
         while True:
             leg = await self._late.get()
             try:
-                await self._hang_up_late([leg])
+                await self.recovery.hang_up_late([leg])
             except StoreError as error:
                 log.warning("leg.unjudged", leg=leg, why=str(error))
-
-    async def _hang_up_late(self, legs: Collection[LegId]) -> None:
-        """Those of our own attempts. Others belong to another engine, or to a journal that was replaced by a backup."""
-        ours = set(await self._known({attempt_of_leg(leg) for leg in legs})) if legs else set()
-        for leg in legs:
-            if attempt_of_leg(leg) in ours:
-                log.warning("leg.late", leg=leg)
-                self._figures.leg_late()
-            else:
-                log.warning("leg.unknown", leg=leg, mend="its own time limit ends it")
-        await asyncio.gather(*(self.calls.hang_up(leg) for leg in legs if attempt_of_leg(leg) in ours))
-
-
-def _legs(attempt: Attempt) -> tuple[LegId, LegId]:
-    return attempt.customer_leg, attempt.agent_leg
-
-
-def _may_be_bridged(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
-    """Whether the two may talk and nobody has written it down: we died, or heard nothing, while we bridged them."""
-    undecided = attempt.bridging_at is not None and attempt.bridged_at is None
-    return undecided and any(leg in channels for leg in _legs(attempt))
-
-
-def _gone(attempt: Attempt, channels: Mapping[str, Channel]) -> bool:
-    """Whether a leg that should be there is not; somebody may just be slow to appear."""
-    rung_first = attempt.agent_legs > 0 and attempt.confirmed_at is None
-    agent_expected = rung_first or attempt.bridging_at is not None
-    customer_gone = attempt.dialed_at is not None and attempt.customer_leg not in channels
-    return customer_gone or (agent_expected and attempt.agent_leg not in channels)

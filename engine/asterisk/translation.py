@@ -1,8 +1,9 @@
-"""Asterisk's events as the core's events, for legs that carry one of our names; all others mean nothing here."""
+"""Asterisk's events as the core's events, for legs that carry one of our names and for callers' legs."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from engine.asterisk.ari.events import (
     AriEvent,
@@ -27,8 +28,10 @@ from engine.core.events import (
     TalkFinished,
     TalkStarted,
 )
-from engine.core.terms import LegId
+from engine.core.terms import AttemptId, LegId
 
+INBOUND = "inbound"
+"""The first argument of Stasis() for calls that come in."""
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
 
 
@@ -37,24 +40,39 @@ def our_leg(channel: str) -> LegId | None:
     return LegId(channel) if _OUR_LEG.fullmatch(channel) else None
 
 
-def translated(event: AriEvent) -> Event | None:
-    """What an event says about one of our legs; None if it says nothing that the core asks for."""
+def caller_id_of(channel: str) -> AttemptId:
+    """What we call a call that came in, made of Asterisk's own name for it, such as `pbx-1764188400.57`."""
+    name, _, number = channel.rpartition(".")
+    letters = re.sub(r"[^a-z0-9]", "", name.lower())
+    return AttemptId(f"call{letters}-{number}" if number.isdecimal() else f"call{letters}{number.lower()}-0")
+
+
+def number_dialled(channel: Channel, application: str) -> str | None:
+    """What somebody dialled who is in our hands and rang in; None of every other channel."""
+    given = channel.dialplan_arguments.split(",")
+    if channel.dialplan_application != "Stasis" or given[:2] != [application, INBOUND]:
+        return None
+    return given[2] if len(given) > 2 else ""
+
+
+def translated(event: AriEvent, leg_of: Callable[[str], LegId | None] = our_leg) -> Event | None:
+    """What an event says about a leg; None if it says nothing that the core asks for. `leg_of`: whether it is one."""
     match event:
         case StasisStart(channel=channel, args=args) if leg := our_leg(channel.id):
             return LegEntered(leg, args[1] if len(args) > 1 and args[1] else None)
-        case ChannelStateChange(channel=channel) if leg := our_leg(channel.id):
+        case ChannelStateChange(channel=channel) if leg := leg_of(channel.id):
             if channel.state is ChannelState.UP:
                 return LegAnswered(leg)
             return LegRinging(leg) if channel.state in (ChannelState.RINGING, ChannelState.RING) else None
-        case ChannelDestroyed(channel=channel, cause=cause, tech_cause=sip_code) if leg := our_leg(channel.id):
+        case ChannelDestroyed(channel=channel, cause=cause, tech_cause=sip_code) if leg := leg_of(channel.id):
             return LegEnded(leg, cause or None, sip_code)
-        case ChannelDtmfReceived(channel=channel, digit=digit) if leg := our_leg(channel.id):
+        case ChannelDtmfReceived(channel=channel, digit=digit) if leg := leg_of(channel.id):
             return KeyPressed(leg, digit)
-        case ChannelTalkingStarted(channel=channel) if leg := our_leg(channel.id):
+        case ChannelTalkingStarted(channel=channel) if leg := leg_of(channel.id):
             return TalkStarted(leg)
-        case ChannelTalkingFinished(channel=channel, duration_ms=length) if leg := our_leg(channel.id):
+        case ChannelTalkingFinished(channel=channel, duration_ms=length) if leg := leg_of(channel.id):
             return TalkFinished(leg, max(0, length) / 1000)
-        case ChannelToneDetected(channel=channel) if leg := our_leg(channel.id):
+        case ChannelToneDetected(channel=channel) if leg := leg_of(channel.id):
             return FaxToneHeard(leg)
     return None
 

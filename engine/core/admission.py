@@ -83,15 +83,19 @@ class Admission(Overrides):
             asked_at=now,
             told=None if forecast is None else forecast.wait,
         )
-        self._history.note_request(request.phone, now)
-        self._history.forget(now - kept_seconds(self.configuration.limits))
-        self._write(self.book.accept(callback, now))
         if event.idempotency is not None:
             self._write([IdempotencyKept(event.idempotency, callback.id, now)])
         if place is not None:
             self.waits.tell(place, forecast, now)
-        self._place(callback)
+        self._take_in(callback, now)
         self._decision.reply = Accepted(callback, None)
+
+    def _take_in(self, callback: Callback, now: float) -> None:
+        """From now on the request stands."""
+        self._history.note_request(callback.request.phone, now)
+        self._history.forget(now - kept_seconds(self.configuration.limits))
+        self._write(self.book.accept(callback, now))
+        self._place(callback)
 
     def _place(self, callback: Callback) -> None:
         """Into the line, or into its slot; the callback's life counts from there."""
@@ -181,6 +185,13 @@ class Admission(Overrides):
         self._decision.reply = Refusal(code, detail, slots=tuple(nearest))
         return False
 
+    def _is_bookable(self, service: Service, start: float, now: float) -> bool:
+        """The same for somebody who can be told no more than yes or no."""
+        calendar, policy = self._calendar_of(service), service.slots
+        if calendar is None or policy is None:
+            return False
+        return unbookable(calendar, policy, self.slots, service.id, start, now) is None
+
     def _may_be_asked_for(self, service: Service, when: float, now: float) -> bool:
         """Whether staff may put a call to this moment, in business hours or, without a calendar, at any time."""
         calendar = self._calendar_of(service)
@@ -199,7 +210,8 @@ class Admission(Overrides):
     def _cancel(self, event: CancelRequested, now: float) -> None:
         callback = self._changeable(event.id)
         if callback is not None:
-            self._end(callback, Because.CANCELLED, now, event)
+            self._end(callback, Because.CANCELLED, now, event.reason)
+            self._decision.reply = Accepted(callback, None)
 
     def _move(self, event: MoveRequested, now: float) -> None:
         """Another time, another number, or both; all of it or nothing."""

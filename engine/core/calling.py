@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from engine.core import retry
+from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.configuration import Service
@@ -36,12 +37,19 @@ class Calling(Workspace):
     """The telephones' side of the switchboard."""
 
     def _to_flow(self, attempt: AttemptId, event: Event, now: float) -> None:
-        if flow := self._flows.get(attempt):
+        if flow := self._flows.get(attempt) or self._callers.get(attempt):
             self._apply(flow, flow.handle(event, now), now)
 
-    def _report(self, flow: CallFlow, step: Step, now: float) -> None:
+    def _report(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
+        if isinstance(flow, CallerFlow):
+            self._report_caller(flow, step, now)
+            return
         for fact in step.facts:
             self._fact(flow, fact, now)
+
+    def _report_caller(self, flow: CallerFlow, step: Step, now: float) -> None:
+        """What the step of a call that came in means; `receiving` decides it."""
+        raise NotImplementedError
 
     def _fact(self, flow: CallFlow, fact: Fact, now: float) -> None:
         work = WorkId(flow.attempt.id)
@@ -95,6 +103,7 @@ class Calling(Workspace):
             self._after_the_call(called, fact, now)
         self._pacer.ended(fact.attempt.id)
         self._pace(callback.request.service, now)
+        self._calling.pop(callback.request.phone, None)
         self._number_is_free(callback.request.phone)
 
     def _back_in_line(self, callback: Callback, now: float) -> None:

@@ -1,4 +1,4 @@
-"""The phases of one live attempt, how long each may last, and what one step of it brings about.
+"""The phases of one live call, how long each may last, and what one step of it brings about.
 
     RINGING_FIRST --- the agent, who is rung first, does not come or does not stay ---> ENDED
        |
@@ -8,6 +8,7 @@
 
 RINGING_FIRST, if the service wants the agent on the phone before the customer is called: only the agent's leg exists.
 Afterwards that agent waits with music until the customer confirms; WAITING then leads to WHISPERING at once.
+ASKING, only of a caller: they are asked about a callback, and come back to WAITING or to an end.
 CLOSING: the outcome is decided and written, the customer's leg is being let go, perhaps after a few last words. The
 attempt is over only when that leg is gone, so the next attempt can never overlap with it.
 """
@@ -39,6 +40,7 @@ class Phase(StrEnum):
     DIALING = "dialing"
     ANSWERED = "answered"
     ANNOUNCING = "announcing"
+    ASKING = "asking"
     WAITING = "waiting"
     WHISPERING = "whispering"
     BRIDGING = "bridging"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from engine.core.events import IdempotencyKey
-from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction, Suppression, Timer
+from engine.core.records import (
+    AgentStatus,
+    Attempt,
+    Callback,
+    Classification,
+    InboundCall,
+    Interaction,
+    Suppression,
+    Timer,
+)
 from engine.core.terms import AgentId, CallbackId, CallbackState, ServiceId
 from engine.core.values import Value
 
@@ -26,6 +35,10 @@ class CallbackMoved(Value):
 
 class AttemptChanged(Value):
     attempt: Attempt
+
+
+class InboundChanged(Value):
+    call: InboundCall
 
 
 class AgentChanged(Value):
@@ -117,6 +130,7 @@ Change: TypeAlias = (
     CallbackChanged
     | CallbackMoved
     | AttemptChanged
+    | InboundChanged
     | AgentChanged
     | AgentMoved
     | TimerSet

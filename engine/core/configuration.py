@@ -125,6 +125,21 @@ class Widening(Value):
     requirement: Expression
 
 
+class Inbound(Value):
+    """How a service takes calls that come in.
+
+    `numbers`: those dialled that lead to it; empty: all that lead to no other service. `callback_key`: pressed by a
+    caller who waits, it makes their call a callback in the same place; None: it is not offered. `news_seconds`: how
+    often they are told their place and the wait. `wait_limit_seconds`: the longest they wait.
+    """
+
+    numbers: tuple[str, ...] = ()
+    callback_key: str | None = "1"
+    news_seconds: float = 40
+    wait_limit_seconds: float = 3600
+    priority: int = 0
+
+
 class Service(Value):
     """One line of business that customers are called back for.
 
@@ -157,6 +172,7 @@ class Service(Value):
     life_seconds: float = 86400
     queue_cap: int = 1000
     priority: int = 0
+    inbound: Inbound | None = None
     interaction_priority: int = 0
     caller_id: str | None = None
     calendar: CalendarId | None = None
@@ -181,13 +197,14 @@ class Limits(Value):
     """Bounds across all services, for each number.
 
     `per_number_per_day` counts accepted requests, `attempts_per_number_per_day` dials, both on one calendar day of the
-    customer; `min_gap_seconds` lie between two dials.
+    customer; `min_gap_seconds` lie between two dials. `countries`: ISO regions that may be called.
     """
 
     max_open_per_number: int = 2
     per_number_per_day: int = 6
     min_gap_seconds: float = 60
     attempts_per_number_per_day: int = 8
+    countries: tuple[str, ...] = ()
 
 
 class Disposition(Value):

@@ -10,7 +10,7 @@ from engine.core.callphase import Phase, Recovery
 from engine.core.changes import Change, HandleTimeKept, SlotCapacitySet
 from engine.core.configuration import Configuration, Pace
 from engine.core.effects import Effect
-from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
 from engine.core.slots import Slot
 from engine.core.terms import AttemptId, ServiceId
 from engine.core.values import Value, field
@@ -79,3 +79,4 @@ class Snapshot(Value):
     dials: tuple[tuple[str, float], ...] = ()
     requests: tuple[tuple[str, float], ...] = ()
     pace: Pace = field(default_factory=Pace)
+    inbound: tuple[InboundCall, ...] = ()

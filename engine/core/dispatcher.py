@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.core import switchboard
+from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
-from engine.core.calling import Calling
 from engine.core.changes import CallbackChanged, ConfigurationKept, ServicePaused, ServiceResumed
 from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Snapshot
 from engine.core.events import (
@@ -19,6 +19,7 @@ from engine.core.events import (
     AttemptSeen,
     AudioNews,
     CallbackRequested,
+    CallerEntered,
     CancelRequested,
     ConfigurationApplied,
     EffectEnded,
@@ -31,6 +32,7 @@ from engine.core.events import (
     LegEntered,
     LegRinging,
     MoveRequested,
+    NumberChecked,
     PauseRequested,
     PlayingFinished,
     PresenceRequested,
@@ -50,9 +52,20 @@ from engine.core.events import (
 from engine.core.explain_now import Explaining
 from engine.core.lifecycle import Because, can
 from engine.core.needs import Needs
+from engine.core.receiving import Receiving
 from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
 from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
-from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, Presence, ServiceId, Stage
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    InteractionId,
+    LegId,
+    Presence,
+    ServiceId,
+    Stage,
+)
 from engine.core.values import replace
 
 ENDS_WITH_ITS_LIFE = (
@@ -66,7 +79,7 @@ TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
-class Dispatcher(Calling, Explaining):
+class Dispatcher(Receiving, Explaining):
     """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -92,10 +105,20 @@ class Dispatcher(Calling, Explaining):
                 self._timer(owner, name, now)
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
-            case LegRinging() | LegAnswered() | LegEntered() | LegEnded() | KeyPressed() | PlayingFinished():
-                self._to_flow(attempt_of_leg(event.leg), event, now)
+            case (
+                LegRinging()
+                | LegAnswered()
+                | LegEntered()
+                | LegEnded()
+                | KeyPressed()
+                | PlayingFinished()
+                | NumberChecked()
+            ):
+                self._to_flow(self._owner_of(event.leg), event, now)
             case _ if isinstance(event, AudioNews):
                 self._to_flow(attempt_of_leg(event.leg), event, now)
+            case CallerEntered():
+                self._caller_entered(event, now)
             case CallbackRequested():
                 self._requested(event, now)
             case CancelRequested():
@@ -132,18 +155,20 @@ class Dispatcher(Calling, Explaining):
                 self._stopping = True
                 for flow in self._flows_in_order():
                     self._apply(flow, flow.end_politely(now), now)
+                for caller in self._callers_in_order():
+                    self._apply(caller, caller.end_politely(now), now)
             case TelephonyLost():
                 self._set_telephony(heard=False, now=now)
             case TelephonyReady():
                 self._set_telephony(heard=True, now=now)
             case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
-                if flow_seen := self._flows.get(attempt):
+                if flow_seen := self._flows.get(attempt) or self._callers.get(attempt):
                     phase = flow_seen.phase
                     step, recovery = flow_seen.resume(customer, agent, now, bridged=bridged)
                     self._apply(flow_seen, step, now)
                     self._decision.reply = Recovered(attempt, phase, recovery)
             case AttemptLetGo(attempt=attempt):
-                if flow_let_go := self._flows.get(attempt):
+                if flow_let_go := self._flows.get(attempt) or self._callers.get(attempt):
                     self._apply(flow_let_go, flow_let_go.let_go(now), now)
 
     def _as_it_stands(self, decision: Decision) -> Reply | None:
@@ -166,12 +191,33 @@ class Dispatcher(Calling, Explaining):
         """The attempts that are not over."""
         return self._flows.values()
 
+    def callers(self) -> Iterable[CallerFlow]:
+        """The calls that came in and are not over."""
+        return self._callers.values()
+
+    def calls(self) -> Iterable[CallFlow | CallerFlow]:
+        """Both."""
+        yield from self._flows.values()
+        yield from self._callers.values()
+
     def is_used(self, service: ServiceId) -> bool:
         """Whether anything open belongs to this service."""
-        return self.book.uses(service) or any(each.service == service for each in self.interactions.values())
+        others = [each.service for each in self.interactions.values()]
+        others += [flow.inbound.service for flow in self._callers.values()]
+        return self.book.uses(service) or service in others
 
     def is_live(self, attempt: AttemptId) -> bool:
-        return attempt in self._flows
+        return attempt in self._flows or attempt in self._callers
+
+    def owns(self, leg: LegId) -> bool:
+        """Whether a leg that Asterisk named belongs to a call of ours."""
+        return leg in self._leg_owners
+
+    def _owner_of(self, leg: LegId) -> AttemptId:
+        return self._leg_owners.get(leg) or attempt_of_leg(leg)
+
+    def _callers_in_order(self) -> list[CallerFlow]:
+        return [self._callers[call] for call in sorted(self._callers)]
 
     def _flows_in_order(self) -> list[CallFlow]:
         """The same order after a start, which finds them in another one."""
@@ -190,7 +236,8 @@ class Dispatcher(Calling, Explaining):
             if status.work.stage is Stage.WRAP_UP and event.presence is Presence.READY:
                 self._end_wrap_up(event.agent, status.work.id, "ready", now)
             elif event.presence is not Presence.READY and status.work.stage in (Stage.RESERVED, Stage.RINGING):
-                reserved_for = self._flows.get(status.work.attempt)
+                call = status.work.attempt
+                reserved_for = self._flows.get(call) or self._callers.get(call)
                 if reserved_for is not None:
                     self._apply(reserved_for, reserved_for.withdraw_agent(now), now)
         if event.presence is not Presence.READY:
@@ -231,6 +278,8 @@ class Dispatcher(Calling, Explaining):
         for interaction in self.interactions.values():
             if interaction.id in self.line:
                 self._join_interaction(interaction)
+        for caller in self._callers_in_order():
+            self._rejoin_caller(caller)
         self._decision.reply = self.configuration
 
     def _need_as_configured(self, callback: Callback, now: float) -> None:
@@ -274,6 +323,8 @@ class Dispatcher(Calling, Explaining):
         self.line.let_anybody_speak(may=heard)
         for flow in self._flows.values():
             flow.heard = heard
+        for caller in self._callers.values():
+            caller.heard = heard
         if heard:
             held, self._held = self._held, []
             for _due_at, owner, name in sorted(held):
@@ -282,13 +333,15 @@ class Dispatcher(Calling, Explaining):
     def _timer(self, owner: str, name: str, now: float) -> None:
         if not self.timers.due(owner, name, now):
             return
-        flow = self._flows.get(AttemptId(owner))
+        flow = self._flows.get(AttemptId(owner)) or self._callers.get(AttemptId(owner))
         if flow is not None and not self._telephony and name not in TIMED_UNHEARD:
             # What became of a call that cannot be heard is not known: nothing may be concluded from silence.
             self._held.append((now, owner, name))
             return
         self._write(self.timers.clear(owner, name))
-        if flow is not None:
+        if isinstance(flow, CallerFlow) and name == switchboard.WIDEN:
+            self._widen_caller(flow, now)
+        elif flow is not None:
             self._apply(flow, flow.timer(name, now), now)
         elif name == PACE:
             self._pace_timer(owner, now)

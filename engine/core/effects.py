@@ -59,6 +59,32 @@ class DialCustomer(Value):
     listening: Listening | None = None
 
 
+class AnswerCaller(Value):
+    """Answer a call that comes in. `max_seconds`: Asterisk's own limit for it until it is connected.
+
+    Died before: it rings on, and is taken as one that comes in. Died after: it is found and waits in its place; one
+    that was not even written is taken as one that comes in.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    leg: LegId
+    max_seconds: float
+
+
+class CheckNumber(Value):
+    """Say whether what a caller entered is a number that may be called; answered by NumberChecked.
+
+    Died before or after: the caller is back in the line and may press the key again.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    leg: LegId
+    service: ServiceId
+    digits: str
+
+
 class RingAgent(Value):
     """Ring the reserved agent's phone; the agent sees the customer's number as the caller.
 
@@ -191,6 +217,17 @@ class Dismantle(Value):
 
 
 Effect: TypeAlias = (
-    DialCustomer | RingAgent | Play | Listen | CountAudio | HoldWithMusic | Connect | Farewell | Release | Dismantle
+    DialCustomer
+    | AnswerCaller
+    | CheckNumber
+    | RingAgent
+    | Play
+    | Listen
+    | CountAudio
+    | HoldWithMusic
+    | Connect
+    | Farewell
+    | Release
+    | Dismantle
 )
-"""Every effect carries the attempt it belongs to; effects of one attempt run one after another."""
+"""Every effect carries the attempt, or the inbound call, it belongs to; effects of one run one after another."""

@@ -170,6 +170,26 @@ class TelephonyReady(Value):
     """Asterisk can be heard, and every live attempt has been looked at."""
 
 
+class CallerEntered(Value):
+    """Somebody rings in and is in our hands, not answered yet. Told again for a call that is known, it says nothing.
+
+    `call`: what we call it, made of Asterisk's own name, `leg`. `phone`: the caller's number, checked; None if there is
+    none that we could call.
+    """
+
+    call: AttemptId
+    leg: LegId
+    dialled: str
+    number: NewNumber | None = None
+
+
+class NumberChecked(Value):
+    """What a caller entered with the keys is this number; None: none that may be called."""
+
+    leg: LegId
+    number: NewNumber | None
+
+
 class LegRinging(Value):
     leg: LegId
 
@@ -323,6 +343,8 @@ Event: TypeAlias = (
     | StopRequested
     | TelephonyLost
     | TelephonyReady
+    | CallerEntered
+    | NumberChecked
     | LegRinging
     | LegAnswered
     | LegEntered
@@ -337,7 +359,9 @@ Event: TypeAlias = (
 )
 
 Fact: TypeAlias = (
-    LegRinging
+    CallerEntered
+    | NumberChecked
+    | LegRinging
     | LegAnswered
     | LegEntered
     | LegEnded

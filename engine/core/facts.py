@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from engine.core.records import Attempt
+from engine.core.records import Attempt, InboundCall
 from engine.core.terms import AgentId, Outcome
 from engine.core.values import Value
 
@@ -51,6 +51,18 @@ class AgentFreed(Value):
     agent: AgentId
 
 
+class SteppedAside(Value):
+    """A caller is being asked about a callback: their place is kept, and others may be served meanwhile."""
+
+
+class CallerGone(Value):
+    """A call that came in is over. `unobserved`: a conversation ended while nobody watched."""
+
+    call: InboundCall
+    agent_talked: AgentId | None
+    unobserved: bool = False
+
+
 class Bridged(Value):
     agent: AgentId
 
@@ -82,6 +94,8 @@ Fact: TypeAlias = (
     | AgentMissed
     | AgentFreed
     | Bridged
+    | SteppedAside
+    | CallerGone
     | Closing
     | Finished
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from engine.core.configuration import Service
 from engine.core.expressions import Expression, all_of
 from engine.core.line import Need
-from engine.core.records import Callback, Interaction
+from engine.core.records import Callback, InboundCall, Interaction
 from engine.core.terms import AgentId, ServiceId
 
 MOST_KNOWN = 10_000
@@ -44,6 +44,10 @@ class Needs:
             need = self._known[kind] = self._make(*kind)
         return need
 
+    def of_caller(self, call: InboundCall) -> Need:
+        """What a call that came in needs: the service's own requirement, as far as it was widened."""
+        return self._of((call.service, None, None, call.widened, frozenset(), False))
+
     def of_interaction(self, interaction: Interaction) -> Need:
         """What work from outside needs: the service's own requirement, in its medium."""
         service = self._services[interaction.service]
@@ -52,15 +56,20 @@ class Needs:
 
     def widened_at(self, callback: Callback, at: float) -> int:
         """How many steps of the expansion count at a moment."""
-        steps = self._services[callback.request.service].expansion
-        return sum(callback.joined_at + step.after_seconds <= at for step in steps)
+        return self.steps_at(callback.request.service, callback.joined_at, at)
 
     def widens_at(self, callback: Callback) -> float | None:
         """When the next step of the expansion counts; None if there is none."""
-        steps = self._services[callback.request.service].expansion
-        if callback.widened >= len(steps):
-            return None
-        return callback.joined_at + steps[callback.widened].after_seconds
+        return self.step_after(callback.request.service, callback.joined_at, callback.widened)
+
+    def steps_at(self, service: ServiceId, joined_at: float, at: float) -> int:
+        """The same of anybody who joined the line of a service."""
+        return sum(joined_at + step.after_seconds <= at for step in self._services[service].expansion)
+
+    def step_after(self, service: ServiceId, joined_at: float, widened: int) -> float | None:
+        """When the step after so many counts; None if there is none."""
+        steps = self._services[service].expansion
+        return joined_at + steps[widened].after_seconds if widened < len(steps) else None
 
     def _make(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
-from engine.core.changes import AttemptChanged, InteractionChanged
+from engine.core.changes import AttemptChanged, InboundChanged, InteractionChanged
 from engine.core.configuration import Agent
 from engine.core.lifecycle import Because
 from engine.core.records import Attempt, Callback, Interaction, Work
@@ -32,6 +33,10 @@ class Serving(Switchboard):
             interaction = self.interactions.get(InteractionId(place.item))
             if interaction is not None:
                 self._offer_interaction(interaction, agent, now)
+                continue
+            caller = self._callers.get(AttemptId(place.item))
+            if caller is not None:
+                self._give_caller_an_agent(caller, agent, now)
                 continue
             callback = self.book.get(CallbackId(place.item))
             if callback is None:
@@ -88,11 +93,15 @@ class Serving(Switchboard):
         self._pacer.dialled(attempt.id, callback.request.service, now)
         self._history.note_dial(callback.request.phone, now)
 
-    def _apply(self, flow: CallFlow, step: Step, now: float) -> None:
+    def _give_caller_an_agent(self, flow: CallerFlow, agent: Agent, now: float) -> None:
+        """Somebody who rang in is next; `receiving` decides it."""
+        raise NotImplementedError
+
+    def _apply(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
         """Write down and route what a flow's step brought about."""
-        attempt = flow.attempt
+        attempt = flow.call
         if step.effects or step.timers or step.facts or step.judged:
-            self._write([AttemptChanged(attempt)])
+            self._write([AttemptChanged(attempt) if isinstance(attempt, Attempt) else InboundChanged(attempt)])
         for name, due_at in step.timers.items():
             self._write(
                 self.timers.clear(attempt.id, name) if due_at is None else self.timers.set(attempt.id, name, due_at)
@@ -100,20 +109,24 @@ class Serving(Switchboard):
         self._decision.effects += step.effects
         self._report(flow, step, now)
 
-    def _report(self, flow: CallFlow, step: Step, now: float) -> None:
-        """What the step means for callback and agent; `calling` decides it."""
+    def _report(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
+        """What the step means for callback and agent; `calling` and `receiving` decide it."""
         raise NotImplementedError
 
     # ---- who may not be called now -------------------------------------------------------------------
 
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
-        if callback.request.phone in self._calling:
+        if self._is_on_the_phone(callback.request.phone):
             return False
         return all(rule(now) == now for rule in self._rules_of(callback))
 
+    def _is_on_the_phone(self, phone: str) -> bool:
+        """Whether we call this number, or it has rung in."""
+        return phone in self._calling or phone in self._ringing_in
+
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""
-        if callback.request.phone in self._calling:
+        if self._is_on_the_phone(callback.request.phone):
             self.line.park(callback.id)  # until that call is over
             self.waits.forget(callback.id)
             return
@@ -128,7 +141,8 @@ class Serving(Switchboard):
 
     def _number_is_free(self, phone: str) -> None:
         """No call to this number is up any more: others of it may be next."""
-        self._calling.pop(phone, None)
+        if self._is_on_the_phone(phone):
+            return
         for callback in self.book.open_of(phone):
             if self.line.is_parked(callback.id) and not self.timers.is_set(callback.id, PERMITTED):
                 self._join(callback)

@@ -12,7 +12,8 @@ import time
 
 from engine.asterisk.ari import AriClient, Ok, Refused
 from engine.asterisk.calls import trunk_of
-from engine.asterisk.node import HEARD, MIN_VERSION
+from engine.asterisk.node import MIN_VERSION
+from engine.asterisk.recovery import HEARD
 from engine.config import AsteriskSettings
 from engine.doctor.finding import Finding, bad, good
 

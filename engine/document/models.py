@@ -19,6 +19,7 @@ from engine.document.values import (
     CallSeconds,
     CapacityRule,
     Days,
+    Dialled,
     Endpoint,
     Expression,
     Flag,
@@ -137,6 +138,15 @@ class ScreeningEntry(Entry):
     robot_repeats: Annotated[Whole, Field(ge=0, le=10)] = _MEASURED.robot_repeats
 
 
+class InboundEntry(Entry):
+    """How calls that come in are taken. `numbers`: those dialled; left out, all that lead to no other service."""
+
+    numbers: Annotated[list[Dialled], Field(max_length=1000)] = []
+    callback_key: Key | None = "1"
+    news_seconds: Annotated[float, Strict(), Field(ge=10, le=3600, allow_inf_nan=False)] = 40
+    wait_limit_seconds: Annotated[float, Strict(), Field(ge=1, le=7200, allow_inf_nan=False)] = 3600
+
+
 class PriorityEntry(Entry):
     """Higher goes first. `interaction`: work that outside systems announce."""
 
@@ -213,6 +223,7 @@ class ServiceEntry(Entry):
     queue_cap: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1000
     life_seconds: Seconds = 86400
     calling_window: CallingWindowEntry | None = None
+    inbound: InboundEntry | None = None
     caller_id: CallerId | None = None
     languages: Annotated[list[Language], Field(min_length=1, max_length=50)] = ["en"]
     push: PushEntry = PushEntry()

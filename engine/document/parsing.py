@@ -21,6 +21,7 @@ from engine.core.configuration import (
     Confirmation,
     ConfirmationKeys,
     Disposition,
+    Inbound,
     Limits,
     OutcomeRule,
     Pace,
@@ -49,6 +50,7 @@ from engine.document.models import (
     CallingWindowEntry,
     ConfirmationEntry,
     DispositionEntry,
+    InboundEntry,
     LimitsEntry,
     ScreeningEntry,
     ServiceEntry,
@@ -139,6 +141,7 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
             )
     for n, calendar in enumerate(document.calendars):
         yield from problems_of(calendar, f"calendars[{n}]")
+    yield from _inbound_numbers(document)
     calendars = {each.id for each in document.calendars}
     for n, service in enumerate(document.services):
         at = f"services[{n}]"
@@ -153,6 +156,18 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
         for m, page in enumerate(service.pages):
             if page.subject not in subjects:
                 yield FieldProblem(f"{at}.pages[{m}].subject", f"this service has no subject {page.subject!r}")
+
+
+def _inbound_numbers(document: ServicesDocument) -> Iterator[FieldProblem]:
+    """A number leads to one service, and all other numbers to one at most."""
+    leads_to: dict[str, str] = {}
+    for n, service in enumerate(document.services):
+        for number in [] if service.inbound is None else service.inbound.numbers or ["*"]:
+            other = leads_to.setdefault(number.removeprefix("+"), service.id)
+            if other == service.id:
+                continue
+            what = "all other numbers lead" if number == "*" else f"{number} leads"
+            yield FieldProblem(f"services[{n}].inbound.numbers", f"{what} to service {other} already; name others")
 
 
 def _repeated(at: str, ids: Iterable[str]) -> Iterator[FieldProblem]:
@@ -206,6 +221,7 @@ def _service(entry: ServiceEntry) -> Service:
         life_seconds=entry.life_seconds,
         queue_cap=entry.queue_cap,
         priority=entry.priority.callback,
+        inbound=None if entry.inbound is None else _inbound(entry.inbound, entry.priority.inbound),
         interaction_priority=entry.priority.interaction,
         caller_id=entry.caller_id,
         calling_window=None if entry.calling_window is None else _calling_window(entry.calling_window),
@@ -214,6 +230,16 @@ def _service(entry: ServiceEntry) -> Service:
 
 def _slots(entry: SlotsEntry) -> SlotPolicy:
     return SlotPolicy(entry.minutes, entry.capacity, entry.days_ahead, entry.min_notice_seconds)
+
+
+def _inbound(entry: InboundEntry, priority: int) -> Inbound:
+    return Inbound(
+        numbers=tuple(entry.numbers),
+        callback_key=entry.callback_key,
+        news_seconds=entry.news_seconds,
+        wait_limit_seconds=entry.wait_limit_seconds,
+        priority=priority,
+    )
 
 
 def _confirmation(entry: ConfirmationEntry) -> Confirmation:
@@ -251,6 +277,7 @@ def _limits(entry: LimitsEntry) -> Limits:
         per_number_per_day=entry.per_number_per_day,
         min_gap_seconds=entry.min_gap_seconds,
         attempts_per_number_per_day=entry.attempts_per_number_per_day,
+        countries=tuple(entry.countries),
     )
 
 

@@ -111,6 +111,10 @@ Endpoint = Annotated[
         )
     ),
 ]
+Dialled = Annotated[
+    str,
+    AfterValidator(_matching(r"\+?[0-9]{2,20}", 'must be a number as your trunk passes it on, such as "+12025550199"')),
+]
 Key = Annotated[str, AfterValidator(_matching(r"[0-9*#]", 'must be one key of a telephone in quotes, such as "1"'))]
 Language = Annotated[
     str, AfterValidator(_matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language code such as en or pt-BR"))

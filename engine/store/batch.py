@@ -22,6 +22,7 @@ from engine.core.changes import (
     ConfigurationKept,
     HandleTimeKept,
     IdempotencyKept,
+    InboundChanged,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -31,8 +32,8 @@ from engine.core.changes import (
     TimerCleared,
     TimerSet,
 )
-from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
-from engine.store import rows, standing_rows, statements
+from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
+from engine.store import inbound_rows, rows, standing_rows, statements
 from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked, NodeSeen
 from engine.store.rows import Row
 
@@ -47,6 +48,7 @@ class Batch:
     callback_places: dict[str, int] = field(default_factory=dict)
     callback_moves: list[CallbackMoved] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
+    inbound: dict[str, InboundCall] = field(default_factory=dict)
     agents: dict[str, AgentStatus] = field(default_factory=dict)
     agent_moves: list[AgentMoved] = field(default_factory=list)
     timers: dict[tuple[str, str], Timer | None] = field(default_factory=dict)
@@ -78,6 +80,8 @@ class Batch:
                 self.callback_moves.append(entry)
             case AttemptChanged(attempt=attempt):
                 self.attempts[attempt.id] = attempt
+            case InboundChanged(call=call):
+                self.inbound[call.id] = call
             case AgentChanged(status=status):
                 self.agents[status.id] = status
             case AgentMoved():
@@ -133,6 +137,7 @@ class Batch:
         yield statements.PUT_CALLBACK, [rows.callback_row(each) for each in self.callbacks]
         yield statements.ADD_CALLBACK_MOVE, [rows.callback_move_row(each) for each in self.callback_moves]
         yield statements.PUT_ATTEMPT, [rows.attempt_row(each) for each in self.attempts.values()]
+        yield statements.PUT_INBOUND, [inbound_rows.inbound_row(each) for each in self.inbound.values()]
         yield statements.PUT_AGENT, [rows.agent_row(each) for each in self.agents.values()]
         yield statements.ADD_AGENT_MOVE, [rows.agent_move_row(each) for each in self.agent_moves]
         cleared = [{"owner": owner, "name": name} for (owner, name), timer in self.timers.items() if timer is None]

@@ -6,12 +6,13 @@ import base64
 import json
 import math
 
-from engine.core.records import Callback, Interaction
+from engine.core.records import Callback, InboundCall, Interaction
 
 
-def after(item: Callback | Interaction) -> str:
+def after(item: Callback | InboundCall | Interaction) -> str:
     """The cursor that continues behind this item."""
-    return base64.urlsafe_b64encode(json.dumps([item.created_at, item.id]).encode()).decode().rstrip("=")
+    at = item.entered_at if isinstance(item, InboundCall) else item.created_at
+    return base64.urlsafe_b64encode(json.dumps([at, item.id]).encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str) -> tuple[float, str]:

@@ -27,7 +27,7 @@ import aiosqlite
 
 from engine.core.terms import ServiceId
 from engine.errors import CommitUnknownError, StoreError
-from engine.store import rows, standing_rows, statements
+from engine.store import inbound_rows, rows, standing_rows, statements
 from engine.store.batch import Batch, Statement
 from engine.store.database import connect_writer, leaves_nothing, path_of, told
 from engine.store.lock import StoreLock
@@ -237,6 +237,7 @@ class Journal:
                 configuration = list(await connection.execute_fetchall(statements.CONFIGURATION))
                 callbacks = await connection.execute_fetchall(statements.OPEN_CALLBACKS)
                 attempts = await connection.execute_fetchall(statements.OPEN_ATTEMPTS)
+                inbound = await connection.execute_fetchall(statements.OPEN_INBOUND)
                 agents = await connection.execute_fetchall(statements.AGENTS)
                 timers = await connection.execute_fetchall(statements.TIMERS)
                 interactions = await connection.execute_fetchall(statements.OPEN_INTERACTIONS)
@@ -256,6 +257,7 @@ class Journal:
             document=document,
             callbacks=tuple(rows.callback_of(row) for row in callbacks),
             attempts=tuple(sorted(map(rows.attempt_of, attempts), key=lambda each: (each.dialed_at or 0.0, each.id))),
+            inbound=tuple(inbound_rows.inbound_of(row) for row in inbound),
             agents=tuple(rows.agent_of(row) for row in agents),
             timers=tuple(standing_rows.timer_of(row) for row in timers),
             interactions=tuple(rows.interaction_of(row) for row in interactions),

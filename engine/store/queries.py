@@ -14,10 +14,18 @@ from sqlalchemy import Executable, func, select, tuple_
 
 from engine.core.changes import CallbackMoved
 from engine.core.explain_choice import Crew, Look
-from engine.core.records import AgentStatus, Attempt, Callback, Classification, Interaction
-from engine.core.terms import AttemptId, CallbackId, CallbackState, InteractionId, InteractionState, ServiceId
+from engine.core.records import AgentStatus, Attempt, Callback, Classification, InboundCall, Interaction
+from engine.core.terms import (
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    InboundOutcome,
+    InteractionId,
+    InteractionState,
+    ServiceId,
+)
 from engine.store import cursor as cursors
-from engine.store import rows, standing_rows, statements, trail
+from engine.store import inbound_rows, rows, standing_rows, statements, trail
 from engine.store.database import path_of
 from engine.store.readers import Readers
 from engine.store.records import HISTORY_SECONDS, ApiKey, KeptAnswer, Page
@@ -32,6 +40,7 @@ from engine.store.tables import (
     ClassificationRow,
     ConfigurationRow,
     IdempotencyRow,
+    InboundCallRow,
     InteractionRow,
 )
 
@@ -41,6 +50,7 @@ _IDS_AT_ONCE = 500
 _callbacks, _moves, _attempts = table(CallbackRow), table(CallbackMoveRow), table(AttemptRow)
 _answers, _keys = table(IdempotencyRow), table(ApiKeyRow)
 _classifications, _interactions = table(ClassificationRow), table(InteractionRow)
+_inbound = table(InboundCallRow)
 _configuration = table(ConfigurationRow)
 
 
@@ -144,6 +154,41 @@ class Queries:
         items = tuple(found[:limit])
         return Page(items, cursors.after(items[-1]) if len(found) > limit else None)
 
+    async def inbound_call(self, call: AttemptId) -> InboundCall | None:
+        """One call that came in, over or not."""
+        found = await self._rows(select(_inbound).where(_inbound.c.id == call))
+        return inbound_rows.inbound_of(found[0]) if found else None
+
+    async def inbound_calls(
+        self,
+        *,
+        service: ServiceId | None = None,
+        outcome: InboundOutcome | None = None,
+        phone: str | None = None,
+        entered_from: float | None = None,
+        entered_to: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[InboundCall]:
+        """One page of calls that came in, newest first; conditions and errors as of `callbacks`."""
+        _check_limit(limit)
+        wanted = select(_inbound).order_by(_inbound.c.entered_at.desc(), _inbound.c.id.desc()).limit(limit + 1)
+        if service is not None:
+            wanted = wanted.where(_inbound.c.service == service)
+        if outcome is not None:
+            wanted = wanted.where(_inbound.c.outcome == outcome.value)
+        if phone is not None:
+            wanted = wanted.where(_inbound.c.phone == phone)
+        if entered_from is not None:
+            wanted = wanted.where(_inbound.c.entered_at >= entered_from)
+        if entered_to is not None:
+            wanted = wanted.where(_inbound.c.entered_at < entered_to)
+        if cursor is not None:
+            wanted = wanted.where(tuple_(_inbound.c.entered_at, _inbound.c.id) < tuple_(*cursors.place_of(cursor)))
+        found = [inbound_rows.inbound_of(row) for row in await self._rows(wanted)]
+        items = tuple(found[:limit])
+        return Page(items, cursors.after(items[-1]) if len(found) > limit else None)
+
     async def attempt(self, attempt: AttemptId) -> Attempt | None:
         """One attempt, ended or not."""
         found = await self._rows(select(_attempts).where(_attempts.c.id == attempt))
@@ -206,15 +251,16 @@ class Queries:
         found = await self._rows(select(_configuration.c.document).where(_configuration.c.version == version))
         return found[0][0] if found else None
 
-    async def known_attempts(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are attempts stored here, live or ended.
+    async def known_calls(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are attempts, or calls that came in, stored here, live or ended.
 
         After a `CommitUnknownError` ask only when `Journal.probe` has succeeded: before, the answer may still change.
         """
         asked, known = list(ids), set[str]()
         for start in range(0, len(asked), _IDS_AT_ONCE):
             some = asked[start : start + _IDS_AT_ONCE]
-            known.update(row[0] for row in await self._rows(select(_attempts.c.id).where(_attempts.c.id.in_(some))))
+            for calls in (_attempts, _inbound):
+                known.update(row[0] for row in await self._rows(select(calls.c.id).where(calls.c.id.in_(some))))
         return known
 
     async def agents(self) -> list[AgentStatus]:

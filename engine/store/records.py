@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
 from engine.core.changes import Change, HandleTimeKept, SlotCapacitySet
-from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
 from engine.core.terms import ServiceId
 
 T = TypeVar("T")
@@ -93,6 +93,7 @@ class StoredState:
     document: str | None = None
     callbacks: tuple[Callback, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    inbound: tuple[InboundCall, ...] = ()
     agents: tuple[AgentStatus, ...] = ()
     timers: tuple[Timer, ...] = ()
     interactions: tuple[Interaction, ...] = ()

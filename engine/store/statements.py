@@ -28,6 +28,7 @@ from engine.store.tables import (
     ConfigurationRow,
     HandleTimeRow,
     IdempotencyRow,
+    InboundCallRow,
     InteractionRow,
     NodeRow,
     PausedServiceRow,
@@ -108,6 +109,7 @@ _configuration = table(ConfigurationRow)
 PUT_CALLBACK = _upsert(CallbackRow)
 ADD_CALLBACK_MOVE = _append(CallbackMoveRow)
 PUT_ATTEMPT = _upsert(AttemptRow)
+PUT_INBOUND = _upsert(InboundCallRow)
 PUT_AGENT = _upsert(AgentRow)
 ADD_AGENT_MOVE = _append(AgentMoveRow)
 PUT_CLASSIFICATION = _upsert(ClassificationRow)
@@ -146,6 +148,8 @@ OPEN_ATTEMPTS = text_of(
 )
 AGENTS = text_of(select(table(AgentRow)).order_by(table(AgentRow).c.id))
 TIMERS = text_of(select(_timers).order_by(_timers.c.due_at, _timers.c.owner, _timers.c.name))
+_inbound = table(InboundCallRow)
+OPEN_INBOUND = text_of(select(_inbound).where(OPEN).order_by(_inbound.c.entered_at, _inbound.c.id))
 _interactions = table(InteractionRow)
 OPEN_INTERACTIONS = text_of(select(_interactions).where(OPEN).order_by(_interactions.c.created_at, _interactions.c.id))
 SUPPRESSIONS = text_of(select(table(SuppressionRow)).order_by(table(SuppressionRow).c.phone))

@@ -18,7 +18,7 @@ from engine.core.terms import CallbackState
 # Literals, not parameters: the database matches a query to a partial index only if both say the same.
 OPEN_CALLBACK = column("state").not_in([literal_column(f"'{state}'") for state in CallbackState if state.ended])
 OPEN = column("ended_at").is_(None)
-"""Of attempts and interactions."""
+"""Of attempts, calls that came in, and interactions."""
 # Deferred: parent and child may be written by one group in either order.
 _PARENT = ForeignKey("callbacks.id", ondelete="SET NULL", deferrable=True, initially="DEFERRED")
 
@@ -126,6 +126,36 @@ class AttemptRow(SQLModel, table=True):
     verdict: str | None = Field(sa_type=Text)
     evidence: str | None = Field(sa_type=Text)
     judged_at: float | None = Field(sa_type=Double)
+
+
+class InboundCallRow(SQLModel, table=True):
+    """One call that came in, as it stands now. It outlives the callback that came of it: no foreign key."""
+
+    __tablename__ = "inbound_calls"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_inbound_calls_open", "entered_at", "id", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_inbound_calls_entered_at", "entered_at", "id"),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    leg: str = Field(sa_type=Text)
+    service: str = Field(sa_type=Text)
+    dialled: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    entered_at: float = Field(sa_type=Double)
+    phone: str | None = Field(sa_type=Text)
+    zones: str = Field(sa_type=Text)
+    joined_at: float | None = Field(sa_type=Double)
+    priority: int
+    widened: int
+    agent: str | None = Field(sa_type=Text)
+    agent_legs: int
+    bridging_at: float | None = Field(sa_type=Double)
+    bridged_at: float | None = Field(sa_type=Double)
+    ended_at: float | None = Field(sa_type=Double)
+    outcome: str | None = Field(sa_type=Text)
+    cause: int | None
+    callback: str | None = Field(sa_type=Text)
 
 
 class AgentRow(SQLModel, table=True):

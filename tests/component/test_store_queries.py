@@ -145,8 +145,8 @@ async def test_of_many_attempts_only_the_stored_ones_are_known_live_or_ended(
     attempts = [a_full_attempt(callbacks[0].id), an_open_attempt(callbacks[1].id)]
     await journal.commit([*(CallbackChanged(each) for each in callbacks), *(AttemptChanged(each) for each in attempts)])
     asked = ["cb0-1", *(f"cb{n}-1" for n in range(2, 1100)), "cb1-1", "cb0"]
-    assert await queries.known_attempts(asked) == {"cb0-1", "cb1-1"}
-    assert await queries.known_attempts([]) == set()
+    assert await queries.known_calls(asked) == {"cb0-1", "cb1-1"}
+    assert await queries.known_calls([]) == set()
 
 
 async def test_what_is_unknown_is_none(queries: Queries) -> None:

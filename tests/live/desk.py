@@ -12,6 +12,7 @@ from engine.asterisk.ari import Ok
 from engine.asterisk.ari.snapshots import ChannelState
 from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.asterisk.recovery import Journalled
 from engine.core.effects import DialCustomer, RingAgent, Voice
 from engine.core.events import Event, LegEnded, LegEntered, ResultKind, TelephonyReady
 from engine.core.records import Attempt
@@ -72,12 +73,14 @@ class Desk:
             settings,
             Sounds(lab),
             self._tell,
-            live=lambda: list(self.attempts.values()),
-            is_live=lambda each: each in self.attempts,
-            endpoints=lambda: self.endpoints,
-            known=self._known_ones,
+            journalled=Journalled(
+                live=lambda: list(self.attempts.values()),
+                is_live=lambda each: each in self.attempts,
+                endpoints=lambda: self.endpoints,
+                known=self._known_ones,
+                started=self._started,
+            ),
             startup_time=startup_time,
-            started=self._started,
             figures=self.figures,
         )
 

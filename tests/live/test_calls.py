@@ -274,14 +274,14 @@ async def test_a_socket_that_is_lost_during_the_recovery_is_not_told_as_ready(ow
     cable = Cable(direct(own_lab))
     async with cable.laid() as port:
         desk = Desk(own_lab, port)
-        look = desk.node._hang_up_nobodys
+        look = desk.node.recovery._hang_up_nobodys
 
         async def cut_at_the_end(channels: object) -> None:
-            desk.node._hang_up_nobodys = look  # type: ignore[method-assign]
+            desk.node.recovery._hang_up_nobodys = look  # type: ignore[method-assign]
             cable.cut()
             await desk.told_of(TelephonyLost())
 
-        desk.node._hang_up_nobodys = cut_at_the_end  # type: ignore[method-assign]
+        desk.node.recovery._hang_up_nobodys = cut_at_the_end  # type: ignore[method-assign]
         async with desk.open():
             await desk.told_of(TelephonyReady())
             assert desk.node.stream.counts.connections == 2

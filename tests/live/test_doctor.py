@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.asterisk.ari import AriClient, Ok
-from engine.asterisk.node import HEARD
+from engine.asterisk.recovery import HEARD
 from engine.doctor import Finding, examine
 from engine.lab import Lab
 

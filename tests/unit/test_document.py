@@ -92,7 +92,7 @@ def test_a_calling_window_is_in_effect(start: str, end: str, window: CallingWind
 
 
 def test_the_limits_of_a_number_are_in_effect() -> None:
-    written = {
+    written: dict[str, Any] = {
         "max_open_per_number": 1,
         "per_number_per_day": 2,
         "min_gap_seconds": 3,

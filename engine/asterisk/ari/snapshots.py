@@ -72,6 +72,7 @@ class Channel:
     extension: str = field(repr=False)
     priority: int
     dialplan_application: str
+    dialplan_arguments: str = field(repr=False)  # of a call that came in they hold the number dialled
     account_code: str
     language: str
     created_at: datetime
@@ -148,6 +149,7 @@ def read_channel(value: object) -> Channel:
         extension=wire.text(dialplan, "exten"),
         priority=wire.integer(dialplan, "priority"),
         dialplan_application=wire.optional_text(dialplan, "app_name"),
+        dialplan_arguments=wire.optional_text(dialplan, "app_data"),
         account_code=wire.optional_text(source, "accountcode"),
         language=wire.optional_text(source, "language"),
         created_at=wire.moment(source, "creationtime"),

@@ -19,6 +19,7 @@ from engine.core.changes import (
     ConfigurationKept,
     HandleTimeKept,
     IdempotencyKept,
+    InboundChanged,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -31,7 +32,7 @@ from engine.core.changes import (
 from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Decision, Snapshot
 from engine.core.lifecycle import TABLE, Because
-from engine.core.records import AgentStatus, Attempt, Callback, Interaction, Suppression, Timer
+from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
 from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, ServiceId
 
 NO_LIMIT = Pace()
@@ -46,6 +47,7 @@ class Journal:
         self.configuration = Configuration()
         self.callbacks: dict[CallbackId, Callback] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
+        self.inbound: dict[AttemptId, InboundCall] = {}
         self.agents: dict[AgentId, AgentStatus] = {}
         self.timers: dict[tuple[str, str], Timer] = {}
         self.callback_moves: list[CallbackMoved] = []
@@ -90,6 +92,12 @@ class Journal:
             tuple((phone, at) for at, _id, phone in sorted(dials) if at >= since),
             tuple((each.request.phone, each.created_at) for each in asked if each.created_at >= since),
             pace,
+            tuple(
+                sorted(
+                    (call for call in self.inbound.values() if call.ended_at is None),
+                    key=lambda each: (each.entered_at, each.id),
+                )
+            ),
         )
 
     def open_attempts(self) -> Iterator[Attempt]:
@@ -121,6 +129,10 @@ class Journal:
                 earlier = self.attempts.get(attempt.id)
                 assert earlier is None or earlier.ended_at is None, f"{attempt.id} has ended and is changed"
                 self.attempts[attempt.id] = attempt
+            case InboundChanged(call=call):
+                so_far = self.inbound.get(call.id)
+                assert so_far is None or so_far.ended_at is None, f"{call.id} has ended and is changed"
+                self.inbound[call.id] = call
             case AgentChanged(status=status):
                 self.agents[status.id] = status
             case AgentMoved():
