@@ -24,7 +24,7 @@ from engine.config import LogSettings
 _PERSONAL = frozenset({"phone", "number", "first_name", "last_name", "customer", "customer_id", "caller_id", "context"})
 _SECRET = re.compile(r"password|secret|token|authorization|api_key|cookie", re.IGNORECASE)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-_KEY = re.compile(r"rbk_[a-z]+_[A-Za-z0-9_-]+")
+_KEY = re.compile(r"rb(?:k_[a-z]+|s)_[A-Za-z0-9_-]+")
 _HIDDEN = "***"
 
 
