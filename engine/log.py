@@ -60,6 +60,8 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
     # Libraries tell of each statement and connection below this; that is for their developers.
     for name in ("aiosqlite", "sqlalchemy", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It quotes the subprotocols of clients, and some put their token there.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     server = logging.getLogger("aiohttp.server")
     server.filters[:] = [_without_what_was_sent]
 

@@ -1,4 +1,4 @@
-"""/reasons: why an agent may be not ready. Some are built in, a centre's own ones are set with the services document."""
+"""/reasons: why an agent may be not ready. Some are built in; own ones are set with the services document."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Reasons:
 
 
 def refuse_unchosen(configuration: Configuration, reason: str | None) -> None:
-    """Raise ProblemError for a reason that is never an agent's own choice; unknown ones are the dispatcher's to refuse."""
+    """Raise ProblemError for a reason that is never an agent's own choice; the dispatcher refuses unknown ones."""
     if reason in _NOT_CHOSEN:
         others = ", ".join(each for each in configuration.reason_ids() if each not in _NOT_CHOSEN)
         raise ProblemError(Code.UNKNOWN_REASON, f"{reason} is not an agent's to choose; the reasons are {others}")
