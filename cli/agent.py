@@ -1,20 +1,26 @@
-"""`ringback agent`: look at agents and set their state, on a running engine."""
+"""`ringback agent`: look at agents, set their state and their passwords, on a running engine.
+
+A password is asked for, or read from a file; it never stands in an argument, which everybody on the machine can see.
+"""
 
 from __future__ import annotations
+
+from typing import TextIO
 
 import click
 
 from cli.client import EngineClient, segment, with_engine
-from cli.printing import as_json, print_facts, print_json, print_table, show, shown, table
+from cli.printing import as_json, plain, print_facts, print_json, print_table, show, shown, table
 from engine.core.terms import Presence
 from engine.errors import RingbackError
 
+_MOST_CHARACTERS = 4096
 _WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
 
 
-@click.group("agent", short_help="Look at agents and set their state.")
+@click.group("agent", short_help="Look at agents, set states and passwords.")
 def agent_group() -> None:
-    """Look at agents and set their state."""
+    """Look at agents, set their state and their password."""
 
 
 @agent_group.command("list", short_help="List agents with their state.")
@@ -76,7 +82,7 @@ def show_(engine: EngineClient, agent_id: str, as_json: bool) -> None:  # noqa: 
 @agent_group.command("state", short_help="Set an agent's state.")
 @click.argument("agent_id", metavar="ID")
 @click.argument("state", type=click.Choice([each.value for each in Presence]))
-@click.option("--reason", help="Why not ready: admin_work, lunch, meeting, pause or training.")
+@click.option("--reason", help="Why not ready: admin_work, lunch, meeting, pause, training or one of your own.")
 @as_json
 @with_engine
 def state(engine: EngineClient, agent_id: str, state: str, reason: str | None, as_json: bool) -> None:  # noqa: FBT001
@@ -97,3 +103,47 @@ def state(engine: EngineClient, agent_id: str, state: str, reason: str | None, a
     why = f" ({answer['reason']})" if answer["reason"] else ""
     busy = f", {answer['state']} until the work in hand is done" if answer["state"] != answer["presence"] else ""
     click.echo(shown(f"{agent_id}: {answer['presence']}{why}{busy}"))
+
+
+@agent_group.command("set-password", short_help="Set the password an agent logs in with.")
+@click.argument("agent_id", metavar="ID")
+@click.option(
+    "--password-file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="Read it from this file, - for standard input, instead of asking. The line's end does not count.",
+)
+@as_json
+@with_engine
+def set_password(engine: EngineClient, agent_id: str, password_file: TextIO | None, as_json: bool) -> None:  # noqa: FBT001
+    """Set the password with which an agent logs in, and end all their sessions.
+
+    It is asked for twice and not shown. An agent logs in by the `username` of the services document.
+
+    \b
+    Examples:
+      ringback agent set-password amy
+      ringback agent set-password amy --password-file amy.password
+    """
+    path = f"/agents/{segment(agent_id)}/password"
+    password = _asked_for(agent_id) if password_file is None else _read(password_file)
+    engine.put(path, {"password": password})
+    if as_json:
+        print_json({"id": agent_id, "password": "set"})
+        return
+    click.echo(shown(f"{agent_id}: password set; sessions begun before have ended"))
+
+
+def _asked_for(agent_id: str) -> str:
+    asked: str = click.prompt(f"Password of {plain(agent_id)}", hide_input=True, confirmation_prompt=True, err=True)
+    return asked
+
+
+def _read(file: TextIO) -> str:
+    try:
+        password = file.read(_MOST_CHARACTERS).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        raise click.BadOptionUsage("--password-file", f"cannot read {file.name} as UTF-8 text") from None
+    if not password or not password.isprintable():
+        raise click.BadOptionUsage("--password-file", f"{file.name} must hold one line, the password")
+    return password

@@ -41,7 +41,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "slot": Subcommand("cli.slot", "Look at slots and set capacities of single ones."),
     "interaction": Subcommand("cli.interaction", "Announce, list and end other work than calls."),
     "suppression": Subcommand("cli.suppression", "Look after numbers that are never called."),
-    "agent": Subcommand("cli.agent", "Look at agents and set their state."),
+    "agent": Subcommand("cli.agent", "Look at agents, set states and passwords."),
     "simulate": Subcommand("cli.simulate", "Find out what would happen if, in virtual time."),
     "key": Subcommand("cli.key", "Create, list and revoke access keys."),
     "prompts": Subcommand("cli.prompts", "Build and check voice prompts."),

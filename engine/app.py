@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from engine.agent_news import AgentNews
 from engine.api import build_app
 from engine.api.ports import Check
 from engine.asterisk.ear import EarSettings
@@ -43,8 +44,9 @@ from engine.runtime import Runtime
 from engine.start_times import StartTimes
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import KeyKept, KeyRevoked, NodeSeen, StoredState
+from engine.store.records import AccessRecord, NodeSeen, StoredState
 from engine.voices import prepare_prompts, prompt_problems_at_start
+from engine.written import Written
 
 log = structlog.get_logger()
 
@@ -71,15 +73,18 @@ class RunningEngine:
         self._journal = journal
         self._queries = queries
         self._watch = JournalWatch(self.metrics)
+        self.written = Written()
+        self.written.listen(self._watch.written)
         self._pace = Pace(settings.asterisk[0].max_calls, settings.asterisk[0].calls_per_second)
         self._runtime = Runtime(
             self._dispatcher_of(stored),
             journal,
             observe=self.metrics.committed,
-            decided=self._watch.written,
+            decided=self.written.tell,
             told=self._watch.told,
             decide=recorder.decide if recorder else Dispatcher.handle,
         )
+        self.agent_news = AgentNews(self.written, lambda: self.dispatcher, self._runtime.now)
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
         node = node_settings(settings.asterisk[0])
         self._node = AsteriskNode(
@@ -133,7 +138,7 @@ class RunningEngine:
         """Decide on a request; returns once it is durable. Raises StoreError."""
         return await self._runtime.submit(event)
 
-    async def write(self, record: KeyKept | KeyRevoked) -> None:
+    async def write(self, record: AccessRecord) -> None:
         """Write a record that needs no decision. Raises StoreError."""
         await self._runtime.write(record)
 
@@ -204,6 +209,7 @@ class RunningEngine:
         return Dispatcher(snapshot)
 
     def _restored(self) -> None:
+        self.written.tell_restored()
         self._lanes.forget_ended()
         self._node.look_again()
 

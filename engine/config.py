@@ -58,6 +58,12 @@ def _http_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _origin(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", value):
+        raise ValueError("must be an origin such as https://desk.example.com, without a path")
+    return value.lower()
+
+
 def _ip_address(value: str) -> str:
     try:
         return str(ipaddress.ip_address(value.strip()))
@@ -106,6 +112,9 @@ class HttpSettings(Section):
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: HttpAddress = Field(
         "http://127.0.0.1:8080", description="How customers reach this engine; links sent to them begin with it."
+    )
+    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
+        (), description="Origins besides that of `public_url` whose pages agents use with their session's cookie."
     )
     trusted_proxies: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = Field(
         (), description="IP addresses of reverse proxies whose X-Forwarded-For is believed for limits per address."
@@ -213,6 +222,22 @@ class LimitSettings(Section):
     )
 
 
+class AgentSettings(Section):
+    """How agents come in, and how many of their screens may listen."""
+
+    session_seconds: float = Field(
+        43200.0, ge=60, le=30 * 86400, description="A session ends so long after the login, whatever happens meanwhile."
+    )
+    failed_logins_per_minute_per_address: int = Field(
+        20, ge=1, le=100_000, description="Wrong passwords from one client address; beyond it logins are refused."
+    )
+    failed_logins_per_minute_per_username: int = Field(
+        10, ge=1, le=100_000, description="Wrong passwords for one username; beyond it its logins are refused."
+    )
+    max_streams_per_agent: int = Field(5, ge=1, le=1000, description="Event streams that one agent may have open.")
+    max_streams: int = Field(2000, ge=1, le=100_000, description="Event streams of all agents together.")
+
+
 class LogSettings(Section):
     """How the engine reports what it does."""
 
@@ -231,6 +256,7 @@ class Settings(BaseSettings):
     prompts: PromptSettings = PromptSettings()
     asterisk: tuple[AsteriskSettings, ...] = (AsteriskSettings(),)
     limits: LimitSettings = LimitSettings()
+    agents: AgentSettings = AgentSettings()
     log: LogSettings = LogSettings()
     admin_key_file: Path | None = Field(None, description="File that holds the first administrator's key.")
 

@@ -24,7 +24,7 @@ from engine.config import LogSettings
 _PERSONAL = frozenset({"phone", "number", "first_name", "last_name", "customer", "customer_id", "caller_id", "context"})
 _SECRET = re.compile(r"password|secret|token|authorization|api_key|cookie", re.IGNORECASE)
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
-_KEY = re.compile(r"rbk_[a-z]+_[A-Za-z0-9_-]+")
+_KEY = re.compile(r"rb(?:k_[a-z]+|s)_[A-Za-z0-9_-]+")
 _HIDDEN = "***"
 
 
@@ -60,6 +60,8 @@ def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
     # Libraries tell of each statement and connection below this; that is for their developers.
     for name in ("aiosqlite", "sqlalchemy", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It quotes the subprotocols of clients, and some put their token there.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     server = logging.getLogger("aiohttp.server")
     server.filters[:] = [_without_what_was_sent]
 

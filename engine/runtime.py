@@ -38,7 +38,7 @@ from engine.core.events import (
 from engine.core.records import Interaction, customer_leg_of
 from engine.due_timers import DueTimers
 from engine.errors import CommitUnknownError, StoreError
-from engine.store.records import Entry, KeyKept, KeyRevoked, NodeSeen
+from engine.store.records import AccessRecord, Entry, NodeSeen
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class _Item:
     """
 
     event: Event | None = None
-    record: KeyKept | KeyRevoked | NodeSeen | None = None
+    record: AccessRecord | NodeSeen | None = None
     answer: asyncio.Future[Reply | None] | None = None
     due_at: float = 0.0
     told_at: float = 0.0
@@ -152,7 +152,7 @@ class Runtime:
         self._stop_asked |= isinstance(event, StopRequested)
         return await self._put(_Item(event))
 
-    async def write(self, record: KeyKept | KeyRevoked | NodeSeen) -> None:
+    async def write(self, record: AccessRecord | NodeSeen) -> None:
         """Write something that needs no decision. Raises StoreError."""
         await self._put(_Item(record=record))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from http import HTTPStatus
 
 import structlog
 from aiohttp import web
@@ -34,7 +35,9 @@ def access_log(metrics: Metrics, trusted_proxies: Collection[str]) -> Middleware
         route = resource.canonical if resource is not None else "unmatched"
         # A client may invent methods; figures must not grow with them.
         method = request.method if request.method in _METHODS else "other"
-        metrics.http(method, route, response.status, seconds)
+        if response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            # How long somebody listened is no time to an answer.
+            metrics.http(method, route, response.status, seconds)
         caller = request.get(CALLER)
         key = caller.key if caller is not None else None
         log.info(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from enum import StrEnum
 from typing import Literal
 
 from aiohttp import web
@@ -19,26 +18,15 @@ from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import PresenceRequested
 from engine.core.records import AgentStatus, Work
-from engine.core.terms import AgentId, Presence
-
-
-class NotReadyReason(StrEnum):
-    """Why an agent takes no work."""
-
-    ADMIN_WORK = "admin_work"
-    LUNCH = "lunch"
-    MEETING = "meeting"
-    PAUSE = "pause"
-    RONA = "rona"
-    TRAINING = "training"
-    SYSTEM = "system"
+from engine.core.terms import AgentId, NotReadyReason, Presence
+from engine.document.values import Id
 
 
 class StateWanted(Received):
-    """The state an agent is to have. Without a reason, not_ready is a pause."""
+    """The state an agent is to have. Without a reason, not_ready is a pause. `GET /reasons` lists the reasons."""
 
     state: Presence
-    reason: NotReadyReason | None = None
+    reason: Id | None = None
 
 
 ShownState = Literal[
@@ -109,7 +97,7 @@ class Agents:
                 roles=STAFF,
                 body=StateWanted,
                 answers=(AgentView,),
-                codes=(Code.NOT_FOUND,),
+                codes=(Code.NOT_FOUND, Code.UNKNOWN_REASON),
             ),
         ]
 
@@ -137,7 +125,7 @@ async def set_presence(engine: Engine, agent: AgentId, wanted: StateWanted) -> A
         reason = reason or NotReadyReason.PAUSE
     elif reason is not None:
         raise ProblemError.of_field("reason", "belongs to not_ready only; leave it out")
-    reply = await engine.submit(PresenceRequested(agent, wanted.state, reason and reason.value))
+    reply = await engine.submit(PresenceRequested(agent, wanted.state, reason))
     match reply:
         case AgentStatus():
             return reply

@@ -16,6 +16,7 @@ class Code(StrEnum):
 
     BAD_JSON = "bad-json"
     INVALID_TOKEN = "invalid-token"  # noqa: S105  # a code, no secret
+    WRONG_LOGIN = "wrong-login"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
     UNKNOWN_SERVICE = "unknown-service"
@@ -39,6 +40,8 @@ class Code(StrEnum):
     TOO_FAR_AHEAD = "too-far-ahead"
     MISSING_PROMPTS = "missing-prompts"
     UNKNOWN_DISPOSITION = "unknown-disposition"
+    UNKNOWN_REASON = "unknown-reason"
+    UPGRADE_REQUIRED = "upgrade-required"
     TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL_ERROR = "internal-error"
     QUEUE_FULL = "queue-full"
@@ -59,12 +62,18 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.INVALID_TOKEN: Meaning(
         401,
         "No valid key or token",
-        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes one.",
+        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes a key; "
+        "agents log in at `POST /sessions`.",
+    ),
+    Code.WRONG_LOGIN: Meaning(
+        401,
+        "Username or password is wrong",
+        "Correct them; an administrator sets a password with `ringback agent set-password`.",
     ),
     Code.FORBIDDEN: Meaning(
         403,
         "This key may not do that",
-        "Use a key whose role may; a web key only works from the origins it is bound to.",
+        "Use a key whose role may; a web key, and a session in a cookie, only work from the origins that are theirs.",
     ),
     Code.NOT_FOUND: Meaning(
         404, "There is no such thing", "Check the address and the id; /openapi.json lists all addresses."
@@ -123,6 +132,10 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.UNKNOWN_DISPOSITION: Meaning(
         422, "There is no such code", "`GET /dispositions` lists the codes, with their kinds and services."
     ),
+    Code.UNKNOWN_REASON: Meaning(
+        422, "There is no such reason", "`GET /reasons` lists the reasons; own ones stand in the services document."
+    ),
+    Code.UPGRADE_REQUIRED: Meaning(426, "This address is a WebSocket", "Open it with a WebSocket client (`ws://`)."),
     Code.TOO_MANY_REQUESTS: Meaning(429, "Too many requests", "Wait as many seconds as `Retry-After` says."),
     Code.INTERNAL_ERROR: Meaning(
         500, "A defect of Ringback", "Look into the engine's log for this time and report it."

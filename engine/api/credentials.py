@@ -28,6 +28,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_session_token() -> str:
+    """What an agent who has logged in shows: `rbs_` and 256 random bits."""
+    return "rbs_" + secrets.token_urlsafe(32)
+
+
 def new_key(
     name: str,
     role: KeyRole,

@@ -17,6 +17,7 @@ from engine.api.follow_up import FollowUps
 from engine.api.own_desk import OwnDesk, PutOff, own_agent, own_desk
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
+from engine.api.reasons import refuse_unchosen
 from engine.api.when import Start
 from engine.core.configuration import Agent
 from engine.core.decision import Refusal
@@ -85,6 +86,7 @@ class Desk:
                 roles=_AGENT,
                 body=StateWanted,
                 answers=(OwnDesk,),
+                codes=(Code.UNKNOWN_REASON,),
             ),
             Endpoint(
                 method="POST",
@@ -142,7 +144,9 @@ class Desk:
     async def set_state(self, request: web.Request, caller: Caller) -> web.Response:
         """Set presence; what is only offered goes to others unless one is ready."""
         agent = own_agent(self._engine, caller)
-        await set_presence(self._engine, agent.id, await read_body(request, StateWanted))
+        wanted = await read_body(request, StateWanted)
+        refuse_unchosen(self._engine.dispatcher.configuration, wanted.reason)
+        await set_presence(self._engine, agent.id, wanted)
         return await self._answer(agent)
 
     async def accept(self, request: web.Request, caller: Caller) -> web.Response:

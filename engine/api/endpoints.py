@@ -11,19 +11,22 @@ from dataclasses import dataclass
 from aiohttp import web
 from pydantic import BaseModel
 
-from engine.api.access import CALLER, Caller, KeyRing, authenticate
+from engine.api.access import CALLER, Access, Caller, authenticate
 from engine.api.codes import Code
+from engine.api.problems import ProblemError
 from engine.store.records import KeyRole
 
 PREFIX = "/api/v1"
 
 Handle = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
+Refuse = Callable[[web.Request, ProblemError], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One method of one address. `roles` None: open to everybody. `answers`: what it
-    may answer, by who asks. `codes`: the problems of its own."""
+    may answer, by who asks. `codes`: the problems of its own. `refuse`: how a caller is told no who may not come in;
+    None: by a problem."""
 
     method: str
     path: str
@@ -40,16 +43,22 @@ class Endpoint:
     status: int = 200
     codes: tuple[Code, ...] = ()
     creates_once: bool = False
+    refuse: Refuse | None = None
 
 
-def add_route(app: web.Application, endpoint: Endpoint, path: str, ring: KeyRing) -> None:
+def add_route(app: web.Application, endpoint: Endpoint, path: str, access: Access) -> None:
     """Serve an endpoint at `path`, behind its access control."""
     roles = endpoint.roles
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         if roles is None:
             return await endpoint.handle(request, Caller())
-        caller = await authenticate(request, ring, roles, token_suffices=endpoint.token_suffices)
+        try:
+            caller = await authenticate(request, access, roles, token_suffices=endpoint.token_suffices)
+        except ProblemError as problem:
+            if endpoint.refuse is None:
+                raise
+            return await endpoint.refuse(request, problem)
         request[CALLER] = caller
         return await endpoint.handle(request, caller)
 

@@ -10,10 +10,12 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from engine.api.access import COOKIE
 from engine.api.codes import MEANINGS, Code
 from engine.api.endpoints import Endpoint
 from engine.api.problems import ProblemShape
 from engine.document import ServicesDocument
+from engine.store.records import KeyRole
 
 _REF = "#/components/schemas/"
 _ALWAYS = (Code.INTERNAL_ERROR, Code.NOT_READY)
@@ -56,7 +58,12 @@ def openapi(endpoints: Sequence[tuple[str, Endpoint]], *, version: str, server: 
         "components": {
             "schemas": schemas,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An access key; its role decides."},
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access key, whose role decides, or the token of a session.",
+                },
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
                 "callbackToken": {"type": "apiKey", "in": "header", "name": "X-Callback-Token"},
             },
         },
@@ -94,7 +101,11 @@ def _operation(path: str, endpoint: Endpoint, refs: Refs, schemas: dict[str, Any
         content = {"application/json": {"schema": schema}}
         operation["requestBody"] = {"required": endpoint.body_needed, "content": content}
     if endpoint.roles is not None:
-        operation["security"] = [{"key": []}, *([{"callbackToken": []}] if endpoint.token_suffices else [])]
+        operation["security"] = [
+            {"key": []},
+            *([{"callbackToken": []}] if endpoint.token_suffices else []),
+            *([{"session": []}] if KeyRole.AGENT in endpoint.roles else []),
+        ]
         operation["x-roles"] = sorted(endpoint.roles)
     else:
         operation["security"] = []

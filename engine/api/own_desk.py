@@ -5,9 +5,9 @@ Only the agent who holds the work sees this, for as long as they hold it.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Literal
 
+from engine.agent_news import attended, load_of
 from engine.api.access import Caller
 from engine.api.agents import ShownState
 from engine.api.bodies import Answered, Moment, moment_or_none
@@ -17,8 +17,10 @@ from engine.api.problems import ProblemError
 from engine.core.configuration import Agent
 from engine.core.records import AgentStatus, Callback, Work
 from engine.core.switchboard import ANSWER, PREVIEW
-from engine.core.terms import AgentId, InteractionId, Presence, Stage
+from engine.core.terms import VOICE, AgentId, InteractionId, Presence, Stage
 from engine.store.queries import Queries
+
+WorkKind = Literal["callback", "inbound", "interaction"]
 
 
 class OwnState(Answered):
@@ -49,7 +51,7 @@ class OwnWork(Answered):
     """One thing the agent holds. What is `offered` has to be answered until `respond_by`."""
 
     id: str
-    kind: Literal["callback", "interaction"]
+    kind: WorkKind
     media: str
     service: str
     stage: Stage
@@ -89,9 +91,7 @@ async def own_desk(engine: Engine, queries: Queries, agent: Agent) -> OwnDesk:
     """The desk as it stands. Raises StoreError."""
     status = engine.dispatcher.desks.status(agent.id) or AgentStatus(agent.id)
     works = {work.id: await _shown(engine, queries, work) for work in status.works}
-    # A call first, then what waits for an answer.
-    first = status.work or next((work for work in status.works if work.stage is Stage.OFFERED), None)
-    first = first or next(iter(status.works), None)
+    first = attended(status)
     return OwnDesk(
         agent=OwnState(
             id=agent.id,
@@ -99,7 +99,7 @@ async def own_desk(engine: Engine, queries: Queries, agent: Agent) -> OwnDesk:
             presence=status.presence,
             state=status.shown,
             reason=status.reason,
-            load=Counter(work.media for work in status.works),
+            load=load_of(status),
         ),
         work=None if first is None else works[first.id],
         works=list(works.values()),
@@ -111,26 +111,35 @@ async def _shown(engine: Engine, queries: Queries, work: Work) -> OwnWork:
     if work.callback is not None:
         # In wrap-up the callback has ended: then only the store knows it.
         found = dispatcher.book.get(work.callback) or await queries.callback(work.callback)
-        customer = WorkCustomer(context={}) if found is None else _customer_of(found)
         due_at = dispatcher.timers.due_at(work.callback, PREVIEW)
     else:
-        interaction = dispatcher.interactions.get(InteractionId(work.id))
-        customer = WorkCustomer(context=dict(interaction.context) if interaction else {})
+        found = None
         due_at = dispatcher.timers.due_at(work.id, ANSWER)
     return OwnWork(
         id=work.id,
-        kind="interaction" if work.callback is None else "callback",
+        kind=kind_of(work),
         media=work.media,
         service=work.service,
         stage=work.stage,
         callback=work.callback,
         attempt=None if work.callback is None else work.attempt,
         respond_by=moment_or_none(due_at) if work.stage is Stage.OFFERED else None,
-        customer=customer,
+        customer=customer_of(engine, work, found),
     )
 
 
-def _customer_of(callback: Callback) -> WorkCustomer:
+def kind_of(work: Work) -> WorkKind:
+    """What a thing that an agent holds is: a call to a customer, a call of theirs, or work from outside."""
+    if work.callback is not None:
+        return "callback"
+    return "inbound" if work.media == VOICE else "interaction"
+
+
+def customer_of(engine: Engine, work: Work, callback: Callback | None) -> WorkCustomer:
+    """Whom the work is for. `callback`: of a call back, if it is known."""
+    if callback is None:
+        interaction = engine.dispatcher.interactions.get(InteractionId(work.id))
+        return WorkCustomer(context=dict(interaction.context) if interaction else {})
     request = callback.request
     return WorkCustomer(
         subject=request.subject,

@@ -1,4 +1,4 @@
-"""How many requests one client address may make: a token bucket for each address, in bounded memory.
+"""How many requests one client address may make, and how often logging in may fail: token buckets in bounded memory.
 
 An IPv6 client is counted by its /64, since it may use every address of it. Addresses that have been quiet longest are
 forgotten first, so a flood of addresses costs no more memory than the bound.
@@ -33,15 +33,25 @@ class AddressLimit:
 
     def take(self, address: str) -> int | None:
         """Count a request: None if it may pass, else the whole seconds to wait."""
-        now = self._clock()
-        key = _counted(address)
-        left, at = self._buckets.pop(key, (self._size, now))
-        left = min(self._size, left + (now - at) * self._per_second)
-        allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, now)
+        left = self._left(address)
+        wait = self._wait(left)
+        self._buckets.pop(_counted(address), None)
+        self._buckets[_counted(address)] = (left if wait else left - 1, self._clock())
         if len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
-        return None if allowed else max(1, math.ceil((1 - left) / self._per_second))
+        return wait
+
+    def wait(self, address: str) -> int | None:
+        """The same without counting."""
+        return self._wait(self._left(address))
+
+    def _left(self, address: str) -> float:
+        now = self._clock()
+        left, at = self._buckets.get(_counted(address), (self._size, now))
+        return min(self._size, left + (now - at) * self._per_second)
+
+    def _wait(self, left: float) -> int | None:
+        return None if left >= 1 else max(1, math.ceil((1 - left) / self._per_second))
 
 
 class CustomerLimit:
@@ -56,6 +66,34 @@ class CustomerLimit:
         wait = self._limit.take(client_address(request, self._proxies))
         if wait is not None:
             raise ProblemError(Code.TOO_MANY_REQUESTS, f"try again in {wait} s", headers={"Retry-After": str(wait)})
+
+
+class FailureLimit:
+    """How often logging in may fail, for each address and for each username, whether or not there is such a user."""
+
+    def __init__(self, per_address: AddressLimit, per_username: AddressLimit, trusted_proxies: Collection[str]) -> None:
+        self._per_address = per_address
+        self._per_username = per_username
+        self._proxies = frozenset(trusted_proxies)
+
+    def refuse(self, request: web.Request, username: str) -> None:
+        """Raise ProblemError `too-many-requests` if it failed too often lately."""
+        waits = (
+            self._per_address.wait(client_address(request, self._proxies)),
+            self._per_username.wait(f"user {username}"),
+        )
+        wait = max((each for each in waits if each is not None), default=None)
+        if wait is not None:
+            raise ProblemError(
+                Code.TOO_MANY_REQUESTS,
+                f"logging in failed too often; try again in {wait} s",
+                headers={"Retry-After": str(wait)},
+            )
+
+    def count(self, request: web.Request, username: str) -> None:
+        """It has failed."""
+        self._per_address.take(client_address(request, self._proxies))
+        self._per_username.take(f"user {username}")
 
 
 def client_address(request: web.Request, trusted_proxies: Collection[str]) -> str:

@@ -121,9 +121,12 @@ class IdempotencyKept(Value):
 
 
 class ConfigurationKept(Value):
+    """`removed`: who is no agent any more."""
+
     version: int
     document: str
     at: float
+    removed: tuple[AgentId, ...] = ()
 
 
 Change: TypeAlias = (

@@ -14,7 +14,9 @@ from engine.core.terms import (
     DispositionId,
     DispositionKind,
     MachineAction,
+    NotReadyReason,
     Outcome,
+    ReasonId,
     ScreeningMode,
     ServiceId,
 )
@@ -184,6 +186,7 @@ class Agent(Value):
     """A person who serves customers from a phone on Asterisk.
 
     `capacity`: what they may hold at once, as a rule over the number of items of each medium; None: one item of any.
+    `username`: by which they log in; None: they do not.
     """
 
     id: AgentId
@@ -191,6 +194,7 @@ class Agent(Value):
     endpoint: str
     skills: Mapping[str, int] = field(default_factory=dict)
     capacity: Expression | None = None
+    username: str | None = None
 
 
 class Limits(Value):
@@ -219,6 +223,13 @@ class Disposition(Value):
         return self.kind is kind and (not self.services or service in self.services)
 
 
+class OwnReason(Value):
+    """Why an agent takes no work, besides the reasons that every centre has."""
+
+    id: ReasonId
+    name: str
+
+
 class Configuration(Value):
     """Everything an administrator has set; `version` counts up with each applied document."""
 
@@ -227,4 +238,12 @@ class Configuration(Value):
     agents: Mapping[AgentId, Agent] = field(default_factory=dict)
     calendars: Mapping[CalendarId, Calendar] = field(default_factory=dict)
     dispositions: Mapping[DispositionId, Disposition] = field(default_factory=dict)
+    reasons: Mapping[ReasonId, OwnReason] = field(default_factory=dict)
     limits: Limits = Limits()
+
+    def knows_reason(self, reason: str) -> bool:
+        return reason in self.reasons or reason in tuple(NotReadyReason)
+
+    def reason_ids(self) -> list[str]:
+        """The reasons that every centre has, then its own."""
+        return [*NotReadyReason, *self.reasons]

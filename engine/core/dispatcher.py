@@ -230,6 +230,10 @@ class Dispatcher(Receiving, Explaining):
         if status is None or self.desks.agent(event.agent) is None:
             self._refuse("not-found", f"there is no agent {event.agent!r}")
             return
+        if event.reason is not None and not self.configuration.knows_reason(event.reason):
+            known = ", ".join(self.configuration.reason_ids())
+            self._refuse("unknown-reason", f"there is no reason {event.reason!r}; the reasons are {known}")
+            return
         self._write(self.timers.clear(event.agent, RONA_RETURN))
         self._write(self.desks.set_presence(event.agent, event.presence, event.reason, "asked", now))
         if status.work is not None:
@@ -254,8 +258,9 @@ class Dispatcher(Receiving, Explaining):
             self._refuse("service-in-use", f"service {used[0]!r} has open callbacks or other open work; end them first")
             return
         before, version = self.configuration.services, self.configuration.version + 1
+        removed = tuple(each for each in self.configuration.agents if each not in event.configuration.agents)
         self.configuration = replace(event.configuration, version=version)
-        self._write([ConfigurationKept(version, event.document, now)])
+        self._write([ConfigurationKept(version, event.document, now, removed)])
         self._write(self.desks.configure(self.configuration.agents, now))
         for flow in self._flows_in_order():
             flow.keys = self.configuration.services[flow.service.id].confirmation.keys

@@ -12,6 +12,7 @@ BridgeId = NewType("BridgeId", str)
 WorkId = NewType("WorkId", str)
 InteractionId = NewType("InteractionId", str)
 DispositionId = NewType("DispositionId", str)
+ReasonId = NewType("ReasonId", str)
 Media = NewType("Media", str)
 """What kind of conversation it is, such as voice, chat or email; outside systems may name their own."""
 
@@ -147,6 +148,25 @@ class Presence(StrEnum):
     LOGGED_OUT = "logged_out"
     NOT_READY = "not_ready"
     READY = "ready"
+
+
+class NotReadyReason(StrEnum):
+    """Why an agent takes no work, as far as every centre has it; documents add their own.
+
+    RONA: a phone rang out or an offer was not answered. SYSTEM: set from outside.
+    """
+
+    ADMIN_WORK = "admin_work"
+    LUNCH = "lunch"
+    MEETING = "meeting"
+    PAUSE = "pause"
+    RONA = "rona"
+    TRAINING = "training"
+    SYSTEM = "system"
+
+    @property
+    def chosen_by_agents(self) -> bool:
+        return self not in (NotReadyReason.RONA, NotReadyReason.SYSTEM)
 
 
 class Stage(StrEnum):

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from engine.document.models import ServicesDocument
 
-_SECTIONS = ("services", "calendars", "agents", "dispositions")
+_SECTIONS = ("services", "calendars", "agents", "dispositions", "reasons")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.core.expressions import parse as parse_expression
-from engine.document.models import AgentEntry, ServiceEntry, ServicesDocument
+from engine.document.models import ServiceEntry, ServicesDocument
 
 _KEPT = "kept, but not in effect in this version"
 # A value that already says what this version does needs no warning.
@@ -28,8 +28,6 @@ def warnings(document: ServicesDocument) -> list[str]:
             lines.append(
                 f"services[{n}].skill_expression: no agent of this document meets it, so nobody will be called"
             )
-    for n, agent in enumerate(document.agents):
-        lines += [f"agents[{n}].{line}" for line in _of_agent(agent)]
     return lines
 
 
@@ -42,8 +40,3 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
         yield f"push: {_KEPT}"
     if service.priority.inbound != 0:
         yield f"priority.inbound: {_KEPT}"
-
-
-def _of_agent(agent: AgentEntry) -> Iterator[str]:
-    if agent.username is not None:
-        yield f"username: {_KEPT}"

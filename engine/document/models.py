@@ -250,7 +250,9 @@ class CalendarEntry(Entry):
 
 
 class AgentEntry(Entry):
-    """A person who serves customers from a phone on Asterisk."""
+    """A person who serves customers from a phone on Asterisk. With a `username` they can log in; no password stands
+    here.
+    """
 
     id: Id
     name: Line
@@ -279,6 +281,13 @@ class DispositionEntry(Entry):
     services: list[Id] = []
 
 
+class ReasonEntry(Entry):
+    """Why an agent takes no work, besides the built-in reasons."""
+
+    id: Id
+    name: Line
+
+
 class ServicesDocument(Entry):
     """Everything an administrator sets, as one document."""
 
@@ -286,4 +295,5 @@ class ServicesDocument(Entry):
     calendars: Annotated[list[CalendarEntry], Field(max_length=1000)] = []
     agents: Annotated[list[AgentEntry], Field(max_length=20_000)] = []
     dispositions: Annotated[list[DispositionEntry], Field(max_length=1000)] = []
+    reasons: Annotated[list[ReasonEntry], Field(max_length=1000)] = []
     limits: LimitsEntry = LimitsEntry()

@@ -24,6 +24,7 @@ from engine.core.configuration import (
     Inbound,
     Limits,
     OutcomeRule,
+    OwnReason,
     Pace,
     Screening,
     Service,
@@ -40,6 +41,8 @@ from engine.core.terms import (
     DispositionId,
     DispositionKind,
     MachineAction,
+    NotReadyReason,
+    ReasonId,
     ScreeningMode,
     ServiceId,
 )
@@ -92,6 +95,7 @@ def parse(document: Mapping[str, Any] | str, *, version: int = 0) -> Parsed:
         services={ServiceId(each.id): _service(each) for each in checked.services},
         agents={AgentId(each.id): _agent(each) for each in checked.agents},
         dispositions={DispositionId(each.id): _disposition(each) for each in checked.dispositions},
+        reasons={ReasonId(each.id): OwnReason(ReasonId(each.id), each.name) for each in checked.reasons},
         calendars={CalendarId(each.id): calendar_of(each) for each in checked.calendars},
         limits=_limits(checked.limits),
     )
@@ -133,6 +137,15 @@ def _contradictions(document: ServicesDocument) -> Iterator[FieldProblem]:
     yield from _repeated("agents", (each.id for each in document.agents))
     yield from _repeated("calendars", (each.id for each in document.calendars))
     yield from _repeated("dispositions", (each.id for each in document.dispositions))
+    yield from _repeated("reasons", (each.id for each in document.reasons))
+    for n, reason in enumerate(document.reasons):
+        if reason.id in tuple(NotReadyReason):
+            yield FieldProblem(f"reasons[{n}].id", f"{reason.id!r} is there always; leave it out")
+    usernames: set[str | None] = {None}
+    for n, agent in enumerate(document.agents):
+        if agent.username is not None and agent.username in usernames:
+            yield FieldProblem(f"agents[{n}].username", f"{agent.username!r} is used twice; usernames must differ")
+        usernames.add(agent.username)
     services = {each.id for each in document.services}
     for n, code in enumerate(document.dispositions):
         for unknown in (each for each in code.services if each not in services):
@@ -259,7 +272,7 @@ def _screening(entry: ScreeningEntry) -> Screening:
 
 def _agent(entry: AgentEntry) -> Agent:
     capacity = None if entry.capacity_rule is None else parse_expression(entry.capacity_rule)
-    return Agent(AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity)
+    return Agent(AgentId(entry.id), entry.name, entry.endpoint, dict(entry.skills), capacity, entry.username)
 
 
 def _disposition(entry: DispositionEntry) -> Disposition:

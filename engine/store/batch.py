@@ -34,7 +34,18 @@ from engine.core.changes import (
 )
 from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
 from engine.store import inbound_rows, rows, standing_rows, statements
-from engine.store.records import ApiKey, Entry, KeptAnswer, KeyKept, KeyRevoked, NodeSeen
+from engine.store.records import (
+    AgentSession,
+    ApiKey,
+    Entry,
+    KeptAnswer,
+    KeyKept,
+    KeyRevoked,
+    NodeSeen,
+    PasswordKept,
+    SessionEnded,
+    SessionKept,
+)
 from engine.store.rows import Row
 
 Statement: TypeAlias = tuple[str, list[Row]]
@@ -62,6 +73,9 @@ class Batch:
     configurations: list[ConfigurationKept] = field(default_factory=list)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     revoked: list[KeyRevoked] = field(default_factory=list)
+    passwords: dict[str, PasswordKept] = field(default_factory=dict)
+    sessions: dict[str, AgentSession | None] = field(default_factory=dict)
+    logged_out: dict[str, None] = field(default_factory=dict)
     nodes: dict[str, NodeSeen] = field(default_factory=dict)
 
     @classmethod
@@ -110,10 +124,18 @@ class Batch:
                 self.answers.append(KeptAnswer(key.key, key.body_hash, key.answer, answered, at))
             case ConfigurationKept():
                 self.configurations.append(entry)
+                self._log_out(*entry.removed)
             case KeyKept(key=kept):
                 self.keys[kept.id] = kept
             case KeyRevoked():
                 self.revoked.append(entry)
+            case PasswordKept(agent=agent):
+                self.passwords[agent] = entry
+                self._log_out(agent)
+            case SessionKept(session=session):
+                self.sessions[session.token_hash] = session
+            case SessionEnded(token_hash=token_hash):
+                self.sessions[token_hash] = None
             case NodeSeen():
                 self.nodes[entry.name] = entry
             case _:
@@ -126,6 +148,13 @@ class Batch:
             return
         self.callback_places[callback.id] = len(self.callbacks)
         self.callbacks.append(callback)
+
+    def _log_out(self, *agents: str) -> None:
+        """End their sessions, also those that this group began."""
+        self.logged_out |= dict.fromkeys(agents)
+        for token_hash, session in self.sessions.items():
+            if session is not None and session.agent in agents:
+                self.sessions[token_hash] = None
 
     def statements(self) -> Iterator[Statement]:
         """The statements in the order to run them in, each with its rows; none is empty."""
@@ -168,6 +197,12 @@ class Batch:
         yield statements.ADD_CONFIGURATION, [standing_rows.configuration_row(each) for each in self.configurations]
         yield statements.PUT_KEY, [standing_rows.key_row(each) for each in self.keys.values()]
         yield statements.REVOKE_KEY, [{"key_id": each.id, "at": each.at} for each in self.revoked]
+        yield statements.PUT_PASSWORD, [standing_rows.password_row(each) for each in self.passwords.values()]
+        # What ended sessions comes first: what is left of this group's was begun after it.
+        yield statements.DROP_SESSIONS_OF, [{"agent": agent} for agent in self.logged_out]
+        over = [token_hash for token_hash, session in self.sessions.items() if session is None]
+        yield statements.DROP_SESSION, [{"token_hash": each} for each in over]
+        yield statements.PUT_SESSION, [standing_rows.session_row(each) for each in self.sessions.values() if each]
         yield statements.PUT_NODE, [standing_rows.node_row(each) for each in self.nodes.values()]
 
 

@@ -176,13 +176,14 @@ class Journal:
             await self._transaction(connection, [*Batch.of(changes).statements(), *self._sweep()])
 
     def _sweep(self) -> list[Statement]:
-        """Now and then forget answers that are over, a bounded number, so that no commit takes long for it."""
+        """Now and then forget answers and sessions that are over, a bounded number: no commit takes long for it."""
         now = self._clock()
         if now - self._swept_at < SWEEP_INTERVAL_SECONDS:
             return []
         self._swept_at = now
         return [
             (statements.SWEEP_ANSWERS, [{"before": now - statements.ANSWERS_KEPT_SECONDS, "most": SWEEP_ROWS}]),
+            (statements.SWEEP_SESSIONS, [{"before": now, "most": SWEEP_ROWS}]),
         ]
 
     async def _probe(self) -> None:

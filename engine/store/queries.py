@@ -28,11 +28,13 @@ from engine.store import cursor as cursors
 from engine.store import inbound_rows, rows, standing_rows, statements, trail
 from engine.store.database import path_of
 from engine.store.readers import Readers
-from engine.store.records import HISTORY_SECONDS, ApiKey, KeptAnswer, Page
+from engine.store.records import HISTORY_SECONDS, AgentSession, ApiKey, KeptAnswer, Page, PasswordKept
 from engine.store.statements import compiled, table
 from engine.store.tables import (
     OPEN,
     OPEN_CALLBACK,
+    AgentPasswordRow,
+    AgentSessionRow,
     ApiKeyRow,
     AttemptRow,
     CallbackMoveRow,
@@ -279,6 +281,16 @@ class Queries:
             standing_rows.key_of(row)
             for row in await self._rows(select(_keys).order_by(_keys.c.created_at, _keys.c.id))
         ]
+
+    async def passwords(self) -> list[PasswordKept]:
+        """The password of every agent who ever got one."""
+        return [standing_rows.password_of(row) for row in await self._rows(select(table(AgentPasswordRow)))]
+
+    async def sessions(self) -> list[AgentSession]:
+        """Every session that was not ended, also those that have expired, oldest first."""
+        sessions = table(AgentSessionRow)
+        wanted = select(sessions).order_by(sessions.c.created_at, sessions.c.token_hash)
+        return [standing_rows.session_of(row) for row in await self._rows(wanted)]
 
     async def _rows(self, statement: Executable) -> Sequence[Sequence[Any]]:
         return await self._readers.all(*compiled(statement))

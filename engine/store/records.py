@@ -70,6 +70,39 @@ class KeyRevoked:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentSession:
+    """An agent has logged in; whoever sends the token whose hash this is acts as them until `expires_at`."""
+
+    token_hash: str
+    agent: str
+    created_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKept:
+    """An agent logged in."""
+
+    session: AgentSession
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The session is good for nothing from now on, and forgotten."""
+
+    token_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordKept:
+    """An agent has another password; every session of theirs that was begun before has ended. Never shown."""
+
+    agent: str
+    password_hash: str = field(repr=False)
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeSeen:
     """The Asterisk of this name answered; `startup_time` as it told it. Another one means that its calls are gone."""
 
@@ -77,7 +110,9 @@ class NodeSeen:
     startup_time: str
 
 
-Entry: TypeAlias = Change | KeyKept | KeyRevoked | NodeSeen
+AccessRecord: TypeAlias = KeyKept | KeyRevoked | SessionKept | SessionEnded | PasswordKept
+"""Who may come in: what the HTTP side writes down by itself."""
+Entry: TypeAlias = Change | AccessRecord | NodeSeen
 """Anything the journal writes down."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from engine.core.changes import CallClassified, ConfigurationKept, HandleTimeKept, SlotCapacitySet
 from engine.core.records import Classification, Suppression, Timer
 from engine.core.terms import DispositionId, Reason, ServiceId
-from engine.store.records import ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen
+from engine.store.records import AgentSession, ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen, PasswordKept
 from engine.store.rows import Row, as_json
 
 
@@ -118,6 +118,27 @@ def key_of(row: Sequence[Any]) -> ApiKey:
         subject=subject,
         revoked_at=revoked_at,
     )
+
+
+def password_row(kept: PasswordKept) -> Row:
+    return {"agent": kept.agent, "password_hash": kept.password_hash, "at": kept.at}
+
+
+def password_of(row: Sequence[Any]) -> PasswordKept:
+    return PasswordKept(*row)
+
+
+def session_row(session: AgentSession) -> Row:
+    return {
+        "token_hash": session.token_hash,
+        "agent": session.agent,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+    }
+
+
+def session_of(row: Sequence[Any]) -> AgentSession:
+    return AgentSession(*row)
 
 
 def node_row(seen: NodeSeen) -> Row:

@@ -19,7 +19,9 @@ from engine.store.tables import (
     OPEN,
     OPEN_CALLBACK,
     AgentMoveRow,
+    AgentPasswordRow,
     AgentRow,
+    AgentSessionRow,
     ApiKeyRow,
     AttemptRow,
     CallbackMoveRow,
@@ -104,7 +106,7 @@ def _put_key() -> str:
 
 
 _callbacks, _attempts, _timers, _keys = (table(row) for row in (CallbackRow, AttemptRow, TimerRow, ApiKeyRow))
-_configuration = table(ConfigurationRow)
+_configuration, _sessions = table(ConfigurationRow), table(AgentSessionRow)
 
 PUT_CALLBACK = _upsert(CallbackRow)
 ADD_CALLBACK_MOVE = _append(CallbackMoveRow)
@@ -134,6 +136,14 @@ REVOKE_KEY = text_of(
     .where(_keys.c.id == bindparam("key_id"), _keys.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at"))
 )
+PUT_PASSWORD = _upsert(AgentPasswordRow)
+PUT_SESSION = _upsert(AgentSessionRow)
+DROP_SESSION = _drop(AgentSessionRow)
+DROP_SESSIONS_OF = text_of(delete(_sessions).where(_sessions.c.agent == bindparam("agent")))
+SWEEP_SESSIONS = """
+DELETE FROM agent_sessions WHERE token_hash IN
+(SELECT token_hash FROM agent_sessions WHERE expires_at <= :before ORDER BY expires_at LIMIT :most)
+"""
 PUT_NODE = _upsert(NodeRow)
 PUT_PROBE = _upsert(ProbeRow)
 

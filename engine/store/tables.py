@@ -313,6 +313,31 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: float | None = Field(sa_type=Double)
 
 
+class AgentPasswordRow(SQLModel, table=True):
+    """An agent's password, as Argon2 keeps it. It stands in no document and outlasts the agent's absence from one."""
+
+    __tablename__ = "agent_passwords"
+
+    agent: str = Field(primary_key=True, sa_type=Text)
+    password_hash: str = Field(sa_type=Text)
+    at: float = Field(sa_type=Double)
+
+
+class AgentSessionRow(SQLModel, table=True):
+    """An agent who is logged in; ended sessions are removed."""
+
+    __tablename__ = "agent_sessions"
+    __table_args__: ClassVar[Any] = (
+        Index("ix_agent_sessions_agent", "agent"),
+        Index("ix_agent_sessions_expires_at", "expires_at"),
+    )
+
+    token_hash: str = Field(primary_key=True, sa_type=Text)
+    agent: str = Field(sa_type=Text)
+    created_at: float = Field(sa_type=Double)
+    expires_at: float = Field(sa_type=Double)
+
+
 class NodeRow(SQLModel, table=True):
     """An Asterisk and when it said it was started."""
 

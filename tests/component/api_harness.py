@@ -20,6 +20,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
+from engine.agent_news import AgentNews
 from engine.api import build_app
 from engine.api.credentials import new_key
 from engine.api.ports import Check
@@ -34,7 +35,8 @@ from engine.metrics import Metrics
 from engine.runtime import Runtime
 from engine.store.journal import Journal
 from engine.store.queries import Queries
-from engine.store.records import KeyKept, KeyKind, KeyRevoked, KeyRole
+from engine.store.records import AccessRecord, KeyKept, KeyKind, KeyRole
+from engine.written import Written
 
 ADMIN_KEY = "the key in the administrator's file"
 ORIGIN = "https://shop.example"
@@ -73,6 +75,8 @@ class EngineWithoutAsterisk:
     """Implements engine.api.ports.Engine over a real Runtime."""
 
     runtime: Runtime
+    written: Written
+    agent_news: AgentNews
     checks: dict[str, Check] = field(default_factory=lambda: {"store": Check(True), "asterisk:pbx1": Check(True)})
     open_for_requests: bool = True
     problems: list[str] = field(default_factory=list)
@@ -90,7 +94,7 @@ class EngineWithoutAsterisk:
     async def submit(self, event: Event) -> Reply | None:
         return await self.runtime.submit(event)
 
-    async def write(self, record: KeyKept | KeyRevoked) -> None:
+    async def write(self, record: AccessRecord) -> None:
         await self.runtime.write(record)
 
     def now(self) -> float:
@@ -194,8 +198,9 @@ async def running_api(
         journal = await stack.enter_async_context(await Journal.open(url))
         queries = await stack.enter_async_context(Queries(url))
         stored = await journal.load()
-        runtime = Runtime(Dispatcher(snapshot_of(stored, Pace())), journal, clock=clock)
-        engine = EngineWithoutAsterisk(runtime)
+        written = Written()
+        runtime = Runtime(Dispatcher(snapshot_of(stored, Pace())), journal, clock=clock, decided=written.tell)
+        engine = EngineWithoutAsterisk(runtime, written, AgentNews(written, lambda: runtime.dispatcher, clock))
         runtime.effects = engine
         running = asyncio.create_task(runtime.run(), name="runtime under test")
         stack.push_async_callback(_stop, running)

@@ -466,6 +466,7 @@ def test_the_errors_of_a_request_stand_in_the_guide_with_their_status(tmp_path: 
     elsewhere = {
         *(Code.NOT_FOUND, Code.METHOD_NOT_ALLOWED, Code.CALL_IN_PROGRESS, Code.ALREADY_ENDED, Code.WRONG_STATE),
         *(Code.SERVICE_IN_USE, Code.MISSING_PROMPTS, Code.UNKNOWN_DISPOSITION),
+        *(Code.UNKNOWN_REASON, Code.WRONG_LOGIN, Code.UPGRADE_REQUIRED),
     }
     assert set(told) == set(Code) - elsewhere
 

@@ -153,8 +153,8 @@ def test_a_threshold_that_cannot_be_is_refused(name: str, value: object) -> None
     assert fields_refused(changed("services.0.screening", {name: value})) == [f"services[0].screening.{name}"]
 
 
-def test_everything_without_effect_gets_one_warning() -> None:
-    assert parse(yaml.safe_load(EXAMPLE)).warnings == ("agents[0].username: kept, but not in effect in this version",)
+def test_the_example_of_the_contract_has_nothing_without_effect() -> None:
+    assert parse(yaml.safe_load(EXAMPLE)).warnings == ()
 
 
 @pytest.mark.parametrize(
