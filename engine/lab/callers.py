@@ -5,13 +5,14 @@ that dozens can ring at once. What came of it is in `lab.rung_in()`, and `lab.aw
 
 Steps, separated by commas; they begin when the call is answered:
 
-    listen [S]     wait for speech, then for 1.2 s of silence, each no longer than S seconds (default 40)
-    press KEYS     press the keys 0-9 * # one after another: 150 ms of tone, 150 ms of pause (RFC 4733)
+    listen [S]     wait for sound, then for 1.2 s without a packet, each no longer than S seconds (default 40)
+    press KEYS     press the keys 0-9 * # one after another, two a second, each 150 ms long (RFC 4733)
     wait S         say nothing for S seconds (silence is sent)
     talk [S]       a tone of 440 Hz; hang up S seconds after hearing an agent (1000 Hz), without S never
     stay           say nothing until the other side hangs up
     hang-up        hang up
 
+Music is no silence: `listen` ends with an announcement that is followed by nothing, or after S seconds.
 `talk`, `stay` and `hang-up` end a script; one without them ends with `stay`. Ten minutes after the answer every caller
 hangs up. This module never answers for the PBX: a caller's phone is the calling side.
 """
