@@ -5,6 +5,7 @@ It never touches an Asterisk that belongs to the machine, listens on loopback on
 
 from engine.lab.errors import LabError, NoAsteriskError, NoSuchLabError
 from engine.lab.lab import Lab, running
+from engine.lab.rung_in import RungIn
 from engine.lab.state import AsteriskAddress, LabState, sweep, take_down
 from engine.lab.witness import KeyPress, Side, WitnessCall
 
@@ -16,6 +17,7 @@ __all__ = [
     "LabState",
     "NoAsteriskError",
     "NoSuchLabError",
+    "RungIn",
     "Side",
     "WitnessCall",
     "running",

@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import Self, TextIO
 from urllib.parse import urlsplit
 
-from engine.lab import processes, state, witness
+from engine.lab import processes, rung_in, state, witness
 from engine.lab.errors import LabError, NoSuchLabError
 from engine.lab.guard import Guard
 from engine.lab.installation import find
 from engine.lab.preparation import Wishes, prepare
+from engine.lab.rung_in import RungIn
 from engine.lab.state import AsteriskAddress, LabState
 from engine.lab.witness import WitnessCall
 
@@ -145,12 +146,28 @@ class Lab:
                 return found
             time.sleep(0.02)
 
-    def recordings(self, call: WitnessCall) -> Path:
+    def rung_in(self) -> list[RungIn]:
+        """Every caller who rang the PBX so far (see `engine.lab.callers`), as the network wrote it down."""
+        return rung_in.read(self.directory / "witness.csv")
+
+    def await_rung_in(self, ring_id: str, *, seconds: float = 60.0) -> RungIn:
+        """That caller's call once it has ended. Raises LabError if it does not end in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = next((call for call in self.rung_in() if call.ring_id == ring_id), None)
+            if found is not None and found.ended_at is not None:
+                return found
+            if time.monotonic() > deadline:
+                raise LabError(f"caller {ring_id} {'has not ended' if found else 'did not ring'} after {seconds:g} s")
+            time.sleep(0.05)
+
+    def recordings(self, call: WitnessCall | RungIn) -> Path:
         """What that far end heard, as a WAV of 8 kHz mono from its answer on; complete once the call has ended."""
         path = self.directory / "recordings" / f"{call.channel}.wav"
         if not path.exists():
+            number = call.number if isinstance(call, WitnessCall) else call.dialled
             raise LabError(
-                f"there is no recording of the call to {call.number}: it was not answered, or the lab was "
+                f"there is no recording of the call to {number}: it was not answered, or the lab was "
                 "started without record_audio"
             )
         return path

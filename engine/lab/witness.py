@@ -1,7 +1,8 @@
 """Reads the simulated network's own record of every INVITE.
 
 The record is written by the second Asterisk, one line per event (its channel event log), so it does not depend on
-the engine or the PBX: it is what a carrier could prove. This module only reads it.
+the engine or the PBX: it is what a carrier could prove. This module only reads it. Calls in the other direction, of
+callers who ring in, stand in the same record and are read by `engine.lab.rung_in`; they are never among these.
 """
 
 import csv
@@ -80,41 +81,64 @@ class _Building:
     recorded_seconds: float | None = None
 
 
-def read(path: Path) -> list[WitnessCall]:
-    """Every call in the record, in the order of their INVITEs; an empty list while nobody was called."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the record: what happened, when, on which channel of the network, with what besides. `cause`: the
+    Q.850 cause, of a HANGUP only."""
+
+    event: str
+    at: float
+    channel: str
+    text: str
+    cause: int | None
+
+
+def lines(path: Path) -> list[Line]:
+    """The record in the order of time; an empty list while nothing happened."""
     if not path.exists():
         return []
-    calls: dict[str, _Building] = {}
     # A line that is being written just now has no end yet: it belongs to the next look.
     whole = path.read_text("utf-8", errors="replace").rpartition("\n")[0]
-    rows = sorted((row for row in csv.reader(whole.splitlines()) if len(row) == 5), key=lambda row: float(row[1]))
-    for event, at, channel, _own_name, extra in rows:
-        _note(calls, event, float(at), channel, json.loads(extra) if extra else {})
+    rows = [row for row in csv.reader(whole.splitlines()) if len(row) == 5]
+    return sorted((_line(row) for row in rows), key=lambda line: line.at)
+
+
+def _line(row: list[str]) -> Line:
+    event, at, channel, _own_name, written = row
+    extra = json.loads(written) if written else {}
+    return Line(event, float(at), channel, str(extra.get("extra", "")), int(extra.get("hangupcause", 0)) or None)
+
+
+def read(path: Path) -> list[WitnessCall]:
+    """Every call to the network in the record, in the order of their INVITEs; an empty list while nobody was called."""
+    calls: dict[str, _Building] = {}
+    for line in lines(path):
+        _note(calls, line)
     return [_finished(channel, call) for channel, call in calls.items()]
 
 
-def _note(calls: dict[str, _Building], event: str, at: float, channel: str, extra: dict[str, object]) -> None:
-    text = str(extra.get("extra", ""))
-    if event == "INVITE":
+def _note(calls: dict[str, _Building], line: Line) -> None:
+    text, at = line.text, line.at
+    if line.event == "INVITE":
         number, call_id, caller = (*text.split(" "), "", "")[:3]
-        calls[channel] = _Building(call_id=call_id, number=number, caller=caller, invited_at=at)
+        calls[line.channel] = _Building(call_id=call_id, number=number, caller=caller, invited_at=at)
         return
-    call = calls.get(channel)
+    call = calls.get(line.channel)
     if call is None:
         return
-    match event:
+    match line.event:
         case "KEY":
             call.keys.append(KeyPress(key=text, at=at))
         case "REFUSED":
             call.sip_code = int(text)
         case "HANGUP":
             call.times["HANGUP"] = at
-            call.cause = int(str(extra.get("hangupcause", 0))) or None
+            call.cause = line.cause
         case "RECORDED" if text.isdigit():
             call.recorded_seconds = int(text) * _PACKET_SECONDS
         case "ASKED" | "HEARD" | "ANSWER" | "BEEP" | "PERSON" | "MET":
-            call.times.setdefault(event, at)
-            if event == "ASKED" and text.isdigit():
+            call.times.setdefault(line.event, at)
+            if line.event == "ASKED" and text.isdigit():
                 call.rtp_sent = int(text)
 
 
