@@ -220,9 +220,10 @@ async def _agent_without_engine(lab: Lab) -> WitnessCall:
 async def _callers_without_engine(lab: Lab) -> tuple[RungIn, RungIn]:
     """One before the operator has named a sound for them, and one after."""
     first = ring_in(lab, "+12025550199", "+13105550101", steps("listen,hang-up"))
+    await asyncio.sleep(3)
+    second = ring_in(lab, "+12025550199", "+13105550102", steps("listen,hang-up"))
     refused = await asyncio.to_thread(lab.await_rung_in, first)
     lab.console("dialplan set global RB_AWAY beeperr")
-    second = ring_in(lab, "+12025550199", "+13105550101", steps("listen,hang-up"))
     return refused, await asyncio.to_thread(lab.await_rung_in, second)
 
 
