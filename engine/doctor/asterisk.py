@@ -53,6 +53,7 @@ NEEDED_MODULES = (
     "res_ari_playbacks.so",
     # What the shipped dialplan and our calls use
     "app_stasis.so",
+    "app_dial.so",
     "app_playback.so",
     "app_exec.so",
     "pbx_config.so",
