@@ -42,6 +42,8 @@ NEEDED_MODULES = (
     "res_stasis.so",
     "res_stasis_answer.so",
     "res_stasis_playback.so",
+    "res_stasis_recording.so",
+    "chan_bridge_media.so",
     "res_ari.so",
     "res_ari_model.so",
     "res_ari_applications.so",
