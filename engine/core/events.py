@@ -16,6 +16,7 @@ from engine.core.terms import (
     InteractionId,
     LegId,
     Media,
+    PhoneState,
     Presence,
     Reason,
     ServiceId,
@@ -168,6 +169,23 @@ class TelephonyLost(Value):
 
 class TelephonyReady(Value):
     """Asterisk can be heard, and every live attempt has been looked at."""
+
+
+class PhonesSeen(Value):
+    """All agents' phones as Asterisk knows them, by endpoint; an endpoint that is not in it is unknown."""
+
+    states: Mapping[str, PhoneState]
+
+
+class PhoneChanged(Value):
+    """One phone, by its endpoint."""
+
+    endpoint: str
+    state: PhoneState
+
+
+class PhonesUnknown(Value):
+    """Asterisk cannot be asked about phones any more; every phone counts as usable."""
 
 
 class LegRinging(Value):
@@ -323,6 +341,9 @@ Event: TypeAlias = (
     | StopRequested
     | TelephonyLost
     | TelephonyReady
+    | PhonesSeen
+    | PhoneChanged
+    | PhonesUnknown
     | LegRinging
     | LegAnswered
     | LegEntered

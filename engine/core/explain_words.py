@@ -111,6 +111,7 @@ _ALLOWED = {
 _WITHDRAWN = {
     "paused": "because the service was paused",
     "not_permitted": "because the customer may not be called just now",
+    "phone": "because the agent's phone was in use or not registered",
 }
 _ENDS = {
     Reason.ENDED_UNOBSERVED: "The call ended while nobody could see it. Customer and agent may have talked: done.",

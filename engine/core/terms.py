@@ -137,6 +137,15 @@ class Presence(StrEnum):
     READY = "ready"
 
 
+class PhoneState(StrEnum):
+    """An agent's phone as Asterisk knows it. BUSY: in use, ringing or on hold; UNREGISTERED: no contact is reachable."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    UNREGISTERED = "unregistered"
+    UNKNOWN = "unknown"
+
+
 class Stage(StrEnum):
     """How far an agent's work item has come. OFFERED: the agent may say no."""
 
