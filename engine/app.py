@@ -14,10 +14,13 @@ from pathlib import Path
 
 import structlog
 
+from engine.ami_login import ami_settings
 from engine.api import build_app
 from engine.api.ports import Check
+from engine.asterisk.ami import PhoneWatch
 from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.attendance import nobody_connected, send_absent_ones_away
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
@@ -25,8 +28,8 @@ from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Voice
-from engine.core.events import Event, StopRequested, TelephonyLost, TelephonyReady
-from engine.core.terms import PromptId
+from engine.core.events import ConfigurationApplied, Event, StopRequested, TelephonyLost, TelephonyReady
+from engine.core.terms import AgentId, PromptId
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
@@ -50,7 +53,7 @@ STOP_LIMIT_SECONDS = 30.0
 
 
 class RunningEngine:
-    """One engine on one journal. Build it with `running_engine`."""
+    """One engine on one journal. Build it with `running_engine`. `connected`: whether an agent's screen is there."""
 
     def __init__(
         self,
@@ -60,9 +63,11 @@ class RunningEngine:
         stored: StoredState,
         start: StartTimes,
         recorder: Recorder | None = None,
+        connected: Callable[[AgentId], bool] = nobody_connected,
     ) -> None:
         self.settings = settings
         self._recorder = recorder
+        self._connected = connected
         self._start = start
         self.metrics = Metrics()
         self._journal = journal
@@ -74,7 +79,7 @@ class RunningEngine:
             journal,
             observe=self.metrics.committed,
             decided=self._watch.written,
-            told=self._watch.told,
+            told=self._decided_on,
             decide=recorder.decide if recorder else Dispatcher.handle,
         )
         self._prompts = PromptLibrary(settings.prompts.dir, str(settings.prompts.as_asterisk_sees_it))
@@ -85,12 +90,20 @@ class RunningEngine:
             self._hear,
             live=lambda: [flow.attempt for flow in self.dispatcher.live()],
             is_live=lambda attempt: self.dispatcher.is_live(attempt),
-            endpoints=lambda: [agent.endpoint for agent in self.dispatcher.configuration.agents.values()],
+            endpoints=self._endpoints,
             known=queries.known_attempts,
             startup_time=stored.nodes.get(node.name),
             started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
             figures=self.metrics,
             joined=lambda: start.reached("connecting"),
+        )
+        self._phones = PhoneWatch(
+            node.name,
+            ami_settings(settings.asterisk[0]),
+            self._runtime.tell,
+            endpoints=self._endpoints,
+            trunk=self._node.calls.trunk,
+            figures=self.metrics,
         )
         self._lanes = EffectLanes(
             self._node.perform,
@@ -138,7 +151,9 @@ class RunningEngine:
         """How each outside system stands."""
         store = Check(self._store.trouble is None, self._store.trouble or "")
         trouble = self._node.trouble
-        return {"store": store, f"asterisk:{self._node.settings.name}": Check(trouble is None, trouble or "")}
+        name = self._node.settings.name
+        phones = Check(self._phones.trouble is None, self._phones.detail)
+        return {"store": store, f"asterisk:{name}": Check(trouble is None, trouble or ""), f"ami:{name}": phones}
 
     async def prepare(self, configuration: Configuration) -> list[str]:
         """Make ready what a configuration needs before it is applied; the problems that are left."""
@@ -152,6 +167,8 @@ class RunningEngine:
         async with asyncio.TaskGroup() as tasks:
             runtime = tasks.create_task(self._store.run(), name="runtime")
             node = tasks.create_task(self._run_node(), name=f"asterisk {self._node.settings.name}")
+            phones = tasks.create_task(self._phones.run(), name=f"phones of {self._node.settings.name}")
+            absent = tasks.create_task(self._send_absent_ones_away(), name="absent agents")
             try:
                 async with self._listening(admin_key_hash):
                     try:
@@ -161,8 +178,8 @@ class RunningEngine:
             finally:
                 if not runtime.done() and not node.done():
                     await self._stop()
-                node.cancel()
-                runtime.cancel()
+                for each in (absent, phones, node, runtime):
+                    each.cancel()
 
     async def _reload(self) -> Dispatcher:
         """What the journal holds, once it can be written again. Raises StoreError."""
@@ -178,9 +195,22 @@ class RunningEngine:
             self._recorder.begin(snapshot, stored.document)
         return Dispatcher(snapshot)
 
+    def _endpoints(self) -> list[str]:
+        return [agent.endpoint for agent in self.dispatcher.configuration.agents.values()]
+
+    def _decided_on(self, event: Event, reply: Reply | None) -> None:
+        self._watch.told(event, reply)
+        if isinstance(event, ConfigurationApplied):
+            self._phones.tell_again()
+
+    async def _send_absent_ones_away(self) -> None:
+        grace = self.settings.agents.grace_seconds
+        await send_absent_ones_away(lambda: self.dispatcher, self.submit, self._connected, grace)
+
     def _restored(self) -> None:
         self._lanes.forget_ended()
         self._node.look_again()
+        self._phones.tell_again()
 
     async def _run_node(self) -> None:
         await self._node.run()

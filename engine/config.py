@@ -211,6 +211,18 @@ class LimitSettings(Section):
     )
 
 
+class AgentSettings(Section):
+    """What holds for all agents."""
+
+    grace_seconds: float = Field(
+        60.0,
+        ge=5,
+        le=3600,
+        description="After a start, agents who were ready before it and have neither a screen nor a registered phone "
+        "within this time are set to not ready.",
+    )
+
+
 class LogSettings(Section):
     """How the engine reports what it does."""
 
@@ -228,6 +240,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     prompts: PromptSettings = PromptSettings()
     asterisk: tuple[AsteriskSettings, ...] = (AsteriskSettings(),)
+    agents: AgentSettings = AgentSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
     admin_key_file: Path | None = Field(None, description="File that holds the first administrator's key.")

@@ -84,7 +84,7 @@ class Staffing:
         return agents
 
     def places(self, agents: Agents, media: Media) -> int:
-        """How many items of the medium those of them who are on duty may hold, busy or not; no calls without a phone."""
+        """How many items of the medium those who are on duty may hold, busy or not; no calls without a phone."""
         present = agents & self._on_duty
         if media == VOICE:
             present &= ~self._no_phone

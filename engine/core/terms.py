@@ -138,7 +138,7 @@ class Presence(StrEnum):
 
 
 class PhoneState(StrEnum):
-    """An agent's phone as Asterisk knows it. BUSY: in use, ringing or on hold; UNREGISTERED: no contact is reachable."""
+    """An agent's phone as Asterisk knows it. BUSY: in use, ringing or on hold; UNREGISTERED: nowhere to ring it."""
 
     IDLE = "idle"
     BUSY = "busy"
