@@ -183,7 +183,7 @@ class PhoneWatch:
         match event.get("event"):
             case "DeviceStateChange":
                 self._phone_changed(event.get("device", ""), _state(event.get("state", "")))
-            case "Reload" | "Registry":
+            case "Reload" | "Registry" | "FullyBooted":
                 self._look_now.set()
             case _:
                 pass

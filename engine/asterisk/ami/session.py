@@ -77,6 +77,7 @@ class AmiSession:
         self.settings = settings
         self._wire = wire
         self._pinger: asyncio.Task[None] | None = None
+        self._asking = 0
 
     @classmethod
     async def open(cls, settings: AmiSettings, on_event: Callable[[Fields], None] = lambda _event: None) -> Self:
@@ -98,9 +99,11 @@ class AmiSession:
         """
         action_id, answered = self._wire.ask(action, fields or {})
         limit = seconds or self.settings.answer_seconds
+        self._asking += 1
         try:
             await asyncio.wait([answered], timeout=limit)
         finally:
+            self._asking -= 1
             self._wire.forget(action_id)
         if not answered.done():
             return AmiUnknown(f"no answer to {action} within {limit:g} s")
@@ -138,7 +141,7 @@ class AmiSession:
         match answer:
             case AmiRefused():
                 raise LoginRefusedError(
-                    f"AMI at {settings.where} refuses user {settings.user!r} or the password: "
+                    f"AMI at {settings.where} refuses user {settings.user} or the password: "
                     "write the secret of manager.conf into the file of ami_password_file"
                 )
             case AmiUnknown(why=why):
@@ -147,7 +150,8 @@ class AmiSession:
     async def _ping(self) -> None:
         while not self._wire.lost.done():
             await asyncio.sleep(self.settings.ping_seconds)
-            if isinstance(await self.ask("Ping"), AmiUnknown):
+            # Asterisk answers in order, and what it was asked before may take longer than a ping may.
+            if not self._asking and isinstance(await self.ask("Ping"), AmiUnknown):
                 self._wire.drop(f"Asterisk has not answered for {self.settings.answer_seconds:g} s")
 
 
@@ -162,11 +166,16 @@ async def _connect(settings: AmiSettings, on_event: Callable[[Fields], None]) ->
         if wire is not None:
             wire.drop("no greeting")
         raise _no_ami(settings, f"no answer within {settings.connect_seconds:g} s") from None
-    except ConnectionError as error:
-        raise _no_ami(settings, os.strerror(error.errno) if error.errno else str(error)) from None
     except OSError as error:
-        raise _no_ami(settings, os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)) from None
+        raise _no_ami(settings, _words(error)) from None
     return wire
+
+
+def _words(error: OSError) -> str:
+    """Without the address, which is told beside it."""
+    if error.errno is None:
+        return str(error)
+    return os.strerror(error.errno) if error.errno > 0 else error.strerror or "unknown host"
 
 
 def _no_ami(settings: AmiSettings, why: str) -> NoAmiError:

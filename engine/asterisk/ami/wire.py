@@ -126,7 +126,8 @@ class Wire(AMIProtocol):  # type: ignore[misc] # the library ships no types
             self.forget(sent.id)
             answered.cancel()
         else:
-            self.send(sent)
+            # None: a list is what Asterisk calls one; with the default every list would end at its first row.
+            self.send(sent, as_list=None)
         return sent.id, answered
 
     def forget(self, action_id: str) -> None:
