@@ -62,7 +62,7 @@ class Matching:
     def __init__(self, line: Line, desks: Desks) -> None:
         self._line = line
         self._desks = desks
-        self._phones = desks.phones
+        self._unusable = desks.phones.unusable
         self._groups: dict[AgentId, _Group] = {}
         self._free: dict[Media, SortedList[_Idle]] = {}
         self._listed: dict[Media, dict[AgentId, float]] = {}
@@ -161,13 +161,13 @@ class Matching:
             free.remove((before, agent.id))
         if status is None or not status.ready or not status.may_take(media, agent.capacity):
             return False
-        if media == VOICE and agent.id in self._phones.unusable:
+        if media == VOICE and agent.id in self._unusable:
             return False
         listed[agent.id] = status.idle_since
         free.add((status.idle_since, agent.id))
         return True
 
     def _may_take(self, status: AgentStatus, agent: Agent, need: Need) -> bool:
-        if agent.id in self._phones.unusable and need.media == VOICE:
+        if agent.id in self._unusable and need.media == VOICE:
             return False
         return agent.id not in need.excluded and status.may_take(need.media, agent.capacity)

@@ -15,7 +15,10 @@ _UNUSABLE = (PhoneState.BUSY, PhoneState.UNREGISTERED)
 
 
 class Phones:
-    """`unusable`: the agents whose phone is busy or not registered, `unregistered`: those of them who have none."""
+    """`unusable`: the agents whose phone is busy or not registered, `unregistered`: those of them who have none.
+
+    Both are the same sets as long as this lives; others only look.
+    """
 
     def __init__(self) -> None:
         self.unusable: set[AgentId] = set()
@@ -28,7 +31,8 @@ class Phones:
         self._agents = {}
         for agent in agents.values():
             self._agents.setdefault(agent.endpoint, []).append(agent.id)
-        self.unusable, self.unregistered = set(), set()
+        self.unusable.clear()
+        self.unregistered.clear()
         for endpoint in self._agents:
             self._judge(endpoint)
 
