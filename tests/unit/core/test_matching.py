@@ -251,3 +251,18 @@ def test_given_phones_of_which_nothing_is_known_any_more_then_all_count_as_usabl
     house.serve_all()
 
     assert house.waiting == {}
+
+
+@pytest.mark.parametrize("state", [PhoneState.BUSY, PhoneState.UNREGISTERED])
+def test_given_somebody_who_waits_when_the_only_agent_becomes_ready_without_a_phone_then_nobody_is_served(
+    state: PhoneState,
+) -> None:
+    house = House()
+    house.does(Place("c1", Need(SERVICES[0], parse("billing")), 1.0))
+    house.does(("phone", "PJSIP/a", state))
+    house.serve_all()
+    house.does(("presence", "a", Presence.READY))
+
+    house.serve_all()
+
+    assert set(house.waiting) == {"c1"}
