@@ -39,7 +39,7 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
         print_json(found)
         return
     print_table(
-        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "PHONE", "SKILLS"),
+        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "ENDPOINT", "PHONE", "SKILLS"),
         (
             (
                 each["id"],
@@ -48,6 +48,7 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
                 each["reason"],
                 (each["work"] or {}).get("callback"),
                 each["endpoint"],
+                each["phone"],
                 each["skills"],
             )
             for each in found

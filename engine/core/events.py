@@ -16,6 +16,7 @@ from engine.core.terms import (
     InteractionId,
     LegId,
     Media,
+    PhoneState,
     Presence,
     Reason,
     ServiceId,
@@ -198,6 +199,23 @@ class NumberChecked(Value):
     number: NewNumber | None
 
 
+class PhonesSeen(Value):
+    """All agents' phones as Asterisk knows them, by endpoint; an endpoint that is not in it is unknown."""
+
+    states: Mapping[str, PhoneState]
+
+
+class PhoneChanged(Value):
+    """One phone, by its endpoint."""
+
+    endpoint: str
+    state: PhoneState
+
+
+class PhonesUnknown(Value):
+    """Asterisk cannot be asked about phones any more; every phone counts as usable."""
+
+
 class LegRinging(Value):
     leg: LegId
 
@@ -354,6 +372,9 @@ Event: TypeAlias = (
     | CallerEntered
     | DeskPhoneEntered
     | NumberChecked
+    | PhonesSeen
+    | PhoneChanged
+    | PhonesUnknown
     | LegRinging
     | LegAnswered
     | LegEntered

@@ -129,6 +129,8 @@ class Workspace(Admission, Serving):
             agent = self.desks.agent(self._agreed[callback.id])
             if agent is None or not self._may_dial_now(callback, now):
                 self._withdraw_preview(callback, "not_permitted", now)
+            elif agent.id in self.desks.phones.unusable:
+                self._withdraw_preview(callback, "phone", now)
             elif self._may_begin(now) and self._may_begin_of(callback.request.service, now):
                 del self._asked[callback.id], self._agreed[callback.id]
                 overtook = self.line.ahead_of(self._place_of(callback))

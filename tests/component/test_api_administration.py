@@ -61,6 +61,7 @@ async def test_a_supervisor_sets_an_agents_state(api: Api) -> None:
             "id": "amy",
             "name": "Amy",
             "endpoint": "PJSIP/agent-1001",
+            "phone": "unknown",
             "skills": {"billing": 5, "hidden": 1},
             "presence": "logged_out",
             "state": "logged_out",

@@ -233,7 +233,7 @@ def test_commands_that_need_no_engine_run_as_the_guide_shows_them(tmp_path: Path
     )
     ran = 0
     for page, words in COMMANDS:
-        if page != "docs/guide.md" or not any(set(each) <= set(words[:6]) for each in wanted):
+        if page != "docs/guide.md" or "--reload" in words or not any(set(each) <= set(words[:6]) for each in wanted):
             continue
         arguments = [re.sub(r"^/(etc/ringback|var/lib/ringback|etc/asterisk)", str(tmp_path), each) for each in words]
         ended = subprocess.run(
