@@ -62,7 +62,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.INVALID_TOKEN: Meaning(
         401,
         "No valid key or token",
-        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes a key; "
+        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes one; "
         "agents log in at `POST /sessions`.",
     ),
     Code.WRONG_LOGIN: Meaning(
