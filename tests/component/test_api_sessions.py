@@ -371,7 +371,7 @@ async def test_a_login_does_not_keep_the_loop_waiting(office: Office) -> None:
         await asyncio.sleep(0)
         turns += 1
     assert (await logging_in).status == 201
-    assert turns > 300  # thousands, while some 25 ms are spent on the check; about a hundred if it blocked the loop
+    assert turns > 300  # thousands, while some 25 ms are spent on the check; some dozens if it blocked the loop
 
 
 # ---- in the store --------------------------------------------------------------------------------------------------
