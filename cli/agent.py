@@ -5,8 +5,6 @@ A password is asked for, or read from a file; it never stands in an argument, wh
 
 from __future__ import annotations
 
-from typing import TextIO
-
 import click
 
 from cli.client import EngineClient, segment, with_engine
@@ -110,13 +108,13 @@ def state(engine: EngineClient, agent_id: str, state: str, reason: str | None, a
 @click.argument("agent_id", metavar="ID")
 @click.option(
     "--password-file",
-    type=click.File("r", encoding="utf-8"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Read it from this file, - for standard input, instead of asking. The line's end does not count.",
 )
 @as_json
 @with_engine
-def set_password(engine: EngineClient, agent_id: str, password_file: TextIO | None, as_json: bool) -> None:  # noqa: FBT001
+def set_password(engine: EngineClient, agent_id: str, password_file: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Set the password with which an agent logs in, and end all their sessions.
 
     It is asked for twice and not shown. An agent logs in by the `username` of the services document.
@@ -140,11 +138,14 @@ def _asked_for(agent_id: str) -> str:
     return asked
 
 
-def _read(file: TextIO) -> str:
+def _read(path: str) -> str:
+    name = "standard input" if path == "-" else path
     try:
-        password = file.read(_MOST_CHARACTERS).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise click.BadOptionUsage("--password-file", f"cannot read {file.name} as UTF-8 text") from None
+        with click.open_file(path, encoding="utf-8") as file:
+            password: str = file.read(_MOST_CHARACTERS).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.BadOptionUsage("--password-file", f"cannot read {name}: {reason}") from None
     if not password or not password.isprintable():
-        raise click.BadOptionUsage("--password-file", f"{file.name} must hold one line, the password")
+        raise click.BadOptionUsage("--password-file", f"{name} must hold one line, the password")
     return password

@@ -15,7 +15,7 @@ _UNUSABLE = (PhoneState.BUSY, PhoneState.UNREGISTERED)
 
 
 class Phones:
-    """`unusable`: the agents whose phone is busy, in our menu or not registered, `unregistered`: those of them who have none.
+    """`unusable`: the agents whose phone is busy, in our menu or not registered; `unregistered`: those whose is not.
 
     Both are the same sets as long as this lives; others only look.
     """
