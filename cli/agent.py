@@ -5,7 +5,7 @@ A password is asked for, or read from a file; it never stands in an argument, wh
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -15,7 +15,7 @@ from engine.core.terms import Presence
 from engine.errors import RingbackError
 
 _MOST_CHARACTERS = 4096
-_WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
+_WORK_COLUMNS = ("ID", "KIND", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
 
 
 @click.group("agent", short_help="Look at agents, set states and passwords.")
@@ -28,7 +28,7 @@ def agent_group() -> None:
 @as_json
 @with_engine
 def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes options by name
-    """List agents with their state, the callback they work on and their skills.
+    """List agents with their state, their skills, and the callback or the call that came in that they work on.
 
     \b
     Example:
@@ -39,14 +39,14 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
         print_json(found)
         return
     print_table(
-        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "PHONE", "SKILLS"),
+        ("ID", "NAME", "STATE", "REASON", "CALL", "PHONE", "SKILLS"),
         (
             (
                 each["id"],
                 each["name"],
                 each["state"],
                 each["reason"],
-                (each["work"] or {}).get("callback"),
+                _call_of(each["work"]),
                 each["endpoint"],
                 each["skills"],
             )
@@ -132,6 +132,11 @@ def set_password(engine: EngineClient, agent_id: str, password_file: TextIO | No
         print_json({"id": agent_id, "password": "set"})
         return
     click.echo(shown(f"{agent_id}: password set; sessions begun before have ended"))
+
+
+def _call_of(work: dict[str, Any] | None) -> object:
+    """The callback; of a call that came in the call itself."""
+    return work and (work["callback"] or work["id"])
 
 
 def _asked_for(agent_id: str) -> str:
