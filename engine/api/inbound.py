@@ -198,4 +198,5 @@ def _state(call: InboundCall, live: CallerFlow | None) -> InboundState:
 
 
 def _between(start: float | None, end: float | None) -> float | None:
-    return None if start is None or end is None else round(end - start, 3)
+    """Never less than nothing, whatever the clock did."""
+    return None if start is None or end is None else max(0.0, round(end - start, 3))
