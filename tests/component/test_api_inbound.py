@@ -202,7 +202,7 @@ async def test_calls_are_there_after_a_restart(tmp_path: Path) -> None:
         assert await callers.seen(over) == before[0]
         assert await callers.seen(ringing) == before[1]
         # Whether they are still there, a look at Asterisk tells first.
-        assert await callers.seen(waiting) == before[2] | {"position": None}
+        assert await callers.seen(waiting) == before[2] | {"position": None, "wait": None}
 
 
 # ---- the agent's desk ----------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def test_whom_an_attempt_overtook_is_counted_once_when_it_begins() -> None:
     assert 'ringback_overtakes_total{service="billing"} 3.0' in metrics.text().decode()
 
 
-def inbound(outcome: InboundOutcome | None, **fields: Any) -> InboundCall:
+def inbound(outcome: InboundOutcome | None, **fields: Any) -> InboundCall:  # noqa: ANN401 - the fields of a call
     """A call to `billing` that came in at 100."""
     known: dict[str, Any] = {
         "service": ServiceId("billing"),
@@ -171,7 +171,6 @@ def test_how_long_a_caller_waited_counts_as_far_as_anybody_knows(
 
 def test_a_call_that_no_service_takes_is_counted_without_one() -> None:
     metrics = Metrics()
-    JournalWatch(metrics).written(
-        [InboundChanged(inbound(InboundOutcome.REFUSED, service=ServiceId(""), ended_at=100.0))]
-    )
+    refused = inbound(InboundOutcome.REFUSED, service=ServiceId(""), joined_at=None, ended_at=100.0)
+    JournalWatch(metrics).written([InboundChanged(refused)])
     assert 'ringback_inbound_calls_total{outcome="refused",service=""} 1.0' in metrics.text().decode()
