@@ -21,7 +21,7 @@ from engine.core.lifecycle import Because
 from engine.core.records import Callback, Interaction, Work
 from engine.core.serving import Serving
 from engine.core.switchboard import ANSWER, EXCLUSION, PREVIEW, RONA_RETURN, WRAP_UP
-from engine.core.terms import VOICE, AgentId, DispositionKind, InteractionId, InteractionState, Stage, WorkId
+from engine.core.terms import AgentId, DispositionKind, InteractionId, InteractionState, Stage, WorkId
 from engine.core.values import replace
 
 _NOT_BEGUN = (Stage.OFFERED, Stage.RESERVED, Stage.RINGING)
@@ -98,8 +98,8 @@ class Workspace(Admission, Serving):
                 self._write([InboundClassified(event.inbound, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
             self._end_wrap_up(event.agent, work.id, "completed", now)
-        elif work is not None and work.media != VOICE:
-            self._end_interaction(self.interactions[InteractionId(work.id)], InteractionState.COMPLETED, now)
+        elif work is not None and (interaction := self.interactions.get(InteractionId(work.id))):
+            self._end_interaction(interaction, InteractionState.COMPLETED, now)
         self._decision.reply = self.desks.status(event.agent) or Done()
 
     def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
