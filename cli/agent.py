@@ -5,6 +5,8 @@ A password is asked for, or read from a file; it never stands in an argument, wh
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cli.client import EngineClient, segment, with_engine
@@ -13,7 +15,7 @@ from engine.core.terms import Presence
 from engine.errors import RingbackError
 
 _MOST_CHARACTERS = 4096
-_WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
+_WORK_COLUMNS = ("ID", "KIND", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
 
 
 @click.group("agent", short_help="Look at agents, set states and passwords.")
@@ -26,7 +28,7 @@ def agent_group() -> None:
 @as_json
 @with_engine
 def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes options by name
-    """List agents with their state, the callback they work on and their skills.
+    """List agents with their state, their skills, and the callback or the call that came in that they work on.
 
     \b
     Example:
@@ -37,14 +39,14 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
         print_json(found)
         return
     print_table(
-        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "ENDPOINT", "PHONE", "SKILLS"),
+        ("ID", "NAME", "STATE", "REASON", "CALL", "ENDPOINT", "PHONE", "SKILLS"),
         (
             (
                 each["id"],
                 each["name"],
                 each["state"],
                 each["reason"],
-                (each["work"] or {}).get("callback"),
+                _call_of(each["work"]),
                 each["endpoint"],
                 each["phone"],
                 each["skills"],
@@ -131,6 +133,11 @@ def set_password(engine: EngineClient, agent_id: str, password_file: str | None,
         print_json({"id": agent_id, "password": "set"})
         return
     click.echo(shown(f"{agent_id}: password set; sessions begun before have ended"))
+
+
+def _call_of(work: dict[str, Any] | None) -> object:
+    """The callback; of a call that came in the call itself."""
+    return work and (work["callback"] or work["id"])
 
 
 def _asked_for(agent_id: str) -> str:

@@ -40,6 +40,19 @@ class Metrics:
             buckets=(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60),
             registry=self.registry,
         )
+        self._inbound = Counter(
+            "ringback_inbound_calls",
+            "Calls that came in and have ended, by outcome; without a service if no service takes them.",
+            ["service", "outcome"],
+            registry=self.registry,
+        )
+        self._inbound_wait = Histogram(
+            "ringback_inbound_wait_seconds",
+            "Calls that came in and have ended: from their beginning until the caller talked to an agent.",
+            ["service"],
+            buckets=(5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600),
+            registry=self.registry,
+        )
         self._ears = Counter(
             "ringback_ears",
             "Times a customer was to be listened to: opened, refused or not_connected by Asterisk, or none_left.",
@@ -137,6 +150,14 @@ class Metrics:
         """An attempt that was answered has ended, with this verdict so long after the answer."""
         self._verdicts.labels(verdict, evidence).observe(seconds)
 
+    def inbound_ended(self, service: str, outcome: str) -> None:
+        """A call that came in ended. `service` is empty if none takes the number that was dialled."""
+        self._inbound.labels(service, outcome).inc()
+
+    def inbound_served(self, service: str, seconds: float) -> None:
+        """A caller who has talked to an agent had waited for so long."""
+        self._inbound_wait.labels(service).observe(seconds)
+
     def ear(self, result: str) -> None:
         """A customer was to be listened to: it is `opened`, `refused` or `not_connected`, or `none_left`."""
         self._ears.labels(result).inc()
@@ -227,12 +248,17 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand."""
         dispatcher = self._dispatcher()
-        callbacks, waiting, agents, phones, calls, interactions, paused, suppressed, version, up = _families()
+        callbacks, waiting, callers, agents, phones, calls, interactions, paused, suppressed, version, up = _families()
         states = Tally((each.state.value, str(each.request.service)) for each in dispatcher.book)
-        for (state, service), count in sorted(states.items()):
-            callbacks.add_metric([state, service], count)
+        for (state, service_name), count in sorted(states.items()):
+            callbacks.add_metric([state, service_name], count)
         for service_id in dispatcher.configuration.services:
             waiting.add_metric([service_id], dispatcher.line.waiting(service_id))
+        in_line = (flow.inbound for flow in dispatcher.callers() if flow.inbound.id in dispatcher.line)
+        on_the_phone = Tally(call.service for call in in_line)
+        for service_id, service in dispatcher.configuration.services.items():
+            if service.inbound is not None:
+                callers.add_metric([service_id], on_the_phone[service_id])
         for shown, count in sorted(Tally(status.shown for status in dispatcher.desks.statuses()).items()):
             agents.add_metric([shown], count)
         endpoints = {agent.endpoint for agent in dispatcher.configuration.agents.values()}
@@ -240,20 +266,23 @@ class _Gauges(Collector):
             phones.add_metric([phone.value], count)
         calls.add_metric([], sum(1 for _ in dispatcher.live()))
         work = Tally((str(each.service), each.state.value) for each in dispatcher.interactions.values())
-        for (service, state), count in sorted(work.items()):
-            interactions.add_metric([service, state], count)
+        for (service_name, state), count in sorted(work.items()):
+            interactions.add_metric([service_name, state], count)
         paused.add_metric([], len(dispatcher.paused & dispatcher.configuration.services.keys()))
         suppressed.add_metric([], len(dispatcher.suppressions))
         version.add_metric([], dispatcher.configuration.version)
         for system, usable in self._health().items():
             up.add_metric([system], usable)
-        return iter((callbacks, waiting, agents, phones, calls, interactions, paused, suppressed, version, up))
+        return iter((callbacks, waiting, callers, agents, phones, calls, interactions, paused, suppressed, version, up))
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
     return (
         GaugeMetricFamily("ringback_callbacks_open", "Callbacks that have not ended.", labels=["state", "service"]),
         GaugeMetricFamily("ringback_line_waiting", "Callbacks and other work waiting in the line.", labels=["service"]),
+        GaugeMetricFamily(
+            "ringback_inbound_waiting", "Callers who wait on the phone, also in the menu.", labels=["service"]
+        ),
         GaugeMetricFamily("ringback_agents", "Agents by the state that is shown.", labels=["state"]),
         GaugeMetricFamily("ringback_phones", "Agents' phones by state.", labels=["state"]),
         GaugeMetricFamily("ringback_calls_live", "Attempts that are under way.", labels=[]),

@@ -18,7 +18,7 @@ from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import PresenceRequested
 from engine.core.records import AgentStatus, Work
-from engine.core.terms import AgentId, NotReadyReason, PhoneState, Presence
+from engine.core.terms import VOICE, AgentId, NotReadyReason, PhoneState, Presence
 from engine.document.values import Id
 
 
@@ -34,10 +34,14 @@ ShownState = Literal[
 ]
 
 
+WorkKind = Literal["callback", "inbound", "interaction"]
+
+
 class AgentWork(Answered):
-    """One thing an agent holds; work from outside has no callback."""
+    """One thing an agent holds. Of a call that came in `id` is its own; only a call to a customer has a callback."""
 
     id: str
+    kind: WorkKind
     media: str
     service: str
     stage: str
@@ -162,9 +166,17 @@ def _view(agent: Agent, status: AgentStatus, phone: PhoneState) -> AgentView:
 def _work(work: Work) -> AgentWork:
     return AgentWork(
         id=work.id,
+        kind=kind_of(work),
         media=work.media,
         service=work.service,
         stage=work.stage.value,
         callback=work.callback,
         attempt=work.attempt if work.callback is not None else None,
     )
+
+
+def kind_of(work: Work) -> WorkKind:
+    """What a thing that an agent holds is: a call to a customer, a call of theirs, or work from outside."""
+    if work.callback is not None:
+        return "callback"
+    return "inbound" if work.media == VOICE else "interaction"

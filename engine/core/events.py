@@ -137,13 +137,16 @@ class PreviewRescheduled(Value):
 
 
 class WorkCompleted(Value):
-    """The agent is done with it. `callback`: whose call it was, which may have ended long ago; None: not a call."""
+    """The agent is done with it. `callback`: whose call it was, which may have ended long ago; `inbound`: the call that
+    came in, over or not; neither: not a call.
+    """
 
     agent: AgentId
     work: WorkId
     callback: CallbackId | None
     service: ServiceId
     classification: Classification | None
+    inbound: AttemptId | None = None
 
 
 class PresenceRequested(Value):

@@ -162,7 +162,6 @@ def test_the_example_of_the_contract_has_nothing_without_effect() -> None:
     [
         ("services.0.cost_per_minute", 0.1),
         ("services.0.push", {"enabled": True}),
-        ("services.0.priority", {"inbound": 1}),
     ],
 )
 def test_a_value_that_this_version_does_not_act_on_is_named(path: str, value: object) -> None:
