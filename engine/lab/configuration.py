@@ -20,7 +20,9 @@ _HOME_FOLDERS = ("etc", "lib", "spool", "run", "log", "cache")
 def write_pbx(home: Path, home_inside: str, settings: AsteriskSettings, ports: PortBlock) -> None:
     """The PBX: shipped configuration, one trunk and all agents' phones towards the network."""
     etc = _write(home, home_inside, "pbx", settings, ports.pbx, {"network_sip_port": str(ports.network.sip)})
-    phones = [_agent(number, ports.network.sip) for number in AGENT_NUMBERS] + [_phone(number) for number in PHONE_NUMBERS]
+    phones = [_agent(number, ports.network.sip) for number in AGENT_NUMBERS] + [
+        _phone(number) for number in PHONE_NUMBERS
+    ]
     (etc / "agents.conf").write_text("".join(phones), "utf-8")
 
 

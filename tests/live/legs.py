@@ -48,6 +48,14 @@ class Legs:
         await self.request("POST", f"/channels/{channel}", body)
         return channel
 
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """All events up to the next of this kind, which is the last."""
+        events: list[dict[str, Any]] = []
+        async with asyncio.timeout(40):
+            while not events or events[-1]["type"] != kind:
+                events.append(await self._events.receive_json())
+        return events
+
     async def when(self, *kinds: str) -> dict[str, Any]:
         """The next event of one of these kinds."""
         async with asyncio.timeout(40):

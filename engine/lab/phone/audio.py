@@ -16,21 +16,25 @@ from engine.lab.phone.rtp import KEY_FRAMES, PCMA, Stream, payload_of
 from engine.lab.phone.sdp import Offer
 from engine.lab.phone.sip import Address
 from engine.lab.phone.wire import HOST
+from engine.lab.sounds import TONES
 
+CUSTOMER_HERTZ, AGENT_HERTZ = TONES
+VOICES = (*TONES, 1500, 2000)
+"""The voices of customers and agents in the simulated network, and two more; those that are told apart, in hertz."""
 LOUDNESS = 4000
 AUDIBLE = 100
 """Mean amplitude from which a frame is heard at all."""
 SHARE = 0.2
 """A tone is heard when this share of a frame's energy is in it; two voices that are mixed have about half each."""
 OTHER = 0
-"""Heard, but none of the tones: music, ringing, speech."""
+"""Heard, but none of the tones: music, speech."""
+HEAR_SECONDS = 10.0
 
 
 class Audio(asyncio.DatagramProtocol):
-    """Opened by `open`. `talk_to` says where the other side hears; `speaks` whether anything is sent."""
+    """Opened by `open`. `hertz`: its own voice. `talk_to`: where the other side hears; `speaks`: not silent."""
 
-    def __init__(self, hertz: int, listened_for: Sequence[int]) -> None:
-        self._listened_for = listened_for
+    def __init__(self, hertz: int) -> None:
         self._tone = [round(LOUDNESS * math.sin(2 * math.pi * hertz * at / RATE)) for at in range(RATE)]
         self._at = 0
         self._stream: Stream | None = None
@@ -39,10 +43,11 @@ class Audio(asyncio.DatagramProtocol):
         self._keys: list[tuple[str, int]] = []
         self._task: asyncio.Task[None] | None = None
         self._transport: asyncio.DatagramTransport | None = None
+        self._heard: list[tuple[float, frozenset[int]]] = []
+        self._came = asyncio.Event()
         self.heard_last: list[int] = []
         self.mixed_with: Audio | None = None
         self.speaks = True
-        self._heard: list[tuple[float, frozenset[int]]] = []
 
     async def open(self) -> Address:
         """Bind; where this side hears."""
@@ -66,8 +71,17 @@ class Audio(asyncio.DatagramProtocol):
 
     def heard(self, since: float) -> dict[int, float]:
         """Seconds in which each tone was heard since a time of the loop's clock; OTHER is any other sound."""
+        # A frame is counted once for each tone in it.
         frames = Counter(tone for at, tones in self._heard if at >= since for tone in tones)
         return {tone: round(count * FRAME_SECONDS, 2) for tone, count in frames.items()}
+
+    async def hear(self, tone: int, seconds: float = 0.3) -> None:
+        """Wait until a tone, or OTHER, has been heard for so long from now on. Raises TimeoutError when it is not."""
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(HEAR_SECONDS):
+            while self.heard(began).get(tone, 0.0) < seconds:
+                self._came.clear()
+                await self._came.wait()
 
     def close(self) -> None:
         """Fall silent and let go of the socket."""
@@ -83,13 +97,14 @@ class Audio(asyncio.DatagramProtocol):
             return
         values = [self._amplitudes[code] for code in payload]
         self.heard_last = values
+        self._came.set()
         self._heard.append((asyncio.get_running_loop().time(), frozenset(self._tones(values))))
 
     def _tones(self, values: Sequence[int]) -> list[int]:
         if sum(map(abs, values)) < AUDIBLE * len(values):
             return []
         energy = sum(value * value for value in values)
-        heard = [tone for tone in self._listened_for if _energy_at(tone, values) > SHARE * energy]
+        heard = [tone for tone in VOICES if _energy_at(tone, values) > SHARE * energy]
         return heard or [OTHER]
 
     async def _speak(self) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import uuid4
 
+from engine.lab.errors import LabError
 from engine.lab.phone.audio import Audio
+from engine.lab.phone.rtp import PCMU
 from engine.lab.phone.sdp import Offer, read_offer, written
 from engine.lab.phone.sip import Address, Headers, Request, Response
 from engine.lab.phone.wire import NoAnswerError, Wire
@@ -20,6 +22,8 @@ from engine.lab.phone.wire import NoAnswerError, Wire
 ALLOW = ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, REFER")
 _SDP = ("Content-Type", "application/sdp")
 _STATUS = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})")
+KEY_TYPE = 101
+ACCEPTED = 202
 TRANSFER_SECONDS = 40.0
 
 
@@ -66,7 +70,8 @@ class Call:
         self._offer: Offer | None = None
         self._version = 0
         self._branch = wire.new_branch()
-        self._told: asyncio.Queue[int] = asyncio.Queue()
+        self._direction = "sendrecv"
+        self._told: asyncio.Queue[int | None] = asyncio.Queue()
         self._dialling: asyncio.Task[None] | None = None
 
     # ---- beginning -----------------------------------------------------------------------------------
@@ -85,7 +90,7 @@ class Call:
             self.refuse("488 Not Acceptable Here")
             return
         self._hears_at = await self.audio.open()
-        self._reply_with_audio(self.invite, "sendrecv")
+        self._reply_with_audio(self.invite)
         self.audio.talk_to(self._offer)
         self.answered.set()
         await self._wire.acknowledged(self.invite)
@@ -102,8 +107,7 @@ class Call:
         self._dialling = asyncio.create_task(self._dial(), name=f"dial {self.number}")
 
     async def _dial(self) -> None:
-        first = Offer(self._hears_at, 0, 101)
-        body = self._described(first, "sendrecv")
+        body = self._described(Offer(self._hears_at, PCMU, KEY_TYPE))
         dialog = self.dialog
         headers = (*dialog.headers("INVITE"), self._contact, ALLOW, _SDP)
         sequence, uri = dialog.sequence, dialog.target
@@ -137,7 +141,7 @@ class Call:
     # ---- in the call ---------------------------------------------------------------------------------
 
     async def hold(self, direction: str = "sendonly") -> None:
-        """Put the other side on hold; nothing is said to it meanwhile."""
+        """Put the other side on hold, as some phones do with `inactive`; nothing is said to it meanwhile."""
         self.audio.speaks = False
         await self._invite_again(direction)
 
@@ -163,6 +167,10 @@ class Call:
     def heard(self, since: float) -> dict[int, float]:
         """Seconds of each tone heard since a time of the loop's clock, as `Audio.heard` says."""
         return self.audio.heard(since)
+
+    async def hear(self, tone: int, seconds: float = 0.3) -> None:
+        """Wait until a tone is heard, as `Audio.hear` says."""
+        await self.audio.hear(tone, seconds)
 
     async def hang_up(self) -> None:
         """End the call, also one that only rings; a second time does nothing."""
@@ -192,7 +200,7 @@ class Call:
                 self.refuse("487 Request Terminated")
             case "INVITE" | "UPDATE":
                 self._offer = read_offer(request.body) or self._offer
-                self._reply_with_audio(request, "sendrecv")
+                self._reply_with_audio(request)
                 if self._offer is not None:
                     self.audio.talk_to(self._offer)
             case "NOTIFY":
@@ -207,48 +215,40 @@ class Call:
     # ---- the rest --------------------------------------------------------------------------------------
 
     async def _refer(self, refer_to: str) -> list[int]:
-        """Send REFER; the status of its answer, then those it was told of by NOTIFY until a final one or the end."""
-        headers = (*self.dialog.headers("REFER"), self._contact, ("Refer-To", refer_to), ("Referred-By", self._contact[1]))
+        """Send REFER; the status of its answer, then those told by NOTIFY until a final one or the end of the call."""
+        ours = self._contact[1]
+        headers = (*self.dialog.headers("REFER"), self._contact, ("Refer-To", refer_to), ("Referred-By", ours))
         told = [(await self._wire.ask("REFER", self.dialog.target, headers)).status]
-        ended = asyncio.create_task(self.ended.wait(), name="end of the transferred call")
-        try:
-            async with asyncio.timeout(TRANSFER_SECONDS):
-                while told[0] == 202 and told[-1] < 203:
-                    next_told = asyncio.create_task(self._told.get(), name="progress of a transfer")
-                    done, _ = await asyncio.wait({next_told, ended}, return_when=asyncio.FIRST_COMPLETED)
-                    if next_told not in done:
-                        next_told.cancel()
-                        break
-                    told.append(next_told.result())
-                    if 200 <= told[-1]:
-                        break
-        except TimeoutError:
-            pass
-        finally:
-            ended.cancel()
+        async with asyncio.timeout(TRANSFER_SECONDS):
+            while told[0] == ACCEPTED and (told[-1] == ACCEPTED or told[-1] < 200):
+                status = await self._told.get()
+                if status is None:
+                    break
+                told.append(status)
         return told
 
     async def _invite_again(self, direction: str) -> None:
         if self._offer is None:
             raise AssertionError("a call without audio cannot be held")
+        self._direction = direction
         headers = (*self.dialog.headers("INVITE"), self._contact, ALLOW, _SDP)
         sequence = self.dialog.sequence
-        final = await self._wire.ask("INVITE", self.dialog.target, headers, self._described(self._offer, direction))
+        final = await self._wire.ask("INVITE", self.dialog.target, headers, self._described(self._offer))
         self._acknowledge(sequence)
         if final.status >= 300:
-            self.refused_with = final.status
+            raise LabError(f"the PBX refuses to change the call: {final.status}")
 
     def _acknowledge(self, sequence: int) -> None:
         self._wire.send("ACK", self.dialog.target, self._wire.new_branch(), self.dialog.headers("ACK", sequence))
 
-    def _reply_with_audio(self, request: Request, direction: str) -> None:
-        body = b"" if self._offer is None else self._described(self._offer, direction)
+    def _reply_with_audio(self, request: Request) -> None:
+        body = b"" if self._offer is None else self._described(self._offer)
         headers = (self._contact, ALLOW, _SDP)
         self._wire.answer(request, "200 OK", tag=self._our_tag, headers=headers, body=body)
 
-    def _described(self, offer: Offer, direction: str) -> bytes:
+    def _described(self, offer: Offer) -> bytes:
         self._version += 1
-        return written(replace(offer, address=self._hears_at), self._hears_at, version=self._version, direction=direction)
+        return written(offer, self._hears_at, version=self._version, direction=self._direction)
 
     @property
     def _our_tag(self) -> str:
@@ -261,6 +261,7 @@ class Call:
     def _end(self) -> None:
         if not self.ended.is_set():
             self.ended.set()
+            self._told.put_nowait(None)
             self.audio.close()
 
 

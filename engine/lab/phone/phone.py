@@ -17,20 +17,18 @@ from uuid import uuid4
 
 from engine.lab.configuration import PHONE_NUMBERS
 from engine.lab.errors import LabError
-from engine.lab.phone.audio import Audio
+from engine.lab.phone.audio import AGENT_HERTZ, Audio
 from engine.lab.phone.call import Call, Dialog, new_tag
 from engine.lab.phone.sip import Request
 from engine.lab.phone.wire import HOST, Wire
 from engine.lab.state import AsteriskAddress
 
-CUSTOMER_HERTZ, AGENT_HERTZ = 440, 1000
-"""The voices of the simulated network."""
 RUNG_SECONDS = 30.0
 EXPIRES_SECONDS = 3600
 
 
 class Phone:
-    """Registered while it is entered. `hertz`: its voice; it tells it, a customer's and an agent's apart."""
+    """Registered while it is entered. `hertz`: its voice, one of `audio.VOICES`."""
 
     def __init__(self, pbx: AsteriskAddress, number: int, *, hertz: int = AGENT_HERTZ) -> None:
         if number not in PHONE_NUMBERS:
@@ -114,8 +112,7 @@ class Phone:
             self._wire.answer(request, "481 Call/Transaction Does Not Exist")
 
     def _made(self, dialog: Dialog, number: str) -> Call:
-        audio = Audio(self._hertz, sorted({CUSTOMER_HERTZ, AGENT_HERTZ, self._hertz}))
-        call = self._calls[dialog.call_id] = Call(self._wire, dialog, number, self._contact, audio)
+        call = self._calls[dialog.call_id] = Call(self._wire, dialog, number, self._contact, Audio(self._hertz))
         return call
 
 

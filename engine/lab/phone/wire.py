@@ -6,6 +6,7 @@ It repeats what UDP may lose (RFC 3261, 17.1 and 13.3.1.4) and knows nothing of 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -44,12 +45,17 @@ class Wire(asyncio.DatagramProtocol):
         self._acknowledged: dict[tuple[str, int], asyncio.Event] = {}
         self._repeating: set[asyncio.Task[None]] = set()
         self._transport: asyncio.DatagramTransport
+        self.address: Address
 
     async def open(self) -> None:
         """Bind; `address` is known afterwards."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
-        self.address: Address = self._transport.get_extra_info("sockname")
+        transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
+        self.connected(transport, transport.get_extra_info("sockname"))
+
+    def connected(self, transport: asyncio.DatagramTransport, address: Address) -> None:
+        """Send through this from now on; `address` is this side's."""
+        self._transport, self.address = transport, address
 
     def close(self) -> None:
         """Stop repeating and let go of the socket."""
@@ -139,10 +145,9 @@ class Wire(asyncio.DatagramProtocol):
     async def _send_until(self, datagram: bytes, enough: asyncio.Event) -> None:
         pause = T1
         for _ in range(TRIES):
-            try:
-                async with asyncio.timeout(pause):
-                    await enough.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), pause)
+            if enough.is_set():
                 return
-            except TimeoutError:
-                self._transport.sendto(datagram, self._to)
-                pause = min(T2, 2 * pause)
+            self._transport.sendto(datagram, self._to)
+            pause = min(T2, 2 * pause)

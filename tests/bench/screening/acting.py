@@ -21,8 +21,8 @@ from engine.lab.phone.g711 import (
     mixed,
     samples,
 )
-from tests.bench.screening.listening import Ear
 from engine.lab.phone.rtp import KEY_FRAMES, Stream
+from tests.bench.screening.listening import Ear
 from tests.bench.screening.scene import Listen, Press, Say, Scene, Step, Wait
 
 HEARD_PACKETS = 3
