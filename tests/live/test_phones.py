@@ -41,12 +41,18 @@ class Talk:
     async def members(self) -> set[str]:
         return set((await self.legs.request("GET", f"/bridges/{self.bridge}", {}))["channels"])
 
+    async def gone(self, leg: str) -> None:
+        while (await self.legs.when("ChannelDestroyed"))["channel"]["id"] != leg:
+            pass  # the agent's second call ends about then
+
     async def consult(self) -> tuple[Call, Call]:
         """The agent holds the customer and talks to the colleague: both ends of that call."""
         await self.agent.hold()
         ours = await self.phone.call(str(COLLEAGUE))
         theirs = await answered(self.colleague)
         await ours.answered.wait()
+        # Until they are connected, Asterisk treats a transfer like one to a phone that rings.
+        await theirs.hear(AGENT_HERTZ)
         return ours, theirs
 
     async def hear_each_other(self) -> None:
@@ -196,7 +202,7 @@ async def test_the_colleague_stays_when_the_customer_goes_until_we_hang_the_fore
     await talk.agent.transfer_to(consult)
     half = half_of(await talk.legs.until("BridgeAttendedTransfer"), talk)
     await talk.customer.hang_up()
-    await talk.legs.when("ChannelDestroyed")
+    await talk.gone(talk.customer_leg)
     assert await talk.members() == {half}
     await talk.legs.request("DELETE", f"/channels/{half}", {})
     await asyncio.wait_for(colleague.ended.wait(), 5)
