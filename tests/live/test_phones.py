@@ -16,6 +16,7 @@ import pytest
 from engine.lab import Lab
 from engine.lab.phone.audio import AGENT_HERTZ, CUSTOMER_HERTZ, OTHER
 from engine.lab.phone.call import Call
+from engine.lab.phone.duty import Duty, ask_and_give_to, ask_only, give_to, hold_once
 from engine.lab.phone.phone import Phone, mix
 from tests.live.legs import Legs
 
@@ -281,3 +282,36 @@ async def test_a_phone_that_is_alone_with_us_cannot_transfer_blindly(lab: Lab) -
         assert await call.transfer(str(COLLEAGUE)) == [202, 100, 400]
         assert (await legs.when("BridgeBlindTransfer"))["result"] == "Invalid"
         assert (await legs.request("GET", f"/channels/{leg}", {}))["state"] == "Up"
+
+
+async def test_phones_on_duty_act_by_themselves_for_one_customer_after_the_other(lab: Lab) -> None:
+    acts = {1972: hold_once, 1973: give_to("1001"), 1974: ask_and_give_to("1002"), 1975: ask_only("1003")}
+    with Duty(lab.pbx, acts):
+        held, given, asked, only_asked = await asyncio.gather(
+            served(lab, 1972, "ChannelUnhold"),
+            served(lab, 1973, "BridgeBlindTransfer"),
+            served(lab, 1974, "BridgeAttendedTransfer"),
+            served(lab, 1975, "ChannelUnhold"),
+        )
+        assert await served(lab, 1973, "BridgeBlindTransfer") == given
+    assert held == only_asked == {"ChannelHold", "ChannelUnhold"}
+    assert given == {"ChannelUnhold", "BridgeBlindTransfer"}
+    assert asked == {"ChannelHold", "ChannelUnhold", "BridgeAttendedTransfer"}
+
+
+async def served(lab: Lab, number: int, last: str) -> set[str]:
+    """What was told of a customer's call to a phone on duty, until the last of it."""
+    customers = Phone(lab.pbx, number + 10, hertz=CUSTOMER_HERTZ)
+    async with customers, Legs(lab) as legs:
+        ids = [await legs.post(str(each), {}) for each in (number, customers.number)]
+        customer = await answered(customers)
+        for _ in ids:
+            await legs.when("StasisStart")
+        bridge = (await legs.request("POST", "/bridges", {"type": "mixing,proxy_media"}))["id"]
+        await legs.request("POST", f"/bridges/{bridge}/addChannel", {"channel": ids})
+        told = {event["type"] for event in await legs.until(last)}
+        await customer.hear(AGENT_HERTZ)
+        for each in (await legs.request("GET", f"/bridges/{bridge}", {}))["channels"]:
+            await legs.request("DELETE", f"/channels/{each}", {})
+        await legs.request("DELETE", f"/bridges/{bridge}", {})
+    return told & {"ChannelHold", "ChannelUnhold", "BridgeBlindTransfer", "BridgeAttendedTransfer"}

@@ -75,13 +75,16 @@ class Audio(asyncio.DatagramProtocol):
         frames = Counter(tone for at, tones in self._heard if at >= since for tone in tones)
         return {tone: round(count * FRAME_SECONDS, 2) for tone, count in frames.items()}
 
-    async def hear(self, tone: int, seconds: float = 0.3) -> None:
-        """Wait until a tone, or OTHER, has been heard for so long from now on. Raises TimeoutError when it is not."""
-        began = asyncio.get_running_loop().time()
-        async with asyncio.timeout(HEAR_SECONDS):
-            while self.heard(began).get(tone, 0.0) < seconds:
+    async def hear(self, tone: int, seconds: float = 0.3, *, within: float = HEAR_SECONDS) -> None:
+        """Wait until a tone, or OTHER, has been heard for so long without a break. Raises TimeoutError."""
+        in_a_row, seen = 0, len(self._heard)
+        async with asyncio.timeout(within):
+            while in_a_row * FRAME_SECONDS < seconds:
                 self._came.clear()
                 await self._came.wait()
+                for _, tones in self._heard[seen:]:
+                    in_a_row = in_a_row + 1 if tone in tones else 0
+                seen = len(self._heard)
 
     def close(self) -> None:
         """Fall silent and let go of the socket."""

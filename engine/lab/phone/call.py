@@ -13,7 +13,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from engine.lab.errors import LabError
-from engine.lab.phone.audio import Audio
+from engine.lab.phone.audio import HEAR_SECONDS, Audio
 from engine.lab.phone.rtp import PCMU
 from engine.lab.phone.sdp import Offer, read_offer, written
 from engine.lab.phone.sip import Address, Headers, Request, Response
@@ -168,9 +168,9 @@ class Call:
         """Seconds of each tone heard since a time of the loop's clock, as `Audio.heard` says."""
         return self.audio.heard(since)
 
-    async def hear(self, tone: int, seconds: float = 0.3) -> None:
+    async def hear(self, tone: int, seconds: float = 0.3, *, within: float = HEAR_SECONDS) -> None:
         """Wait until a tone is heard, as `Audio.hear` says."""
-        await self.audio.hear(tone, seconds)
+        await self.audio.hear(tone, seconds, within=within)
 
     async def hang_up(self) -> None:
         """End the call, also one that only rings; a second time does nothing."""

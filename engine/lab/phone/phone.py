@@ -42,9 +42,9 @@ class Phone:
         self._registrations = 0
         self._registration_id = uuid4().hex
 
-    async def rung(self) -> Call:
-        """The next call that comes in; it rings until it is answered or refused."""
-        async with asyncio.timeout(RUNG_SECONDS):
+    async def rung(self, *, within: float | None = RUNG_SECONDS) -> Call:
+        """The next call that comes in; it rings until it is answered or refused. None: wait for ever."""
+        async with asyncio.timeout(within):
             return await self._rung.get()
 
     async def call(self, number: str) -> Call:
@@ -55,6 +55,10 @@ class Phone:
         await made.place()
         return made
 
+    async def hang_up(self) -> None:
+        """End every call there still is."""
+        await asyncio.gather(*(call.hang_up() for call in self._calls.values()))
+
     async def __aenter__(self) -> Self:
         await self._wire.open()
         await self._register(EXPIRES_SECONDS)
@@ -64,7 +68,7 @@ class Phone:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await asyncio.gather(*(call.hang_up() for call in self._calls.values()))
+            await self.hang_up()
             await self._register(0)
         finally:
             self._wire.close()
