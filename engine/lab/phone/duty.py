@@ -24,7 +24,7 @@ from engine.lab.state import AsteriskAddress
 Act: TypeAlias = Callable[[Phone, Call], Awaitable[None]]
 """What a phone does once it hears its customer."""
 CUSTOMER_SECONDS = 60.0
-"""How long a phone waits for its customer's voice: a whisper comes first, or all of a call where agents are rung first."""
+"""How long a phone waits for its customer's voice: a whisper comes first, or a whole call if agents are rung first."""
 TALK_SECONDS = 1.0
 HOLD_SECONDS = 2.0
 END_SECONDS = 20.0
