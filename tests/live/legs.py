@@ -1,6 +1,8 @@
 """Calls placed by plain ARI requests, for tests of the lab and the dialplan that must not depend on the engine."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import uuid4
 
@@ -29,6 +31,13 @@ class Legs:
     async def __aexit__(self, *_error: object) -> None:
         await self._events.close()
         await self._session.close()
+
+    @asynccontextmanager
+    async def deaf(self) -> AsyncIterator[None]:
+        """Without event socket; what happens meanwhile is never told."""
+        await self._events.close()
+        yield
+        self._events = await self._session.ws_connect(f"{self._url}/events?app={self.application}")
 
     async def request(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._session.request(method, f"{self._url}{path}", json=body) as answer:

@@ -264,6 +264,17 @@ async def test_a_second_transfer_leaves_the_foreign_channel_where_it_is(talk: Ta
     assert await talk.members() == {talk.customer_leg, half}
 
 
+async def test_a_transfer_that_nobody_heard_of_shows_in_the_bridge_and_its_end_is_told(talk: Talk) -> None:
+    async with talk.legs.deaf():
+        await talk.agent.transfer(str(COLLEAGUE))
+        colleague = await answered(talk.colleague)
+        await talk.customer.hear(COLLEAGUE_HERTZ)
+    (half,) = await talk.members() - {talk.customer_leg}
+    assert half != talk.agent_leg
+    await colleague.hang_up()
+    assert (await talk.legs.when("StasisEnd"))["channel"]["id"] == half
+
+
 async def test_a_time_limit_on_the_foreign_channel_ends_it(talk: Talk) -> None:
     await talk.agent.transfer(str(COLLEAGUE))
     half = half_of(await talk.legs.until("BridgeBlindTransfer"), talk)
