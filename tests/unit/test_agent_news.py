@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.agent_news import MOST_WAITING, AgentNews, NewsKind, attended, differences
-from engine.api.own_desk import kind_of
+from engine.api.agents import kind_of
 from engine.core.changes import AgentChanged, AgentMoved
 from engine.core.configuration import Agent, Configuration
 from engine.core.decision import Snapshot
