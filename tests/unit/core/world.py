@@ -24,6 +24,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     HoldWithMusic,
+    Limit,
     Listen,
     Play,
     Record,
@@ -108,7 +109,19 @@ SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
 BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3})
 
-_EFFECTS = (DialCustomer, RingAgent, Play, Listen, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_EFFECTS = (
+    DialCustomer,
+    RingAgent,
+    Play,
+    Listen,
+    CountAudio,
+    HoldWithMusic,
+    Connect,
+    Limit,
+    Farewell,
+    Release,
+    Dismantle,
+)
 _UNHEARD = (DialCustomer, Listen, CountAudio)
 _E = TypeVar("_E", bound=Effect)
 
