@@ -27,7 +27,7 @@ SERVICES = [
     service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
     service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
     service("previewed", connect="preview", preview_seconds=20),
-    service("comforted", comfort_seconds=3, hold_limit_seconds=11, attempts={"max": 1}),
+    service("comforted", comfort_seconds=8, hold_limit_seconds=26, attempts={"max": 1}),
     service("recorded", recording={"announce": True}),
     *(
         service(name, attempts={"max": 1}, screening=screening)
