@@ -94,8 +94,8 @@ class Workspace(Admission, Serving):
             self._write([CallClassified(event.callback, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
             self._end_wrap_up(event.agent, work.id, "completed", now)
-        elif work is not None and work.callback is None:
-            self._end_interaction(self.interactions[InteractionId(work.id)], InteractionState.COMPLETED, now)
+        elif work is not None and (interaction := self.interactions.get(InteractionId(work.id))):
+            self._end_interaction(interaction, InteractionState.COMPLETED, now)
         self._decision.reply = self.desks.status(event.agent) or Done()
 
     def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
