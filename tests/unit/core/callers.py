@@ -132,7 +132,7 @@ def entering(
 def rings_in(world: World, phone: str | None = "", dialled: str = BILLING_NUMBER) -> Caller:
     """Somebody calls, from a number of their own unless one is given; None: it is not shown."""
     n = len(world.journal.inbound) + 1
-    world.tell(event := entering(n, f"+120255570{n:02}" if phone == "" else phone, dialled))
+    world.tell(event := entering(n, f"+120255571{n:02}" if phone == "" else phone, dialled))
     return Caller(world, event.call, event.leg)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from engine.core.callphase import Phase
 from engine.core.configuration import AttemptPolicy, Limits
-from engine.core.effects import DialCustomer, RingAgent
-from engine.core.events import CallbackRequested, LegSeen
+from engine.core.effects import Connect, DialCustomer, RingAgent
+from engine.core.events import CallbackRequested, CancelRequested, LegSeen
 from engine.core.records import Request
 from engine.core.terms import (
     CallbackId,
@@ -111,12 +111,14 @@ def test_given_a_callback_that_an_agent_previews_then_it_ends_when_they_talk() -
     world = customer.world
     world.configure((PREVIEWED,), (AMY, BEN))
     world.agent("ben").ready()
+    world.pass_time(5)
     caller = rings_in(world, OWN)
     assert world.agent("amy").shown == "previewing"
     world.agent("ben").answers()
     assert caller.is_in(Phase.CONNECTED)
     assert (customer.state, customer.reason) == (CANCELLED, Reason.CALLED_IN)
     assert world.agent("amy").shown == "ready"
+    assert any("Amy is not asked any more, because the customer called in" in line for line in told(world, customer))
     caller.hangs_up()
     assert no_one_is_called(world)
 
@@ -139,8 +141,6 @@ def test_given_a_call_that_ends_unobserved_then_the_callback_is_done() -> None:
     customer = queued()
     caller = rings_in(customer.world, OWN)
     customer.world.agent().ready()
-    from engine.core.effects import Connect
-
     customer.world.results.pop(Connect)
     customer.world.agent().answers()
     assert customer.is_in(Q)
@@ -251,7 +251,8 @@ def test_given_somebody_who_asks_why_then_it_is_said_that_they_are_on_the_phone(
 def test_given_somebody_who_asks_why_afterwards_then_the_end_reads_well() -> None:
     customer = queued()
     talks(rings_in(customer.world, OWN))
-    assert told(customer.world, customer)[-1].endswith("The callback was cancelled. The customer called in.")
+    ends = "22:13:20 The customer called in, so they are not called back any more."
+    assert told(customer.world, customer)[-1] == ends
 
 
 # ---- being dialled and ringing in at once --------------------------------------------------------------------
@@ -434,8 +435,6 @@ def test_given_a_number_with_all_its_requests_of_the_day_then_they_are_promised_
     first = rings_in(world, OWN)
     first.presses("11")
     first.is_let_go()
-    from engine.core.events import CancelRequested
-
     world.tell(CancelRequested(first.kept.id, Reason.BY_CUSTOMER))
     assert refused(rings_in(world, OWN))
 

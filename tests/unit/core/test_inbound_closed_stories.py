@@ -57,7 +57,8 @@ def test_given_the_evening_before_a_weekend_then_the_day_is_named() -> None:
 
 def test_given_odd_minutes_then_they_are_said_as_on_a_clock() -> None:
     service = replace(AT_THE_DESK, slots=SlotPolicy(minutes=15, capacity=1))
-    hours = replace(HOURS, weekly=tuple((replace(day[0], start=9 * 3600 + 300),) if day else () for day in HOURS.weekly))
+    later = tuple((replace(day[0], start_seconds=9 * 3600 + 300),) if day else () for day in HOURS.weekly)
+    hours = replace(HOURS, weekly=later)
     world = World((service,), calendars=(hours,))
     goes_on_until(world, at("03:00"))
     caller = rings_in(world)
