@@ -86,6 +86,10 @@ class Caller:
         """What was said last."""
         return says(self.hears)
 
+    def is_told_now(self, *prompts: Prompt) -> bool:
+        """Whether it is so; for stories that listen more than once."""
+        return self.is_told == prompts
+
     @property
     def all_told(self) -> list[tuple[Prompt, ...]]:
         on_leg = self.world.done_on(self.leg)

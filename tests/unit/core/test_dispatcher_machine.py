@@ -358,8 +358,8 @@ class Disorder(RuleBasedStateMachine):
         if restarted:
             self.world.restart()
         self.world.lose_telephony()
-        for flow in list(self.world.dispatcher.live()):
-            dials = [each for each in self.world.effects if each.attempt == flow.attempt.id and _dials(each)]
+        for live in list(self.world.dispatcher.live()):
+            dials = [each for each in self.world.effects if each.attempt == live.attempt.id and _dials(each)]
             if dials and dials_end is not None:
                 self.world.tell(EffectEnded(dials[-1], dials_end))
         self.world.pass_time(seconds)

@@ -68,7 +68,7 @@ def test_given_odd_minutes_then_they_are_said_as_on_a_clock() -> None:
 def test_given_a_yes_and_their_own_number_then_the_slot_is_booked_and_they_are_called_then() -> None:
     caller = closed()
     caller.presses("21")
-    assert caller.is_told == READ_BACK
+    assert caller.is_told_now(*READ_BACK)
     caller.presses("1")
     assert only(caller.hears, Farewell).prompts == (PromptId.SLOT_KEPT,)
     kept = caller.kept

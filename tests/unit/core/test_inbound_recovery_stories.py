@@ -1,6 +1,8 @@
-"""Starts while callers are there: whoever rang in is found where they were, and nobody is hung up on; told as stories."""
+"""Starts while callers are there: who rang in is found where they were, and nobody is hung up on; told as stories."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
@@ -74,13 +76,17 @@ def offered_a_slot() -> Caller:
     return rings_in(world, OWN)
 
 
+Before = Callable[[], Caller]
+
 UNANSWERED = [waiting, asking, agent_ringing, whispering]
 EVERYWHERE = [*UNANSWERED, bridging, connected, promised, sorry, offered_a_slot]
 
 
 @pytest.mark.parametrize("customer", THERE)
 @pytest.mark.parametrize("phase", [waiting, asking])
-def test_given_a_caller_who_is_still_there_then_they_wait_in_their_place_with_music(phase, customer: LegSeen) -> None:  # noqa: ANN001
+def test_given_a_caller_who_is_still_there_then_they_wait_in_their_place_with_music(
+    phase: Before, customer: LegSeen
+) -> None:
     caller = phase()
     world = caller.world
     other = rings_in(world)
@@ -96,7 +102,9 @@ def test_given_a_caller_who_is_still_there_then_they_wait_in_their_place_with_mu
 
 
 @pytest.mark.parametrize("phase", UNANSWERED)
-def test_given_a_caller_who_is_gone_then_the_call_was_interrupted_and_the_agent_is_free(phase) -> None:  # noqa: ANN001
+def test_given_a_caller_who_is_gone_then_the_call_was_interrupted_and_the_agent_is_free(
+    phase: Before,
+) -> None:
     caller = phase()
     world = caller.world
     world.restart()
@@ -129,7 +137,9 @@ def test_given_an_agent_who_has_come_to_the_phone_then_the_whisper_begins_and_th
 
 
 @pytest.mark.parametrize("phase", [agent_ringing, whispering])
-def test_given_an_agent_whose_leg_is_gone_then_another_one_is_rung_and_nobody_is_blamed(phase) -> None:  # noqa: ANN001
+def test_given_an_agent_whose_leg_is_gone_then_another_one_is_rung_and_nobody_is_blamed(
+    phase: Before,
+) -> None:
     caller = phase()
     world = caller.world
     world.restart()
@@ -216,7 +226,7 @@ def test_given_a_conversation_whose_caller_is_gone_then_it_is_over_and_the_agent
 
 
 @pytest.mark.parametrize("phase", [promised, sorry])
-def test_given_a_call_that_was_closing_then_it_is_hung_up_or_over(phase) -> None:  # noqa: ANN001
+def test_given_a_call_that_was_closing_then_it_is_hung_up_or_over(phase: Before) -> None:
     for seen, did in ((ENTERED, "let go again"), (GONE, "closed as decided")):
         caller = phase()
         outcome = caller.outcome
@@ -249,7 +259,7 @@ def test_given_a_start_then_a_number_that_is_ringing_in_is_still_not_called() ->
 
 
 @pytest.mark.parametrize("phase", EVERYWHERE)
-def test_given_news_before_the_look_then_nothing_breaks_and_the_look_decides(phase) -> None:  # noqa: ANN001
+def test_given_news_before_the_look_then_nothing_breaks_and_the_look_decides(phase: Before) -> None:
     caller = phase()
     world = caller.world
     world.restart()
@@ -264,7 +274,7 @@ def test_given_news_before_the_look_then_nothing_breaks_and_the_look_decides(pha
 
 
 @pytest.mark.parametrize("phase", EVERYWHERE)
-def test_given_a_caller_who_hangs_up_before_the_look_then_the_call_is_over(phase) -> None:  # noqa: ANN001
+def test_given_a_caller_who_hangs_up_before_the_look_then_the_call_is_over(phase: Before) -> None:
     caller = phase()
     caller.world.restart()
     caller.hangs_up()
@@ -351,7 +361,7 @@ def test_given_a_step_of_the_expansion_that_fell_due_meanwhile_then_it_counts() 
 
 
 @pytest.mark.parametrize("phase", UNANSWERED)
-def test_given_a_lost_event_socket_then_the_same_is_done_as_after_a_start(phase) -> None:  # noqa: ANN001
+def test_given_a_lost_event_socket_then_the_same_is_done_as_after_a_start(phase: Before) -> None:
     caller = phase()
     world = caller.world
     agent = GONE if not caller.call.agent_legs else RINGING
