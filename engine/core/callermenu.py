@@ -147,7 +147,7 @@ class CallerMenu(CallerEnds):
 
     def _answered(self, key: str, now: float) -> None:
         match self._question, key:
-            case (None | Question.CHECK), _:
+            case ((None | Question.CHECK), _):
                 pass
             case _, "*":
                 self._back(now)
