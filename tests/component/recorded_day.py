@@ -124,7 +124,7 @@ def _callers(world: World) -> None:
 
 
 def _afternoon(world: World) -> None:
-    calls = [each.id for each in (*world.started_from.attempts, *world.started_from.inbound)]
+    calls = [each.id for each in world.started_from.attempts] + [each.id for each in world.started_from.inbound]
     for n, call in enumerate(calls):
         world.recover(call, list(LegSeen)[n % len(LegSeen)])
     world.regain_telephony()
