@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.core.callphase import Phase
-from engine.core.configuration import AttemptPolicy, Limits
+from engine.core.configuration import AttemptPolicy, Limits, Service
 from engine.core.effects import Connect, DialCustomer, RingAgent
 from engine.core.events import CallbackRequested, CancelRequested, LegSeen
 from engine.core.records import Request
@@ -339,6 +339,28 @@ def test_given_a_callback_that_has_waited_then_the_caller_has_its_place(before: 
     caller = rings_in(world, OWN)
     assert caller.call.joined_at == joined_at
     assert (caller.position, other.position) == (1, 3 if customer.state is Q else 2)
+
+
+@pytest.mark.parametrize("service", [OPEN, PREVIEWED, replace(OPEN, connect=ConnectMode.AGENT_FIRST)])
+def test_given_an_agent_who_has_come_to_their_callback_then_the_caller_has_its_place_too(service: Service) -> None:
+    world = World((service,))
+    world.agent().ready()
+    customer = world.customer(phone=OWN)
+    world.pass_time(5)
+    other = rings_in(world)
+    caller = rings_in(world, OWN)
+    assert customer.state in (CallbackState.DIALING, CallbackState.PREVIEWING, CallbackState.RINGING_AGENT)
+    assert (caller.position, other.position) == (1, 2)
+
+
+def test_given_a_callback_whose_customer_talks_then_another_call_of_the_number_has_its_own_place() -> None:
+    world = World((OPEN,))
+    world.agent().ready()
+    customer = world.customer(phone=OWN)
+    customer.confirms()
+    world.agent().answers()
+    world.pass_time(60)
+    assert rings_in(world, OWN).call.joined_at == START + 60
 
 
 def test_given_an_appointment_then_the_caller_has_the_place_of_the_call() -> None:
