@@ -22,6 +22,7 @@ from engine.core.events import (
     Event,
     KeyPressed,
     LegEnded,
+    PlayingFinished,
     PresenceRequested,
     ResultKind,
     StopRequested,
@@ -187,7 +188,7 @@ def _nothing_is_concluded_unheard(
 
 def _may_end(world: World, event: Event, attempt: Attempt) -> bool:
     match event:
-        case LegEnded(leg=leg):
+        case LegEnded(leg=leg) | PlayingFinished(leg=leg):
             return attempt_of_leg(leg) == attempt.id
         case TimerFired(owner=owner, name=name):
             service = world.journal.configuration.services.get(
