@@ -9,6 +9,8 @@ from pathlib import Path
 
 RATE = 8000
 WINDOW = 400
+AUDIBLE = 104
+"""Root mean square from which on there is sound: -50 dBFS."""
 
 
 def samples(path: Path) -> array[int]:
@@ -43,7 +45,7 @@ def longest_silence_seconds(path: Path, start_seconds: float, end_seconds: float
 
 
 def _is_loud(window: array[int]) -> bool:
-    return math.sqrt(sum(value * value for value in window) / WINDOW) > 104
+    return math.sqrt(sum(value * value for value in window) / WINDOW) > AUDIBLE
 
 
 def share_of_tone(window: array[int], hertz: float) -> float:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from array import array
 from pathlib import Path
 
-from engine.lab.witness import WitnessCall
-from tests.live.calls.audio import RATE, WINDOW, samples, share_of_tone
+import numpy as np
+from numpy.typing import NDArray
 
-STEP = RATE // 50
-"""Loudness is compared in steps of 20 ms."""
+from engine.lab.witness import WitnessCall
+from tests.live.calls.audio import AUDIBLE, RATE, WINDOW, samples, share_of_tone
+
 EDGE_SECONDS = 0.3
 """So close to the beginning or the end of a conversation a gap does not count."""
-PIECE, SLIP = 60, 6
-"""Steps: a piece of the prompt, and how far from its place it may be."""
-CANDIDATE, ALIKE = 0.4, 0.85
-"""Correlations: from which on a place is looked at closely, and from which on the prompt was heard there."""
+STEP, PIECE = RATE // 50, RATE // 5
+"""Samples: a packet of 20 ms, and the pieces in which a prompt is looked for."""
+SLIP = 6
+"""Steps: how far from its place a piece of the prompt may be."""
+ALIKE, END_ALIKE = 0.85, 0.5
+"""Correlations from which on a prompt was heard: the mean of its pieces, and the last one."""
+
+Signal = NDArray[np.float64]
 
 
 def longest_gap_seconds(recording: Path, call: WitnessCall, hertz: float, until: float) -> float:
@@ -37,50 +40,59 @@ def longest_gap_seconds(recording: Path, call: WitnessCall, hertz: float, until:
 
 
 def prompt_heard_at(path: Path, prompt: Path) -> list[float]:
-    """When this prompt begins in the recording, in seconds: where the loudness follows the prompt's own.
+    """When this prompt begins in the recording, in seconds: where its samples are, piece by piece, to its last sound.
 
-    A busy machine sends a packet late now and then, so each piece of the prompt may come a little early or late.
+    On a busy machine a packet comes late, or the far end's recorder leaves some out, so each piece may come a little
+    early or late. The silence at the prompt's end need not be there: the last packets of a call are often not recorded.
     """
-    heard, said = _loudness(samples(path)), _loudness(samples(prompt))
-    likely = [
-        (_likeness(heard, said, start), start)
-        for start in range(len(heard) - len(said) + 1)
-        if _correlation(heard[start : start + len(said)], said) >= CANDIDATE
-    ]
+    heard, said = _signal(path), _until_silence(_signal(prompt))
+    if len(heard) < len(said):
+        return []
+    starts = [*range(0, len(said) - PIECE, PIECE), len(said) - PIECE]
+    pieces = {start: said[start : start + PIECE] for start in starts}
+    likeness = {start: _likeness(heard, piece) for start, piece in pieces.items() if _loudness(piece) > AUDIBLE}
+    places = range(0, len(heard) - len(said) + 1 + SLIP * STEP, STEP)
     found: list[int] = []
-    for likeness, start in sorted(likely, reverse=True):
-        if likeness >= ALIKE and all(abs(start - other) > len(said) // 2 for other in found):
-            found.append(start)
-    return [start * STEP / RATE for start in sorted(found)]
+    best = {place: [_near(each, place + start)[1] for start, each in likeness.items()] for place in places}
+    for place in sorted(places, key=lambda place: sum(best[place]), reverse=True):
+        alike = sum(best[place]) / len(likeness) >= ALIKE and best[place][-1] >= END_ALIKE
+        if alike and all(abs(place - other) > len(said) // 2 for other in found):
+            found.append(place)
+    first, whole = next(iter(likeness.items()))
+    return [(_near(whole, place + first)[0] - first) / RATE for place in sorted(found)]
 
 
-def _likeness(heard: list[float], said: list[float], start: int) -> float:
-    """The mean over the pieces of the prompt, each where it fits best."""
-    starts = range(0, max(1, len(said) - PIECE + 1), PIECE)
-    fits = [
-        max(
-            _correlation(heard[at : at + len(piece)], piece)
-            for at in range(max(0, start + first - SLIP), start + first + SLIP + 1)
-            if at + len(piece) <= len(heard)
-        )
-        for first in starts
-        for piece in [said[first : first + PIECE]]
-    ]
-    return sum(fits) / len(fits)
+def _signal(path: Path) -> Signal:
+    return np.array(samples(path), dtype=np.float64)
 
 
-def _loudness(values: array[int]) -> list[float]:
-    return [
-        math.sqrt(sum(value * value for value in values[start : start + STEP]) / STEP)
-        for start in range(0, len(values) - STEP + 1, STEP)
-    ]
+def _until_silence(signal: Signal) -> Signal:
+    """Without the silence at the end."""
+    steps = range(0, len(signal) - STEP + 1, STEP)
+    return signal[: max(start for start in steps if _loudness(signal[start : start + STEP]) > AUDIBLE) + STEP]
 
 
-def _correlation(one: list[float], other: list[float]) -> float:
-    """Pearson's; 0 where there is no sound."""
-    mean_one, mean_other = sum(one) / len(one), sum(other) / len(other)
-    if mean_one < 50:
-        return 0.0
-    both = sum((a - mean_one) * (b - mean_other) for a, b in zip(one, other, strict=True))
-    spread = math.sqrt(sum((a - mean_one) ** 2 for a in one) * sum((b - mean_other) ** 2 for b in other))
-    return both / spread if spread else 0.0
+def _loudness(signal: Signal) -> float:
+    return float(np.sqrt(np.mean(signal**2)))
+
+
+def _likeness(heard: Signal, piece: Signal) -> Signal:
+    """How like the piece the recording is from each sample on: 1 for the same, 0 where there is no sound."""
+    size = len(heard) + len(piece)
+    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
+    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
+    energy = energy[len(piece) :] - energy[: -len(piece)]
+    floor = len(piece) * (AUDIBLE / 2) ** 2
+    return np.where(
+        energy > floor, products[: len(energy)] / np.sqrt(np.maximum(energy, floor) * np.sum(piece**2)), 0.0
+    )
+
+
+def _near(likeness: Signal, at: int) -> tuple[int, float]:
+    """Where it is greatest near this sample, and how great."""
+    start = max(0, at - SLIP * STEP)
+    near = likeness[start : at + SLIP * STEP + 1]
+    if not len(near):
+        return at, 0.0
+    greatest = int(near.argmax())
+    return start + greatest, float(near[greatest])
