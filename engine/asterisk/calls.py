@@ -23,6 +23,7 @@ from engine import crash_points
 from engine.asterisk.ari import AriClient, Ok, Refused, Result, Unknown
 from engine.asterisk.ear import Ears
 from engine.asterisk.playing import Playing, PromptPlayer, Prompts
+from engine.asterisk.translation import our_leg
 from engine.core.effects import (
     AnswerCaller,
     CheckNumber,
@@ -299,6 +300,9 @@ class Calls:
         if not prompts:
             return await self.hang_up(leg)
         await self.playing.stop(leg)
+        if our_leg(leg) is None:
+            # Who rings in and is not taken: their answer was overtaken, and not every network lets hear early media.
+            await self._answer(leg, 2 * FAREWELL_LIMIT_SECONDS)
         last_words = Playing(leg, "farewell")
         played = await self.playing.start(last_words, prompts, voice)
         if not isinstance(played, Ok):

@@ -21,6 +21,7 @@ _HERE = Path(__file__).resolve().parent
 _DEMO = _HERE / "test_demo.py"
 _CRASH = _HERE / "crash" / "test_kills.py"
 _FAULTS = _HERE / "faults"
+_INBOUND = _HERE / "inbound"
 _SCREENING = _HERE / "test_screening_bench.py"
 CRASH_KILLS = 10
 INTERRUPTIONS = (
@@ -41,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _waits(item: pytest.Item) -> int:
     """0: for nothing, 1: for the long stories, 2: for the demonstration, 3: for the crash run."""
-    if item.path.is_relative_to(_FAULTS):
+    if item.path.is_relative_to(_FAULTS) or item.path.is_relative_to(_INBOUND):
         return 1
     return {_SCREENING: 1, _DEMO: 2, _CRASH: 3}.get(item.path, 0)
 
