@@ -8,19 +8,21 @@ import asyncio
 import json
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
 
 import click
 
-from engine.lab import Lab, LabError, LabState, NoSuchLabError, WitnessCall, running, sweep, take_down
+from engine.lab import Lab, LabError, LabState, NoSuchLabError, RungIn, WitnessCall, callers, running, sweep, take_down
 from engine.lab.calling import CallReport, call
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _CUSTOMER = re.compile(r"1[2-9]\d\d55501\d\d")
 _AGENT = re.compile(r"1\d{3}")
+_SOMEBODY = "+12025550100"
+_DEFAULT_STEPS = "listen,hang-up"
 
 
 @click.group("lab", short_help="A real Asterisk and a simulated telephone network.")
@@ -112,11 +114,15 @@ def status(as_json: bool) -> None:  # noqa: FBT001
     click.echo("\n\n".join(_as_text(each) for each in labs) or "no lab is running; start one with `ringback lab up`")
 
 
-@lab.command("call", short_help="Call a number of the simulated network.")
-@click.argument("number")
+@lab.command("call", short_help="Call a number of the simulated network, or ring in from it.")
+@click.argument("number", required=False)
+@click.option("--in", "dialled", metavar="DIALLED", help="Ring in to the PBX at this number instead.")
+@click.option("--from", "caller", metavar="CALLER", help="With --in: who calls, a number or agent-1001.")
+@click.option("--anonymous", is_flag=True, help="With --in: the caller withholds their number.")
+@click.option("--steps", "script", metavar="STEPS", help="With --in: what the caller does once answered.")
 @click.option("--lab", "lab_id", metavar="ID", help="Which lab; default: the newest, or one for this call.")
 @click.option(
-    "--limit", type=click.FloatRange(1, 120), default=45.0, show_default=True, help="Hang up after these seconds."
+    "--limit", type=click.FloatRange(1, 600), default=45.0, show_default=True, help="Hang up after these seconds."
 )
 @click.option(
     "--announcements",
@@ -126,17 +132,51 @@ def status(as_json: bool) -> None:  # noqa: FBT001
     help="How often it is played while no key comes, with 9 seconds between.",
 )
 @_as_json
-def call_command(number: str, lab_id: str | None, limit: float, announcements: int, as_json: bool) -> None:  # noqa: FBT001
+def call_command(
+    number: str | None,
+    dialled: str | None,
+    caller: str | None,
+    anonymous: bool,  # noqa: FBT001
+    script: str | None,
+    lab_id: str | None,
+    limit: float,
+    announcements: int,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Dial NUMBER from the lab's PBX, play it an announcement and tell what both sides saw.
 
     NUMBER is +1 NPA 555 01xx or an agent's phone, 1001 to 1904.
+
+    With --in somebody calls the other way: from the network to the PBX, as customers do, or from an agent's phone.
+    STEPS, separated by commas: listen [S] (to an announcement's end, S seconds at most), press KEYS, wait S,
+    talk [S] (until S seconds after hearing an agent), stay, hang-up. Without --steps: listen,hang-up.
 
     \b
     Examples:
       ringback lab call +12025550100
       ringback lab call 1902 --json
       ringback lab call +12025550121 --announcements 2
+      ringback lab call --in +12025550199 --steps "listen,press 1,wait 2,hang-up"
+      ringback lab call --in +12025550199 --anonymous --limit 10 --json
+      ringback lab call --in "*80" --from agent-1001
     """
+    if dialled is None:
+        if number is None or caller or anonymous or script:
+            raise click.UsageError("give a NUMBER to call, or --in with the number that is rung")
+        _call_out(number, lab_id, limit, announcements, as_json=as_json)
+        return
+    if number is not None or (caller and anonymous):
+        raise click.UsageError("--in is rung by one caller: no NUMBER, and either --from or --anonymous")
+    shown = None if anonymous else caller or _SOMEBODY
+    try:
+        callers.check(dialled, shown)
+        steps = callers.steps(script or _DEFAULT_STEPS)
+    except LabError as error:  # before a lab is started for it
+        raise click.UsageError(str(error)) from error
+    _ring_in(dialled, shown, steps, lab_id, limit, as_json=as_json)
+
+
+def _call_out(number: str, lab_id: str | None, limit: float, announcements: int, *, as_json: bool) -> None:
     endpoint, dialled = _endpoint(number)
     with _lab(lab_id) as used:
         before = {seen.channel for seen in used.witness()}
@@ -157,6 +197,24 @@ def call_command(number: str, lab_id: str | None, limit: float, announcements: i
     click.echo(f"Asterisk {version}")
     click.echo(_report_text(report))
     click.echo(_witness_text(seen) if seen else "network: no INVITE arrived")
+
+
+def _ring_in(
+    dialled: str, caller: str | None, script: Sequence[callers.Step], lab_id: str | None, limit: float, *, as_json: bool
+) -> None:
+    with _lab(lab_id) as used:
+        ring_id = callers.ring_in(used, dialled, caller, script, patience_seconds=limit)
+        try:
+            seen = used.await_rung_in(ring_id, seconds=limit)
+        except LabError:
+            callers.hang_up(used, ring_id)
+            seen = used.await_rung_in(ring_id, seconds=5)
+        version = used.version
+    if as_json:
+        click.echo(json.dumps({"asterisk": version, "network": asdict(seen)}))
+        return
+    click.echo(f"Asterisk {version}")
+    click.echo(_rung_in_text(seen))
 
 
 def _endpoint(number: str) -> tuple[str, str]:
@@ -229,6 +287,20 @@ def _witness_text(seen: WitnessCall) -> str:
     return (
         f"network: INVITE {seen.call_id}, answered {after(seen.answered_at)}, keys {keys}\n"
         f"         ended {after(seen.ended_at)}, refused with {seen.sip_code or '-'}, cause {seen.cause or '-'}"
+    )
+
+
+def _rung_in_text(seen: RungIn) -> str:
+    def after(*moments: float | None) -> str:
+        return ", ".join(f"after {at - seen.started_at:.2f} s" for at in moments if at is not None) or "-"
+
+    keys = ", ".join(f"{press.key} {after(press.at)}" for press in seen.keys) or "-"
+    return (
+        f"network: {seen.caller or 'anonymous'} rang {seen.dialled}, INVITE {seen.call_id}\n"
+        f"         answered {after(seen.answered_at)}, heard {after(*seen.heard)}, quiet {after(*seen.quiet)}\n"
+        f"         keys {keys}, agent {after(seen.met_at)}\n"
+        f"         hung up {after(seen.hung_up_at)}, ended {after(seen.ended_at)}, "
+        f"refused with {seen.sip_code or '-'}, cause {seen.cause or '-'}"
     )
 
 

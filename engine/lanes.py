@@ -31,6 +31,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     Listen,
+    Record,
     Release,
     RingAgent,
 )
@@ -132,7 +133,7 @@ def _legs(effect: Effect) -> tuple[LegId, ...]:
     match effect:
         case Connect(customer=customer, agent=agent):
             return customer, agent
-        case Dismantle():
+        case Dismantle() | Record():
             return ()
         case _:
             return (effect.leg,)

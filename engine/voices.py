@@ -37,6 +37,7 @@ def spoken(configuration: Configuration) -> tuple[SpokenService, ...]:
                 never=service.confirmation.keys.never,
             ),
             takes_calls=service.inbound is not None,
+            records=service.recording is not None and service.recording.announce,
             callback_key=service.inbound.callback_key if service.inbound else None,
         )
         for service in configuration.services.values()

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import structlog
 
@@ -37,6 +37,7 @@ from engine.core.effects import (
     Listen,
     Listening,
     Play,
+    Record,
     Release,
     RingAgent,
     Voice,
@@ -118,6 +119,8 @@ class Calls:
                 return await self._hold(effect)
             case Connect():
                 return await self._connect(effect)
+            case Record():
+                return await self._record(effect)
             case Farewell(leg=leg, prompts=prompts, voice=voice) | Release(leg=leg, prompts=prompts, voice=voice):
                 return await self._let_go(leg, prompts, voice)
             case Dismantle(bridge=bridge):
@@ -273,6 +276,31 @@ class Calls:
             await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)
 
+    async def _record(self, effect: Record) -> Ended:
+        """Beside what comes next for this call: nobody waits for a sentence to be over who wants to hang up."""
+        if not await self._client.bridges.is_recorded(effect.name):
+            self._beside(self._announce_and_record(effect), f"recording {effect.name}")
+        return ResultKind.OK, ""
+
+    async def _announce_and_record(self, effect: Record) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL_LIMIT_SECONDS):
+                announced = await self.playing.say_in_bridge(effect.bridge, effect.prompts, effect.voice)
+        except TimeoutError:
+            announced = False
+        if not announced:
+            # Nobody is recorded who may not have heard of it. Mostly they have just hung up.
+            log.warning("recording.not_announced", recording=effect.name, mend="run: ringback doctor")
+            return
+        result = await self._client.bridges.record(effect.bridge, effect.name, math.ceil(effect.max_seconds))
+        if not isinstance(result, Ok) and not (isinstance(result, Refused) and result.gone):
+            log.error("recording.failed", recording=effect.name, why=_ended(result)[1])
+
+    def _beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
     async def _look_for_both(self, bridge: BridgeId, legs: Sequence[LegId], unknown: Unknown) -> Result[None]:
         """Nobody knows whether they were bridged. The last look that was answered decides; unanswered is unknown."""
         result: Result[None] = unknown
@@ -301,15 +329,13 @@ class Calls:
             return await self.hang_up(leg)
         await self.playing.stop(leg)
         if our_leg(leg) is None:
-            # Who rings in and is not taken: their answer was overtaken, and not every network lets hear early media.
-            await self._answer(leg, 2 * FAREWELL_LIMIT_SECONDS)
+            # Who rang in and is turned away at once has not been answered, and hears words only then everywhere.
+            await self._client.channels.answer(leg)
         last_words = Playing(leg, "farewell")
         played = await self.playing.start(last_words, prompts, voice)
         if not isinstance(played, Ok):
             return await self.hang_up(leg)
-        task = asyncio.create_task(self._hang_up_after(leg, last_words), name=f"farewell {leg}")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._beside(self._hang_up_after(leg, last_words), f"farewell {leg}")
         return ResultKind.OK, ""
 
     async def hang_up(self, leg: LegId) -> Ended:

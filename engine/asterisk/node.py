@@ -21,6 +21,7 @@ from engine.asterisk.ari.events import (
     ChannelTalkingFinished,
     ChannelTalkingStarted,
     PlaybackFinished,
+    StasisEnd,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel
@@ -29,9 +30,18 @@ from engine.asterisk.ear import Ears, EarSettings
 from engine.asterisk.hearing import Hearing
 from engine.asterisk.playing import Prompts
 from engine.asterisk.recovery import Journalled, Recovery
-from engine.asterisk.translation import INBOUND, caller_id_of, our_leg, translated
+from engine.asterisk.translation import DESK, INBOUND, caller_id_of, endpoint_of, our_leg, translated
 from engine.core.effects import Effect, EffectClass
-from engine.core.events import CallerEntered, Event, NewNumber, ResultKind, TelephonyLost, TelephonyReady
+from engine.core.events import (
+    CallerEntered,
+    DeskPhoneEntered,
+    Event,
+    LegEnded,
+    NewNumber,
+    ResultKind,
+    TelephonyLost,
+    TelephonyReady,
+)
 from engine.core.records import attempt_of_leg
 from engine.core.terms import LegId
 from engine.errors import StoreError
@@ -87,6 +97,7 @@ class AsteriskNode:
         self._identify = identify
         self._owns = owns
         self._callers: set[str] = set()
+        self._in_menu: set[str] = set()
         self._figures = figures
         self._tell_joined = joined
         self._connected = asyncio.Event()
@@ -110,6 +121,7 @@ class AsteriskNode:
             journalled,
             tell,
             rings_in=self._rings_in,
+            dials_menu=self._dials_menu,
             startup_time=startup_time,
             settle_seconds=settings.settle_seconds,
             figures=figures,
@@ -161,6 +173,10 @@ class AsteriskNode:
                 self.calls.playing.leg_begins(LegId(event.channel.id))
                 self._rings_in(event.channel, event.args[1] if len(event.args) > 1 else "")
                 return
+            if event.args == (DESK,):
+                self.calls.playing.leg_begins(LegId(event.channel.id))
+                self._dials_menu(event.channel)
+                return
         if isinstance(event, ChannelTalkingStarted | ChannelTalkingFinished) and self._has_ear(event.channel.id):
             return
         if isinstance(event, StasisStart | ChannelCreated | ChannelStateChange):
@@ -170,6 +186,11 @@ class AsteriskNode:
                 return
         if told := translated(event, self._leg_of):
             self._tell(told)
+        if isinstance(event, StasisEnd) and event.channel.id in self._in_menu:
+            # A phone that no agent has is not listened to: of the end of its call this is all that is told.
+            self._tell(LegEnded(LegId(event.channel.id)))
+        if isinstance(event, ChannelDestroyed | StasisEnd):
+            self._in_menu.discard(event.channel.id)
         if isinstance(event, ChannelDestroyed):
             self._callers.discard(event.channel.id)
 
@@ -184,6 +205,12 @@ class AsteriskNode:
         self._callers.add(channel.id)
         number = self._identify(dialled, channel.caller.number)
         self._tell(CallerEntered(caller_id_of(channel.id), LegId(channel.id), dialled, number))
+
+    def _dials_menu(self, channel: Channel) -> None:
+        """An agent's phone that has dialled the menu; told again, it is no news."""
+        self._callers.add(channel.id)
+        self._in_menu.add(channel.id)
+        self._tell(DeskPhoneEntered(caller_id_of(channel.id), LegId(channel.id), endpoint_of(channel)))
 
     def _has_ear(self, channel: str) -> bool:
         """Whether we listen ourselves, and better than talk detection."""

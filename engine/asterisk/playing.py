@@ -20,7 +20,7 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result
 from engine.asterisk.ari.snapshots import PlaybackState
 from engine.core.effects import Voice
 from engine.core.events import Event, PlayingFinished
-from engine.core.terms import LegId, Prompt
+from engine.core.terms import BridgeId, LegId, Prompt
 
 log = structlog.get_logger()
 
@@ -117,6 +117,21 @@ class PromptPlayer:
                     self.leg_ended(leg)
                 return result
         return Ok(None)
+
+    async def say_in_bridge(self, bridge: BridgeId, prompts: Sequence[Prompt], voice: Voice) -> bool:
+        """Play prompts to all who are in a bridge; whether all of them have been said."""
+        for n, prompt in enumerate(prompts):
+            playing = Playing(LegId(bridge), "bridge")
+            playback = f"{bridge}.play.{self._process}.{n}"
+            playing.pending.add(playback)
+            self._playing[playback] = playing
+            result = await self._client.bridges.play(bridge, self._prompts.media(voice, prompt), playback)
+            if isinstance(result, Ok):
+                await playing.ended.wait()
+            self._playing.pop(playback, None)
+            if not isinstance(result, Ok) or not playing.complete:
+                return False
+        return True
 
     async def play_music(self, leg: LegId, music_class: str) -> Result[None]:
         """Music until the leg is stopped. Asterisk starts it when the prompts that are queued before it have ended."""

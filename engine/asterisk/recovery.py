@@ -17,7 +17,7 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result
 from engine.asterisk.ari.snapshots import Application, Channel
 from engine.asterisk.calls import Calls
 from engine.asterisk.ear import Ears
-from engine.asterisk.translation import caller_id_of, number_dialled, our_leg, seen
+from engine.asterisk.translation import caller_id_of, dials_menu, number_dialled, our_leg, seen
 from engine.core.events import AttemptSeen, Event, LegSeen
 from engine.core.records import Attempt, Call, InboundCall, attempt_of_leg
 from engine.core.terms import AttemptId, LegId
@@ -61,7 +61,7 @@ class Journalled:
 class Recovery:
     """Of one Asterisk. `startup_time`: when it had been started as far as was known before.
 
-    `rings_in` is told of callers that nobody knows.
+    `rings_in` is told of callers that nobody knows, `dials_menu` of agents' phones that are in the menu.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Recovery:
         tell: Callable[[Event], None],
         *,
         rings_in: Callable[[Channel, str], None],
+        dials_menu: Callable[[Channel], None],
         startup_time: str | None,
         settle_seconds: float,
         figures: Metrics,
@@ -86,6 +87,7 @@ class Recovery:
         self._journalled = journalled
         self._tell = tell
         self._rings_in = rings_in
+        self._dials_menu = dials_menu
         self._startup_time = startup_time
         self._settle_seconds = settle_seconds
         self._figures = figures
@@ -171,6 +173,9 @@ class Recovery:
 
     async def _take_unknown_callers(self, channels: Mapping[str, Channel]) -> None:
         """Who rang in while nobody listened is taken in; only whose call is known to be over is hung up on."""
+        for channel in channels.values():
+            if dials_menu(channel, self._application):
+                self._dials_menu(channel)
         callers = {caller_id_of(each.id): each for each in channels.values() if self._dialled(each) is not None}
         unknown = [call for call in callers if not self._journalled.is_live(call)]
         over = set(await self._journalled.known(unknown)) if unknown else set()

@@ -32,6 +32,8 @@ from engine.core.terms import AttemptId, LegId
 
 INBOUND = "inbound"
 """The first argument of Stasis() for calls that come in."""
+DESK = "desk"
+"""The first argument of Stasis() for agents who dial the menu."""
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
 
 
@@ -45,6 +47,16 @@ def caller_id_of(channel: str) -> AttemptId:
     name, _, number = channel.rpartition(".")
     letters = re.sub(r"[^a-z0-9]", "", name.lower())
     return AttemptId(f"call{letters}-{number}" if number.isdecimal() else f"call{letters}{number.lower()}-0")
+
+
+def endpoint_of(channel: Channel) -> str:
+    """Whose leg it is: `PJSIP/agent-1001` of a channel named `PJSIP/agent-1001-0000002a`."""
+    return channel.name.rpartition("-")[0]
+
+
+def dials_menu(channel: Channel, application: str) -> bool:
+    """Whether an agent's phone has dialled the menu and is in our hands."""
+    return channel.dialplan_application == "Stasis" and channel.dialplan_arguments == f"{application},{DESK}"
 
 
 def number_dialled(channel: Channel, application: str) -> str | None:

@@ -9,6 +9,7 @@ from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.configuration import Service
+from engine.core.deskmenu import DeskMenu
 from engine.core.events import Event
 from engine.core.facts import (
     AgentFreed,
@@ -39,6 +40,12 @@ class Calling(Workspace):
     def _to_flow(self, attempt: AttemptId, event: Event, now: float) -> None:
         if flow := self._flows.get(attempt) or self._callers.get(attempt):
             self._apply(flow, flow.handle(event, now), now)
+        elif menu := self._menus.get(attempt):
+            self._to_menu(menu, event, now)
+
+    def _to_menu(self, menu: DeskMenu, event: Event, now: float) -> None:
+        """What happens to an agent who uses the phone menu; `deskphones` decides on it."""
+        raise NotImplementedError
 
     def _report(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
         if isinstance(flow, CallerFlow):

@@ -127,6 +127,12 @@ class Widening(Value):
     requirement: Expression
 
 
+class Recording(Value):
+    """That conversations are recorded by Asterisk. `announce`: both sides are told before it begins."""
+
+    announce: bool = True
+
+
 class Inbound(Value):
     """How a service takes calls that come in.
 
@@ -175,6 +181,7 @@ class Service(Value):
     queue_cap: int = 1000
     priority: int = 0
     inbound: Inbound | None = None
+    recording: Recording | None = None
     interaction_priority: int = 0
     caller_id: str | None = None
     calendar: CalendarId | None = None

@@ -14,6 +14,7 @@ from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.changes import CallbackChanged, ConfigurationKept, ServicePaused, ServiceResumed
 from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Snapshot
+from engine.core.deskphones import DeskPhones
 from engine.core.events import (
     AttemptLetGo,
     AttemptSeen,
@@ -22,6 +23,7 @@ from engine.core.events import (
     CallerEntered,
     CancelRequested,
     ConfigurationApplied,
+    DeskPhoneEntered,
     EffectEnded,
     Event,
     InteractionEndRequested,
@@ -52,7 +54,6 @@ from engine.core.events import (
 from engine.core.explain_now import Explaining
 from engine.core.lifecycle import Because, can
 from engine.core.needs import Needs
-from engine.core.receiving import Receiving
 from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
 from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
 from engine.core.terms import (
@@ -79,7 +80,7 @@ TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
-class Dispatcher(Receiving, Explaining):
+class Dispatcher(DeskPhones, Explaining):
     """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -119,6 +120,8 @@ class Dispatcher(Receiving, Explaining):
                 self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallerEntered():
                 self._caller_entered(event, now)
+            case DeskPhoneEntered():
+                self._desk_phone_entered(event, now)
             case CallbackRequested():
                 self._requested(event, now)
             case CancelRequested():
@@ -207,7 +210,7 @@ class Dispatcher(Receiving, Explaining):
         return self.book.uses(service) or service in others
 
     def is_live(self, attempt: AttemptId) -> bool:
-        return attempt in self._flows or attempt in self._callers
+        return attempt in self._flows or attempt in self._callers or attempt in self._menus
 
     def owns(self, leg: LegId) -> bool:
         """Whether a leg that Asterisk named belongs to a call of ours."""
@@ -344,7 +347,9 @@ class Dispatcher(Receiving, Explaining):
             self._held.append((now, owner, name))
             return
         self._write(self.timers.clear(owner, name))
-        if isinstance(flow, CallerFlow) and name == switchboard.WIDEN:
+        if owner in self._menus:
+            self._menu_timer(AttemptId(owner), now)
+        elif isinstance(flow, CallerFlow) and name == switchboard.WIDEN:
             self._widen_caller(flow, now)
         elif flow is not None:
             self._apply(flow, flow.timer(name, now), now)

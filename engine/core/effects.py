@@ -178,6 +178,22 @@ class Connect(Value):
     listening: bool = False
 
 
+class Record(Value):
+    """Say `prompts` to both sides, then record what they say under `name`, in Asterisk, unless that goes on already.
+
+    Died before or after: whoever is still talking is recorded from the next start on, told so first; what has begun to
+    be recorded goes on without us until they part.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    bridge: BridgeId
+    name: str
+    prompts: tuple[Prompt, ...]
+    voice: Voice
+    max_seconds: float
+
+
 class Farewell(Value):
     """Say that the customer's wish is kept, then hang up. A promise: it waits until the wish is written.
 
@@ -226,6 +242,7 @@ Effect: TypeAlias = (
     | CountAudio
     | HoldWithMusic
     | Connect
+    | Record
     | Farewell
     | Release
     | Dismantle

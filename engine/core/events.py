@@ -183,6 +183,14 @@ class CallerEntered(Value):
     number: NewNumber | None = None
 
 
+class DeskPhoneEntered(Value):
+    """An agent's phone, `endpoint`, has dialled the menu. Told again for a call that is known, it says nothing."""
+
+    call: AttemptId
+    leg: LegId
+    endpoint: str
+
+
 class NumberChecked(Value):
     """What a caller entered with the keys is this number; None: none that may be called."""
 
@@ -344,6 +352,7 @@ Event: TypeAlias = (
     | TelephonyLost
     | TelephonyReady
     | CallerEntered
+    | DeskPhoneEntered
     | NumberChecked
     | LegRinging
     | LegAnswered
@@ -360,6 +369,7 @@ Event: TypeAlias = (
 
 Fact: TypeAlias = (
     CallerEntered
+    | DeskPhoneEntered
     | NumberChecked
     | LegRinging
     | LegAnswered

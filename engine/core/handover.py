@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from engine.core.callphase import Phase, Step
 from engine.core.configuration import Agent, Service
-from engine.core.effects import Connect, Dismantle, Effect, HoldWithMusic, Play, Release, RingAgent, Voice
+from engine.core.effects import Connect, Dismantle, Effect, HoldWithMusic, Play, Record, Release, RingAgent, Voice
 from engine.core.events import LegEnded
 from engine.core.facts import AgentFreed, AgentMissed, AgentRinging, AgentWanted, Bridged, Fact
 from engine.core.records import Attempt, InboundCall
@@ -144,6 +144,15 @@ class Handover(Generic[R]):
         self._arm("hold", None)
         if self._agent is not None:
             self._tell(Bridged(self._agent.id))
+        self._record()
+
+    def _record(self) -> None:
+        if self.service.recording is None:
+            return
+        prompts = (PromptId.RECORDED,) if self.service.recording.announce else ()
+        name = f"ringback-{self.call.id}-{self.call.agent_legs}"
+        limit = self._limits.conversation_seconds
+        self._do(Record(self.call.id, self.call.bridge, name, prompts, self._voice, limit))
 
     # ---- or does not ---------------------------------------------------------------------------------------
 

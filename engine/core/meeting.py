@@ -204,6 +204,7 @@ class Meeting(Handover[R]):
 
     def _go_on_talking(self, agent: LegSeen, now: float) -> Recovery:
         if agent is not LegSeen.GONE:
+            self._record()
             return Recovery.LEFT_ALONE
         self._release_customer()
         self._talked(now, unobserved=True)

@@ -15,6 +15,7 @@ from engine.core.callflow import CallFlow
 from engine.core.changes import Change
 from engine.core.configuration import Agent, Service
 from engine.core.decision import Decision, Refusal, Snapshot
+from engine.core.deskmenu import DeskMenu
 from engine.core.desks import Desks
 from engine.core.hours import Calendar, opens_at
 from engine.core.lifecycle import Because
@@ -82,6 +83,7 @@ class Switchboard:
         self._flows: dict[AttemptId, CallFlow] = {}
         self._calling: dict[str, AttemptId] = {}
         self._callers: dict[AttemptId, CallerFlow] = {}
+        self._menus: dict[AttemptId, DeskMenu] = {}
         self._leg_owners: dict[LegId, AttemptId] = {}
         self._ringing_in: dict[str, set[AttemptId]] = {}
         self._asked: dict[CallbackId, AgentId] = {}

@@ -42,6 +42,8 @@ NEEDED_MODULES = (
     "res_stasis.so",
     "res_stasis_answer.so",
     "res_stasis_playback.so",
+    "res_stasis_recording.so",
+    "chan_bridge_media.so",
     "res_ari.so",
     "res_ari_model.so",
     "res_ari_applications.so",
@@ -53,6 +55,7 @@ NEEDED_MODULES = (
     "res_ari_playbacks.so",
     # What the shipped dialplan and our calls use
     "app_stasis.so",
+    "app_dial.so",
     "app_playback.so",
     "app_exec.so",
     "pbx_config.so",

@@ -138,6 +138,12 @@ class ScreeningEntry(Entry):
     robot_repeats: Annotated[Whole, Field(ge=0, le=10)] = _MEASURED.robot_repeats
 
 
+class RecordingEntry(Entry):
+    """Conversations are recorded by Asterisk. `announce: false` only where nobody has to be told."""
+
+    announce: Flag = True
+
+
 class InboundEntry(Entry):
     """How calls that come in are taken. `numbers`: those dialled; left out, all that lead to no other service."""
 
@@ -224,6 +230,7 @@ class ServiceEntry(Entry):
     life_seconds: Seconds = 86400
     calling_window: CallingWindowEntry | None = None
     inbound: InboundEntry | None = None
+    recording: RecordingEntry | None = None
     caller_id: CallerId | None = None
     languages: Annotated[list[Language], Field(min_length=1, max_length=50)] = ["en"]
     push: PushEntry = PushEntry()

@@ -71,6 +71,14 @@ def steps(text: str) -> tuple[Step, ...]:
     return script
 
 
+def check(dialled: str, caller: str | None) -> None:
+    """Raises LabError with what cannot be dialled, or who cannot call."""
+    if not _DIALLED.fullmatch(dialled):
+        raise LabError(f"{dialled!r} cannot be dialled: use digits and letters, and + * . _ -")
+    if caller is not None and not _CALLER.fullmatch(caller):
+        raise LabError(f"{caller!r} cannot be a caller: use a number such as +12025550100, or agent-1001")
+
+
 def ring_in(
     lab: Lab, dialled: str, caller: str | None, script: Sequence[Step], *, patience_seconds: float = 120.0
 ) -> str:
@@ -80,10 +88,7 @@ def ring_in(
     `caller`: a number as the carrier sends it, None for a withheld one, or `agent-1001` for a call from that agent's
     phone (to `*80` or `1002`, say). `dialled`: as in the INVITE, such as `+12025550199`.
     """
-    if not _DIALLED.fullmatch(dialled):
-        raise LabError(f"{dialled!r} cannot be dialled: use digits and letters, and + * . _ -")
-    if caller is not None and not _CALLER.fullmatch(caller):
-        raise LabError(f"{caller!r} cannot be a caller: use a number such as +12025550100, or agent-1001")
+    check(dialled, caller)
     ending = () if script and script[-1].verb in _LAST else (Step(Verb.STAY),)
     ring_id = f"ring-{secrets.token_hex(6)}"
     body = {

@@ -12,7 +12,7 @@ from engine.lab.ports import PortBlock, SidePorts
 
 AGENT_NUMBERS = (*range(1001, 1900), *range(1901, 1905))
 _FRAME = Path(__file__).resolve().parent / "frame"
-_HOME_FOLDERS = ("etc", "lib", "spool", "run", "log", "cache")
+_HOME_FOLDERS = ("etc", "lib", "spool/recording", "run", "log", "cache")
 
 
 def write_pbx(home: Path, home_inside: str, settings: AsteriskSettings, ports: PortBlock) -> None:

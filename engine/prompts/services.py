@@ -109,7 +109,7 @@ def _service(entry: object, position: int) -> SpokenService:
     confirmation = entry.get("confirmation") or {}
     keys = confirmation.get("keys") if isinstance(confirmation, Mapping) else None
     name, company = _text(entry, "name", where), _text(entry, "company", where)
-    inbound = entry.get("inbound")
+    inbound, recording = entry.get("inbound"), entry.get("recording")
     callback_key = inbound.get("callback_key", _CALLBACK_KEY) if isinstance(inbound, Mapping) else None
     try:
         return SpokenService(
@@ -120,7 +120,7 @@ def _service(entry: object, position: int) -> SpokenService:
             _keys(keys),
             takes_calls=isinstance(inbound, Mapping),
             callback_key=_key(callback_key, "inbound.callback_key"),
-            records=bool(entry.get("recording")),
+            records=isinstance(recording, Mapping) and recording.get("announce") is not False,
         )
     except PromptError as error:
         raise error if str(error).startswith("service") else PromptError(f"{where}: {error}") from error

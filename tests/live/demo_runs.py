@@ -62,14 +62,13 @@ class Ended:
 class DemoRuns:
     """One run to its end, and one for each interruption.
 
-    They go on beside the other live stories; whoever asks for a run waits for its end.
+    They take turns beside the other tests, which more at once would slow down; whoever asks for one waits for its end.
     """
 
     def __init__(self, interruptions: Iterable[Interruption]) -> None:
         self._stopping = False
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="demo")
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo")
         self._whole = self._pool.submit(self._run, None)
-        # The interrupted ones take turns: three at once would slow down the stories beside them.
         self._interrupted: dict[Interruption, Future[Ended]] = {
             each: self._pool.submit(self._run, each) for each in interruptions
         }

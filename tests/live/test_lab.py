@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.lab import Lab, Side, WitnessCall
+from engine.lab import Lab, RungIn, Side, WitnessCall
+from engine.lab.callers import ring_in, steps
 from engine.lab.calling import CallReport, call
 from tests.live.legs import Legs, endpoint
 
@@ -60,6 +61,7 @@ class Day:
     heard: "Heard"
     away_customer: WitnessCall
     away_agent: WitnessCall
+    away_callers: tuple[RungIn, RungIn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +86,17 @@ class Heard:
 async def day(lab: Lab) -> Day:
     # The engine must be away for two of the scenes; another test's engine may be on the common lab.
     with await asyncio.to_thread(Lab.up) as lonely:
-        seen, twice, conversation, on_hold, heard, (customer, agent) = await asyncio.gather(
+        seen, twice, conversation, on_hold, heard, (customer, agent, callers) = await asyncio.gather(
             _one_call_each(lab),
             _two_calls_to_19(lab),
             _conversation(lab),
             _on_hold(lab),
             _heard(lab),
-            asyncio.gather(_customer_without_engine(lonely), _agent_without_engine(lonely)),
+            asyncio.gather(
+                _customer_without_engine(lonely), _agent_without_engine(lonely), _callers_without_engine(lonely)
+            ),
         )
-    return Day(seen, twice, conversation, on_hold, heard, customer, agent)
+    return Day(seen, twice, conversation, on_hold, heard, customer, agent, callers)
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +215,16 @@ async def _agent_without_engine(lab: Lab) -> WitnessCall:
     async with Legs(lab) as legs:
         await legs.request("POST", "/channels/away.agent.1", body)
     return await record_of(lab, "1502")
+
+
+async def _callers_without_engine(lab: Lab) -> tuple[RungIn, RungIn]:
+    """One before the operator has named a sound for them, and one after."""
+    first = ring_in(lab, "+12025550199", "+13105550101", steps("listen,hang-up"))
+    await asyncio.sleep(3)
+    second = ring_in(lab, "+12025550199", "+13105550102", steps("listen,hang-up"))
+    refused = await asyncio.to_thread(lab.await_rung_in, first)
+    lab.console("dialplan set global RB_AWAY beeperr")
+    return refused, await asyncio.to_thread(lab.await_rung_in, second)
 
 
 def _short_prompt(lab: Lab) -> str:
@@ -448,6 +462,20 @@ def test_an_agents_phone_is_released_while_the_engine_is_away(day: Day) -> None:
     assert call_seen.answered_at is not None
     assert call_seen.ended_at is not None
     assert call_seen.ended_at - call_seen.answered_at == pytest.approx(9.5, abs=1.0)
+
+
+def test_a_caller_hears_ringing_while_the_engine_is_away_and_is_refused_after_twenty_seconds(day: Day) -> None:
+    refused, _told = day.away_callers
+    assert (refused.answered_at, refused.sip_code) == (None, 503)
+    assert refused.ended_at is not None
+    assert refused.ended_at - refused.started_at == pytest.approx(20.0, abs=1.0)
+
+
+def test_a_caller_hears_that_the_engine_is_away_if_the_operator_has_words_for_it(day: Day) -> None:
+    _refused, told = day.away_callers
+    assert told.answered_at is not None
+    assert told.answered_at - told.started_at == pytest.approx(20.0, abs=1.0)
+    assert told.heard
 
 
 def _samples(path: Path) -> "array[int]":

@@ -32,6 +32,8 @@ def test_values_arrive_and_asterisks_own_variables_stay(tmp_path: Path) -> None:
     dialplan = (tmp_path / "extensions.conf").read_text("utf-8")
     assert "Stasis(callbacks,customer,${AMDSTATUS})" in dialplan
     assert "Stasis(callbacks,agent)" in dialplan
+    assert "Stasis(callbacks,inbound,${RB_DIALLED})" in dialplan
+    assert "Stasis(callbacks,desk)" in dialplan
     assert "${STASISSTATUS}" in dialplan
     assert "password = ari-secret" in (tmp_path / "ari.user.conf").read_text("utf-8")
     assert "directory = /srv/prompts/music" in (tmp_path / "musiconhold.conf").read_text("utf-8")
@@ -92,3 +94,12 @@ def test_a_file_says_how_it_is_included() -> None:
         head = path.read_text("utf-8").split("\n\n")[0]
         assert head.startswith("; Ringback: "), path.name
         assert "; Use: " in head, path.name
+
+
+def test_agents_phones_are_given_no_way_to_the_trunk(tmp_path: Path) -> None:
+    render(SETTINGS, tmp_path)
+    dialplan = (tmp_path / "extensions.conf").read_text("utf-8")
+    context = dialplan.partition("[ringback-agents]\n")[2].partition("\n[")[0]
+    assert re.findall(r"Dial\((.+?)\)", context) == ["PJSIP/agent-${EXTEN},30"]
+    assert re.findall(r"exten => (.+?),", context) == ["*80", "_XXXX"]
+    assert "include" not in context

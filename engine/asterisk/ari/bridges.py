@@ -6,8 +6,8 @@ A bridge id must never be used twice, and a bridge is destroyed only after its l
 from collections.abc import Sequence
 
 from engine.asterisk.ari import wire
-from engine.asterisk.ari.results import Result
-from engine.asterisk.ari.snapshots import Bridge, read_bridge
+from engine.asterisk.ari.results import Ok, Result
+from engine.asterisk.ari.snapshots import Bridge, Playback, read_bridge, read_playback
 from engine.asterisk.ari.transport import Transport, nothing, segment
 
 
@@ -51,6 +51,23 @@ class Bridges:
     async def destroy(self, bridge_id: str) -> Result[None]:
         """Ends the bridge; legs in it stay in Stasis."""
         return await self._transport.request("DELETE", _path(bridge_id), nothing)
+
+    async def play(self, bridge_id: str, media: str, playback_id: str) -> Result[Playback]:
+        """Plays one medium to everybody in the bridge, as `channels.play` does to a leg."""
+        path = f"{_path(bridge_id)}/play/{segment(playback_id)}"
+        return await self._transport.request("POST", path, read_playback, body={"media": [media]})
+
+    async def record(self, bridge_id: str, name: str, max_seconds: int) -> Result[None]:
+        """Records what is said in the bridge to `<name>.wav` in Asterisk's folder of recordings; Refused 409 for a name
+        that is in use, 422 if the folder cannot be written.
+        """
+        body = {"name": name, "format": "wav", "ifExists": "fail", "maxDurationSeconds": max_seconds}
+        return await self._transport.request("POST", f"{_path(bridge_id)}/record", nothing, body=body)
+
+    async def is_recorded(self, name: str) -> bool:
+        """Whether a recording of this name is being made."""
+        path = f"/recordings/live/{segment(name)}"
+        return isinstance(await self._transport.request("GET", path, nothing), Ok)
 
     async def _move(self, bridge_id: str, action: str, channel_ids: Sequence[str]) -> Result[None]:
         body = {"channel": list(channel_ids)}

@@ -1,4 +1,4 @@
-"""Stories of machines, told in a thread beside the other stories; test_screening says how they must end."""
+"""Stories of machines, told beside the other stories; test_screening says how they must end."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import pytest
 from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import longest_silence_seconds
 from tests.live.calls.centre import Callback, Centre
+from tests.live.faults.background import Beside
 from tests.live.faults.listening import prompt_heard_at
 
 KNOWS_IT, LISTENS, BUSY, RINGS_FOR_EVER = "25", "00", "10", "11"
@@ -26,8 +27,7 @@ class Stories:
     left_alone: Callback
 
 
-@pytest.fixture(scope="module")
-def stories(centre: Centre) -> Stories:
+def agents_are_rung_first(centre: Centre) -> Stories:
     centre.ready(1181, 1201, 1904)
     centre.client.put("/agents/a1901-first/state", {"state": "ready"})
     centre.ready(1191)
@@ -40,6 +40,14 @@ def stories(centre: Centre) -> Stories:
     centre.client.delete(f"/callbacks/{left_alone}")
     ended = centre.until_ended(connected, rings_out, busy, after_busy)
     return Stories(ended[0], ended[1], ended[2], ended[3], waiting)
+
+
+CENTRE_STORIES = {agents_are_rung_first: 45}
+
+
+@pytest.fixture(scope="module")
+def stories(centre_stories: Beside[Centre]) -> Stories:
+    return centre_stories.result(agents_are_rung_first)
 
 
 def the_call(centre: Centre, number: str) -> WitnessCall:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.live.calls.audio import longest_silence_seconds
 from tests.live.calls.centre import Callback, Centre
+from tests.live.faults.background import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,7 @@ class Stories:
     nobody: Callback
 
 
-@pytest.fixture(scope="module")
-def stories(centre: Centre, asked_numbers: dict[str, str]) -> Stories:
+def agents_do_all_sorts_of_things(centre: Centre) -> Stories:
     centre.ready(1121, 1901, 1131, 1902, 1141, 1903, 1151, 1161)
     solo = [centre.request("solo", "12125550100"), centre.request("solo", "12125550125")]
     rona = centre.request("rona", "12125550101")
@@ -45,6 +45,14 @@ def stories(centre: Centre, asked_numbers: dict[str, str]) -> Stories:
         centre.until_ended(*solo),
         *centre.until_ended(rona, rejecting, leaving, dropping, breaking, nobody),
     )
+
+
+CENTRE_STORIES = {agents_do_all_sorts_of_things: 60}
+
+
+@pytest.fixture(scope="module")
+def stories(centre_stories: Beside[Centre]) -> Stories:
+    return centre_stories.result(agents_do_all_sorts_of_things)
 
 
 def test_two_requests_and_one_agent_the_second_waits(centre: Centre, stories: Stories) -> None:

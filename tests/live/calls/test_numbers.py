@@ -6,7 +6,9 @@ import pytest
 
 from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import first_sound_seconds, seconds_of_tone
+from tests.live.calls.cast import NUMBERS_AGENTS
 from tests.live.calls.centre import Callback, Centre
+from tests.live.faults.background import Beside
 from tests.live.faults.listening import prompt_heard_at
 
 PERSONS = (*(f"0{digit}" for digit in range(10)), "19", "21", "22", "24", "25", "26", "29")
@@ -58,11 +60,20 @@ class Told:
     calls: list[WitnessCall]
 
 
-@pytest.fixture(scope="module")
-def told(centre: Centre, asked_numbers: dict[str, str]) -> dict[str, Told]:
-    """All numbers are called at the same time."""
-    ended = dict(zip(asked_numbers, centre.until_ended(*asked_numbers.values(), limit_seconds=150), strict=True))
+def everybody_is_called(centre: Centre) -> dict[str, Told]:
+    """All numbers, at the same time."""
+    centre.ready(*NUMBERS_AGENTS)
+    asked = {digits: centre.request("numbers", f"120255501{digits}") for digits in EXPECTED}
+    ended = dict(zip(asked, centre.until_ended(*asked.values(), limit_seconds=150), strict=True))
     return {digits: Told(ended[digits], centre.calls_to(f"120255501{digits}")) for digits in EXPECTED}
+
+
+CENTRE_STORIES = {everybody_is_called: 70}
+
+
+@pytest.fixture(scope="module")
+def told(centre_stories: Beside[Centre]) -> dict[str, Told]:
+    return centre_stories.result(everybody_is_called)
 
 
 @pytest.mark.parametrize("digits", EXPECTED)

@@ -10,14 +10,14 @@ from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from engine.recording import Step, replay, steps
 from tests.live.calls.centre import Centre, agent, service
+from tests.live.faults.background import Background, Place
 
 TALK_SECONDS = 12.0
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def engines_are_killed_and_stopped_in_calls(place: Place) -> tuple[Path, Path]:
     """The records of an engine that was killed during calls and of the next one, which was stopped during calls."""
-    directory = tmp_path_factory.mktemp("recorded")
+    directory = place.folder
     first, second = directory / "first.jsonl", directory / "second.jsonl"
     with Lab.up(talk_seconds=TALK_SECONDS) as lab:
         killed = EngineProcess(lab, directory, arguments=("--record", str(first)))
@@ -46,6 +46,14 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             centre.wait(lambda: centre.calls_to_so_far("12125550111"), "the phone rings", 10)
             assert stopped.terminate() == 0
     return first, second
+
+
+STORIES = {engines_are_killed_and_stopped_in_calls: 55}
+
+
+@pytest.fixture(scope="module")
+def records(background: Background) -> tuple[Path, Path]:
+    return background.result(engines_are_killed_and_stopped_in_calls)
 
 
 def test_given_calls_of_all_sorts_then_a_replay_takes_the_same_decisions(records: tuple[Path, Path]) -> None:

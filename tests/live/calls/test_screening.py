@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,31 @@ import pytest
 from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import first_sound_seconds
 from tests.live.calls.centre import Callback, Centre
-from tests.live.calls.screening import AMD, FAX, IGNORED, INTERRUPTS, MESSAGES, PERSON, UNSCREENED, VOICEMAIL, Stories
+from tests.live.calls.screening import (
+    AMD,
+    FAX,
+    IGNORED,
+    INTERRUPTS,
+    MESSAGES,
+    PERSON,
+    UNSCREENED,
+    VOICEMAIL,
+    Stories,
+    tell,
+)
+from tests.live.faults.background import Beside
 from tests.live.faults.listening import prompt_heard_at
 
 AMD_SECONDS = 1.0
 """AMD() takes at least so long; a recording may begin half a second after the answer."""
 
 
+CENTRE_STORIES = {tell: 100}
+
+
 @pytest.fixture(scope="module")
-def stories(screened: Future[Stories]) -> Stories:
-    return screened.result()
+def stories(centre_stories: Beside[Centre]) -> Stories:
+    return centre_stories.result(tell)
 
 
 def the_call(centre: Centre, number: str) -> WitnessCall:

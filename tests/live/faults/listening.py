@@ -49,8 +49,9 @@ def prompt_heard_at(path: Path, prompt: Path) -> list[float]:
     if len(heard) < len(said):
         return []
     starts = [*range(0, len(said) - PIECE, PIECE), len(said) - PIECE]
-    pieces = {start: said[start : start + PIECE] for start in starts}
-    likeness = {start: _likeness(heard, piece) for start, piece in pieces.items() if _loudness(piece) > AUDIBLE}
+    likeness = _likeness(
+        heard, {at: said[at : at + PIECE] for at in starts if _loudness(said[at : at + PIECE]) > AUDIBLE}
+    )
     places = range(0, len(heard) - len(said) + 1 + SLIP * STEP, STEP)
     found: list[int] = []
     best = {place: [_near(each, place + start)[1] for start, each in likeness.items()] for place in places}
@@ -76,16 +77,19 @@ def _loudness(signal: Signal) -> float:
     return float(np.sqrt(np.mean(signal**2)))
 
 
-def _likeness(heard: Signal, piece: Signal) -> Signal:
-    """How like the piece the recording is from each sample on: 1 for the same, 0 where there is no sound."""
-    size = len(heard) + len(piece)
-    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
+def _likeness(heard: Signal, pieces: dict[int, Signal]) -> dict[int, Signal]:
+    """How like each piece the recording is from each sample on: 1 for the same, 0 where there is no sound."""
     energy = np.concatenate(([0.0], np.cumsum(heard**2)))
-    energy = energy[len(piece) :] - energy[: -len(piece)]
-    floor = len(piece) * (AUDIBLE / 2) ** 2
-    return np.where(
-        energy > floor, products[: len(energy)] / np.sqrt(np.maximum(energy, floor) * np.sum(piece**2)), 0.0
-    )
+    energy = energy[PIECE:] - energy[:-PIECE]
+    floor = PIECE * (AUDIBLE / 2) ** 2
+    loudness = np.sqrt(np.maximum(energy, floor))
+    size = 1 << (len(heard) + PIECE).bit_length()
+    spectrum = np.fft.rfft(heard, size)
+    found = {}
+    for at, piece in pieces.items():
+        products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)[: len(energy)]
+        found[at] = np.where(energy > floor, products / (loudness * np.linalg.norm(piece)), 0.0)
+    return found
 
 
 def _near(likeness: Signal, at: int) -> tuple[int, float]:

@@ -26,6 +26,7 @@ from engine.core.effects import (
     HoldWithMusic,
     Listen,
     Play,
+    Record,
     Release,
     RingAgent,
 )
@@ -349,7 +350,7 @@ class World:
             effect
             for effect in self.effects
             if (isinstance(effect, Connect) and leg in (effect.customer, effect.agent))
-            or (not isinstance(effect, Connect | Dismantle) and effect.leg == leg)
+            or (not isinstance(effect, Connect | Dismantle | Record) and effect.leg == leg)
         ]
 
     def _decide(self, event: Event, *, act: bool = True) -> Decision:

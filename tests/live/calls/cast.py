@@ -1,14 +1,6 @@
-"""One engine for all stories of this folder; a story that stops engines brings its own lab."""
+"""The services and agents of the one engine on which all stories of this folder happen."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-
-import pytest
-
-from engine.lab import Lab
-from engine.lab.engine_process import EngineProcess
-from tests.live.calls import screening
-from tests.live.calls.centre import Centre, agent, service
+from tests.live.calls.centre import agent, service
 
 CALLED_ONCE = ("unconfirmed", "no_answer", "hung_up", "machine", "fax")
 """What of all numbers is not tried again."""
@@ -71,32 +63,3 @@ AGENTS = [
     *(agent(number, "amd") for number in (1251, 1252, 1253)),
     agent(1261, "taken_for_machine"),
 ]
-
-
-NUMBERS = tuple(f"{digits:02}" for digits in range(30))
-"""The last two digits of the simulated customers; test_numbers says how each must end."""
-
-
-@pytest.fixture(scope="session")
-def centre(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """The engine, configured; every agent is logged out."""
-    with EngineProcess(lab, tmp_path_factory.mktemp("engine")) as engine:
-        running = Centre(lab, engine)
-        running.configure(SERVICES, AGENTS)
-        yield running
-
-
-@pytest.fixture(scope="session")
-def asked_numbers(request: pytest.FixtureRequest, centre: Centre) -> dict[str, str]:
-    """A callback of each number, by its digits. They run while other stories do; whoever needs their end waits."""
-    if any("screened" in item.fixturenames for item in request.session.items if isinstance(item, pytest.Function)):
-        request.getfixturevalue("screened")
-    centre.ready(*NUMBERS_AGENTS)
-    return {digits: centre.request("numbers", f"120255501{digits}") for digits in NUMBERS}
-
-
-@pytest.fixture(scope="session")
-def screened(centre: Centre) -> Iterator[Future[screening.Stories]]:
-    """The stories of machines; they too go on beside the others, and whoever needs their end waits."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="screening") as beside:
-        yield beside.submit(screening.tell, centre)
