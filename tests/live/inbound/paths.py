@@ -74,26 +74,30 @@ SECOND_IN_LINE, ELSEWHERE = "+12035550125", "+12055550125"
 OTHER, OTHER_WITHOUT_POUND, AFTER_WRONG, HALF_CHECKED, OF_NOBODY = (f"2135550{digits}" for digits in range(130, 135))
 """Numbers that are entered."""
 WRONG = "123"
+MENU = "wait 1, press 1"
+ENTRY = f"{MENU}, wait 1, press 2, wait 1"
+"""How a caller comes to be asked whether the number is right, and for another one."""
+THREE_WRONG = f"press {WRONG}#, wait 5, press {WRONG}#, wait 2, press {WRONG}#"
 CALLERS = {
     # ---- what is asked, and every answer ----
-    "other number": Caller("menu", _number(130), f"wait 1, press 1, wait 1, press 2, wait 1, press {OTHER}#, listen 30, press 1, stay"),
-    "other number without pound": Caller("menu", _number(131), f"wait 1, press 1, wait 1, press 2, wait 1, press {OTHER_WITHOUT_POUND}, wait 6, press 1, stay"),
-    "wrong number, then another": Caller("menu", _number(132), f"wait 1, press 1, wait 1, press 2, wait 1, press {WRONG}#, wait 3, press {AFTER_WRONG}#, wait 2, press 1, stay"),
-    "three wrong numbers": Caller("menu", _number(133), f"wait 1, press 1, wait 1, press 2, wait 1, press {WRONG}#, wait 5, press {WRONG}#, wait 2, press {WRONG}#, wait 6, hang-up"),
-    "withheld": Caller("menu", None, f"wait 1, press 1, listen 12, press {OF_NOBODY}#, wait 2, press 1, stay"),
-    "star, then kept": Caller("menu", _number(134), "wait 1, press 1, wait 2, press *, wait 1, press 1, wait 1, press 1, stay"),
+    "other number": Caller("menu", _number(130), f"{ENTRY}, press {OTHER}#, listen 30, press 1, stay"),
+    "other number without pound": Caller("menu", _number(131), f"{ENTRY}, press {OTHER_WITHOUT_POUND}, wait 6, press 1, stay"),
+    "wrong number, then another": Caller("menu", _number(132), f"{ENTRY}, press {WRONG}#, wait 3, press {AFTER_WRONG}#, wait 2, press 1, stay"),
+    "three wrong numbers": Caller("menu", _number(133), f"{ENTRY}, {THREE_WRONG}, wait 6, hang-up"),
+    "withheld": Caller("menu", None, f"{MENU}, listen 12, press {OF_NOBODY}#, wait 2, press 1, stay"),
+    "star, then kept": Caller("menu", _number(134), f"{MENU}, wait 2, press *, wait 1, press 1, wait 1, press 1, stay"),
     "other keys while waiting": Caller("menu", _number(135), "wait 1, press 5, wait 1, press 2, wait 1, press *#, wait 1, hang-up"),
     # ---- hanging up ----
     "hangs up in the greeting": Caller("menu", _number(140), "wait 0.8, hang-up"),
     "hangs up in the news": Caller("menu", _number(141), "wait 9.5, hang-up"),
-    "hangs up while the number is read": Caller("menu", _number(142), "wait 1, press 1, wait 3, hang-up"),
-    "hangs up while entering": Caller("menu", _number(143), "wait 1, press 1, wait 1, press 2, wait 1, press 212, hang-up"),
-    "hangs up at the check": Caller("menu", _number(144), f"wait 1, press 1, wait 1, press 2, wait 1, press {HALF_CHECKED}#, hang-up"),
-    "hangs up in the goodbye": Caller("menu", _number(145), "wait 1, press 1, wait 2, press 1, wait 1.5, hang-up"),
+    "hangs up while the number is read": Caller("menu", _number(142), f"{MENU}, wait 3, hang-up"),
+    "hangs up while entering": Caller("menu", _number(143), f"{ENTRY}, press 212, hang-up"),
+    "hangs up at the check": Caller("menu", _number(144), f"{ENTRY}, press {HALF_CHECKED}#, hang-up"),
+    "hangs up in the goodbye": Caller("menu", _number(145), f"{MENU}, wait 2, press 1, wait 1.5, hang-up"),
     # ---- back to the line, where an agent is free ----
-    "silent": Caller("returning", _number(150), "wait 1, press 1, talk 1"),
-    "star": Caller("returning", _number(151), "wait 1, press 1, wait 5, press *, talk 1"),
-    "meaningless": Caller("returning", _number(152), "wait 1, press 1, wait 4, press 5, wait 2, press 0, talk 1"),
+    "silent": Caller("returning", _number(150), f"{MENU}, talk 1"),
+    "star": Caller("returning", _number(151), f"{MENU}, wait 5, press *, talk 1"),
+    "meaningless": Caller("returning", _number(152), f"{MENU}, wait 4, press 5, wait 2, press 0, talk 1"),
     # ---- a place that is kept ----
     "first in line": Caller("news", _number(160), "talk 1"),
     "second in line": Caller("news", SECOND_IN_LINE, "wait 15, press 1, listen 30, press 1, stay"),
@@ -202,7 +206,7 @@ def everybody_rings_in(place: Place) -> Told:
 def _set_up(centre: Centre) -> None:
     open_on = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     hours = f"{FIRST_SLOT_HOUR:02}:00-{FIRST_SLOT_HOUR + SLOTS:02}:00"
-    calendars = [
+    calendars: list[dict[str, Any]] = [
         {"id": "in-two-days", "timezone": "UTC", "special_days": {open_on: [hours]}},
         {"id": "never", "timezone": "UTC"},
     ]
@@ -212,9 +216,7 @@ def _set_up(centre: Centre) -> None:
         "full": {"queue_cap": 1},
     }
     taking = [
-        service(
-            name, inbound={"numbers": [number], "news_seconds": NEWS_SECONDS}, **others.get(name, {})
-        )
+        service(name, inbound={"numbers": [number], "news_seconds": NEWS_SECONDS}, **others.get(name, {}))
         for name, number in DIALLED.items()
     ]
     agents = [

@@ -1,4 +1,4 @@
-"""Every way through what a caller is asked, with real keys on a real Asterisk: what is kept, what is heard, who is called.
+"""Every way through what a caller is asked, with real keys on a real Asterisk: what is kept, heard, and who is called.
 
 What happened at the telephones is the simulated network's own record, what was heard its own recordings.
 """
