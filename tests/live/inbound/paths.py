@@ -50,7 +50,7 @@ DIALLED = {
 NOBODYS = "+12025550179"
 ASKED = "asked"
 """A service that takes no calls: one callback is asked for, whose number rings in elsewhere."""
-RETURNING_AGENTS = (1011, 1012, 1013)
+RETURNING_AGENTS = (1011, 1012, 1013, 1014)
 NEWS_AGENT, RONA_AGENT, PLACE_AGENT, ASKED_AGENT = 1021, 1031, 1041, 1051
 RINGS_OUT, REJECTS = 1901, 1902
 FIRST_SLOT_HOUR, SLOTS = 9, 3
@@ -71,22 +71,36 @@ def _number(digits: int) -> str:
 
 SECOND_IN_LINE, ELSEWHERE = "+12035550125", "+12055550125"
 """Customers who press 1 at once when they are called."""
-OTHER, OTHER_WITHOUT_POUND, AFTER_WRONG, HALF_CHECKED, OF_NOBODY = (f"2135550{digits}" for digits in range(130, 135))
+OTHER, OTHER_WITHOUT_POUND, AFTER_WRONG, HALF_CHECKED, OF_NOBODY, REJECTED = (f"2135550{n}" for n in range(130, 136))
 """Numbers that are entered."""
 WRONG = "123"
 MENU = "wait 1, press 1"
 ENTRY = f"{MENU}, wait 1, press 2, wait 1"
 """How a caller comes to be asked whether the number is right, and for another one."""
+REJECTS_IT = f"press {REJECTED}#, wait 1.5, press 2, wait 1"
+VISIT = "press 1, wait 0.7, press *, wait 0.7"
 THREE_WRONG = f"press {WRONG}#, wait 5, press {WRONG}#, wait 2, press {WRONG}#"
 CALLERS = {
     # ---- what is asked, and every answer ----
     "other number": Caller("menu", _number(130), f"{ENTRY}, press {OTHER}#, listen 30, press 1, stay"),
-    "other number without pound": Caller("menu", _number(131), f"{ENTRY}, press {OTHER_WITHOUT_POUND}, wait 6, press 1, stay"),
-    "wrong number, then another": Caller("menu", _number(132), f"{ENTRY}, press {WRONG}#, wait 3, press {AFTER_WRONG}#, wait 2, press 1, stay"),
+    "other number without pound": Caller(
+        "menu", _number(131), f"{ENTRY}, press {OTHER_WITHOUT_POUND}, wait 6, press 1, stay"
+    ),
+    "wrong number, then another": Caller(
+        "menu", _number(132), f"{ENTRY}, press {WRONG}#, wait 3, press {AFTER_WRONG}#, wait 2, press 1, stay"
+    ),
     "three wrong numbers": Caller("menu", _number(133), f"{ENTRY}, {THREE_WRONG}, wait 6, hang-up"),
+    "rejects every number": Caller(
+        "menu", _number(136), f"{ENTRY}, {', '.join([REJECTS_IT] * 3)}, press 1, wait 1, press *, wait 1, hang-up"
+    ),
+    "comes back too often": Caller(
+        "menu", _number(137), f"wait 1, {', '.join([VISIT] * 5)}, press 1, wait 1, press 1, wait 1, hang-up"
+    ),
     "withheld": Caller("menu", None, f"{MENU}, listen 12, press {OF_NOBODY}#, wait 2, press 1, stay"),
     "star, then kept": Caller("menu", _number(134), f"{MENU}, wait 2, press *, wait 1, press 1, wait 1, press 1, stay"),
-    "other keys while waiting": Caller("menu", _number(135), "wait 1, press 5, wait 1, press 2, wait 1, press *#, wait 1, hang-up"),
+    "other keys while waiting": Caller(
+        "menu", _number(135), "wait 1, press 5, wait 1, press 2, wait 1, press *#, wait 1, hang-up"
+    ),
     # ---- hanging up ----
     "hangs up in the greeting": Caller("menu", _number(140), "wait 0.8, hang-up"),
     "hangs up in the news": Caller("menu", _number(141), "wait 9.5, hang-up"),
@@ -96,6 +110,7 @@ CALLERS = {
     "hangs up in the goodbye": Caller("menu", _number(145), f"{MENU}, wait 2, press 1, wait 1.5, hang-up"),
     # ---- back to the line, where an agent is free ----
     "silent": Caller("returning", _number(150), f"{MENU}, talk 1"),
+    "silent when entering": Caller("returning", None, f"{MENU}, talk 1"),
     "star": Caller("returning", _number(151), f"{MENU}, wait 5, press *, talk 1"),
     "meaningless": Caller("returning", _number(152), f"{MENU}, wait 4, press 5, wait 2, press 0, talk 1"),
     # ---- a place that is kept ----
@@ -118,7 +133,7 @@ CALLERS = {
     "with callback": Caller("place", _number(172), "talk 1"),
     "with callback, hangs up": Caller("stays", _number(173), "wait 4, hang-up"),
     "with callback elsewhere": Caller("stays", ELSEWHERE, "wait 12, hang-up"),
-}  # fmt: skip
+}
 FIRST = ("first in line", "fills the line", "without callback")
 """They are in the line before the others ring."""
 AGENTS_COME_WHEN = ("silent", "star", "meaningless", "with callback", "with callback elsewhere")
@@ -178,8 +193,8 @@ def everybody_rings_in(place: Place) -> Told:
         centre.wait(lambda: len(centre.rows("select id from inbound_calls")) == len(FIRST), "the first are in", 10)
         rings |= {name: _ring(lab, name) for name in CALLERS if name not in FIRST}
         centre.wait(lambda: all(_has_pressed(lab, rings[name]) for name in AGENTS_COME_WHEN), "they are in", 20)
-        agents_came_at = time.time()
         centre.ready(*RETURNING_AGENTS, RINGS_OUT, REJECTS, PLACE_AGENT, ASKED_AGENT)
+        agents_came_at = time.time()
         centre.wait(lambda: centre.agent_state(REJECTS)[1], "the first two agents have missed the call", 30)
         centre.ready(RONA_AGENT)
         lab.await_rung_in(rings["second in line"], seconds=90)
@@ -241,7 +256,8 @@ def _has_pressed(lab: Lab, ring: str) -> bool:
 
 
 def _row(rows: Sequence[sqlite3.Row], caller: Caller) -> sqlite3.Row:
-    [row] = [row for row in rows if row["phone"] == caller.number]
+    dialled = DIALLED.get(caller.service, NOBODYS)
+    [row] = [row for row in rows if row["phone"] == caller.number and row["dialled"] == dialled]
     return row
 
 

@@ -5,11 +5,14 @@ What happened at the telephones is the simulated network's own record, what was 
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
 
+from engine.core.callermenu import ANSWER_SECONDS
 from engine.core.terms import PromptId
+from engine.lab.witness import WitnessCall
 from tests.live.faults.background import Background
 from tests.live.inbound import paths
 from tests.live.inbound.paths import CALLERS, Told, everybody_rings_in
@@ -25,6 +28,8 @@ KEPT_AT = {
 }
 GIVEN_UP = [
     "three wrong numbers",
+    "rejects every number",
+    "comes back too often",
     "other keys while waiting",
     "hangs up in the greeting",
     "hangs up in the news",
@@ -121,20 +126,31 @@ def test_after_three_wrong_numbers_the_caller_is_told_and_waits_on(told: Told) -
     assert len(told.heard("wrong number, then another", wrong)[wrong]) == 1
 
 
-@pytest.mark.parametrize("caller", ["silent", "star", "meaningless"])
+@pytest.mark.parametrize("caller", ["star", "meaningless", "silent", "silent when entering"])
 def test_a_caller_in_the_menu_is_given_no_agent_and_gets_one_when_back_in_the_line(told: Told, caller: str) -> None:
     row, call = told.rows[caller], told.calls[caller]
     assert (row["outcome"], row["callback"], row["agent_legs"]) == ("connected", None, 1)
     assert call.met_at is not None
-    [rung] = told.invited(row["agent"].removeprefix("a"))
-    back_at = call.keys[-1].at
-    if caller == "silent":
-        asked_twice = told.heard(caller, PromptId.CONFIRM_NUMBER)[PromptId.CONFIRM_NUMBER]
-        assert len(asked_twice) == 2
-        assert call.answered_at is not None
-        back_at = call.answered_at + asked_twice[-1]
-    assert rung.invited_at > max(back_at, told.agents_came_at)
-    assert rung.invited_at - back_at < (1 if caller != "silent" else 20)
+    [rung] = [each for each in told.invited(row["agent"].removeprefix("a")) if _is_for(each, row)]
+    back_at, within = _back_in_line(told, caller)
+    assert told.agents_came_at < back_at < rung.invited_at < back_at + within
+
+
+def _is_for(rung: WitnessCall, row: sqlite3.Row) -> bool:
+    """Whether an agent's phone rang for this call: it was met when the two were bridged."""
+    return rung.met_at is not None and abs(rung.met_at - row["bridged_at"]) < 1
+
+
+def _back_in_line(told: Told, caller: str) -> tuple[float, float]:
+    """When somebody was in the line again at the earliest, and within which time after it for certain."""
+    question = {"silent": PromptId.CONFIRM_NUMBER, "silent when entering": PromptId.ENTER_NUMBER}.get(caller)
+    call = told.calls[caller]
+    if question is None:
+        return call.keys[-1].at, 1.5
+    asked_at = told.heard(caller, question)[question]
+    assert len(asked_at) == 2
+    assert call.answered_at is not None
+    return call.answered_at + asked_at[-1] + ANSWER_SECONDS, 10
 
 
 # ---- closed, full, nobody's --------------------------------------------------------------------------------
