@@ -5,7 +5,7 @@ A password is asked for, or read from a file; it never stands in an argument, wh
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import Any
 
 import click
 
@@ -15,7 +15,7 @@ from engine.core.terms import Presence
 from engine.errors import RingbackError
 
 _MOST_CHARACTERS = 4096
-_WORK_COLUMNS = ("ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
+_WORK_COLUMNS = ("ID", "KIND", "MEDIA", "SERVICE", "STAGE", "CALLBACK")
 
 
 @click.group("agent", short_help="Look at agents, set states and passwords.")
@@ -28,7 +28,7 @@ def agent_group() -> None:
 @as_json
 @with_engine
 def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT001 - click passes options by name
-    """List agents with their state, the callback they work on and their skills.
+    """List agents with their state, their skills, and the callback or the call that came in that they work on.
 
     \b
     Example:
@@ -39,15 +39,16 @@ def list_(engine: EngineClient, limit: int, as_json: bool) -> None:  # noqa: FBT
         print_json(found)
         return
     print_table(
-        ("ID", "NAME", "STATE", "REASON", "CALLBACK", "PHONE", "SKILLS"),
+        ("ID", "NAME", "STATE", "REASON", "CALL", "ENDPOINT", "PHONE", "SKILLS"),
         (
             (
                 each["id"],
                 each["name"],
                 each["state"],
                 each["reason"],
-                (each["work"] or {}).get("callback"),
+                _call_of(each["work"]),
                 each["endpoint"],
+                each["phone"],
                 each["skills"],
             )
             for each in found
@@ -109,13 +110,13 @@ def state(engine: EngineClient, agent_id: str, state: str, reason: str | None, a
 @click.argument("agent_id", metavar="ID")
 @click.option(
     "--password-file",
-    type=click.File("r", encoding="utf-8"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Read it from this file, - for standard input, instead of asking. The line's end does not count.",
 )
 @as_json
 @with_engine
-def set_password(engine: EngineClient, agent_id: str, password_file: TextIO | None, as_json: bool) -> None:  # noqa: FBT001
+def set_password(engine: EngineClient, agent_id: str, password_file: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Set the password with which an agent logs in, and end all their sessions.
 
     It is asked for twice and not shown. An agent logs in by the `username` of the services document.
@@ -134,16 +135,24 @@ def set_password(engine: EngineClient, agent_id: str, password_file: TextIO | No
     click.echo(shown(f"{agent_id}: password set; sessions begun before have ended"))
 
 
+def _call_of(work: dict[str, Any] | None) -> object:
+    """The callback; of a call that came in the call itself."""
+    return work and (work["callback"] or work["id"])
+
+
 def _asked_for(agent_id: str) -> str:
     asked: str = click.prompt(f"Password of {plain(agent_id)}", hide_input=True, confirmation_prompt=True, err=True)
     return asked
 
 
-def _read(file: TextIO) -> str:
+def _read(path: str) -> str:
+    name = "standard input" if path == "-" else path
     try:
-        password = file.read(_MOST_CHARACTERS).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        raise click.BadOptionUsage("--password-file", f"cannot read {file.name} as UTF-8 text") from None
+        with click.open_file(path, encoding="utf-8") as file:
+            password: str = file.read(_MOST_CHARACTERS).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.BadOptionUsage("--password-file", f"cannot read {name}: {reason}") from None
     if not password or not password.isprintable():
-        raise click.BadOptionUsage("--password-file", f"{file.name} must hold one line, the password")
+        raise click.BadOptionUsage("--password-file", f"{name} must hold one line, the password")
     return password

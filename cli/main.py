@@ -40,6 +40,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "service": Subcommand("cli.service", "Look at services, pause and resume them."),
     "slot": Subcommand("cli.slot", "Look at slots and set capacities of single ones."),
     "interaction": Subcommand("cli.interaction", "Announce, list and end other work than calls."),
+    "inbound": Subcommand("cli.inbound", "Look at calls that came in."),
     "suppression": Subcommand("cli.suppression", "Look after numbers that are never called."),
     "agent": Subcommand("cli.agent", "Look at agents, set states and passwords."),
     "simulate": Subcommand("cli.simulate", "Find out what would happen if, in virtual time."),

@@ -15,11 +15,14 @@ from pathlib import Path
 import structlog
 
 from engine.agent_news import AgentNews
+from engine.ami_login import ami_settings
 from engine.api import build_app
 from engine.api.ports import Check
+from engine.asterisk.ami import PhoneWatch
 from engine.asterisk.ear import EarSettings
 from engine.asterisk.node import AsteriskNode, NodeSettings
 from engine.asterisk.recovery import Journalled
+from engine.attendance import send_absent_ones_away
 from engine.config import AsteriskSettings, Settings, read_secret
 from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
@@ -28,7 +31,16 @@ from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply, Snapshot
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import CheckNumber, Effect, Voice
-from engine.core.events import Event, NewNumber, NumberChecked, ResultKind, StopRequested, TelephonyLost, TelephonyReady
+from engine.core.events import (
+    ConfigurationApplied,
+    Event,
+    NewNumber,
+    NumberChecked,
+    ResultKind,
+    StopRequested,
+    TelephonyLost,
+    TelephonyReady,
+)
 from engine.core.terms import Prompt
 from engine.document import parse
 from engine.errors import ConfigError, StoreError
@@ -81,7 +93,7 @@ class RunningEngine:
             journal,
             observe=self.metrics.committed,
             decided=self.written.tell,
-            told=self._watch.told,
+            told=self._decided_on,
             decide=recorder.decide if recorder else Dispatcher.handle,
         )
         self.agent_news = AgentNews(self.written, lambda: self.dispatcher, self._runtime.now)
@@ -94,7 +106,7 @@ class RunningEngine:
             journalled=Journalled(
                 live=lambda: [flow.call for flow in self.dispatcher.calls()],
                 is_live=lambda call: self.dispatcher.is_live(call),
-                endpoints=lambda: [agent.endpoint for agent in self.dispatcher.configuration.agents.values()],
+                endpoints=self._endpoints,
                 known=queries.known_calls,
                 started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
             ),
@@ -103,6 +115,14 @@ class RunningEngine:
             startup_time=stored.nodes.get(node.name),
             figures=self.metrics,
             joined=lambda: start.reached("connecting"),
+        )
+        self._phones = PhoneWatch(
+            node.name,
+            ami_settings(settings.asterisk[0]),
+            self._runtime.tell,
+            endpoints=self._endpoints,
+            trunk=self._node.calls.trunk,
+            figures=self.metrics,
         )
         self._lanes = EffectLanes(
             self._perform,
@@ -150,7 +170,9 @@ class RunningEngine:
         """How each outside system stands."""
         store = Check(self._store.trouble is None, self._store.trouble or "")
         trouble = self._node.trouble
-        return {"store": store, f"asterisk:{self._node.settings.name}": Check(trouble is None, trouble or "")}
+        name = self._node.settings.name
+        phones = Check(self._phones.trouble is None, self._phones.detail)
+        return {"store": store, f"asterisk:{name}": Check(trouble is None, trouble or ""), f"ami:{name}": phones}
 
     async def prepare(self, configuration: Configuration) -> list[str]:
         """Make ready what a configuration needs before it is applied; the problems that are left."""
@@ -164,6 +186,8 @@ class RunningEngine:
         async with asyncio.TaskGroup() as tasks:
             runtime = tasks.create_task(self._store.run(), name="runtime")
             node = tasks.create_task(self._run_node(), name=f"asterisk {self._node.settings.name}")
+            phones = tasks.create_task(self._phones.run(), name=f"phones of {self._node.settings.name}")
+            absent = tasks.create_task(self._send_absent_ones_away(), name="absent agents")
             try:
                 async with self._listening(admin_key_hash):
                     try:
@@ -173,8 +197,8 @@ class RunningEngine:
             finally:
                 if not runtime.done() and not node.done():
                     await self._stop()
-                node.cancel()
-                runtime.cancel()
+                for each in (absent, phones, node, runtime):
+                    each.cancel()
 
     async def _perform(self, effect: Effect) -> tuple[ResultKind, str]:
         if isinstance(effect, CheckNumber):
@@ -208,10 +232,23 @@ class RunningEngine:
             self._recorder.begin(snapshot, stored.document)
         return Dispatcher(snapshot)
 
+    def _endpoints(self) -> list[str]:
+        return [agent.endpoint for agent in self.dispatcher.configuration.agents.values()]
+
+    def _decided_on(self, event: Event, reply: Reply | None) -> None:
+        self._watch.told(event, reply)
+        if isinstance(event, ConfigurationApplied):
+            self._phones.tell_again()
+
+    async def _send_absent_ones_away(self) -> None:
+        grace = self.settings.agents.grace_seconds
+        await send_absent_ones_away(lambda: self.dispatcher, self.submit, self.agent_news.connected, grace)
+
     def _restored(self) -> None:
         self.written.tell_restored()
         self._lanes.forget_ended()
         self._node.look_again()
+        self._phones.tell_again()
 
     async def _run_node(self) -> None:
         await self._node.run()

@@ -223,7 +223,7 @@ class LimitSettings(Section):
 
 
 class AgentSettings(Section):
-    """How agents come in, and how many of their screens may listen."""
+    """How agents come in, how many of their screens may listen, and who counts as absent."""
 
     session_seconds: float = Field(
         43200.0, ge=60, le=30 * 86400, description="A session ends so long after the login, whatever happens meanwhile."
@@ -236,6 +236,13 @@ class AgentSettings(Section):
     )
     max_streams_per_agent: int = Field(5, ge=1, le=1000, description="Event streams that one agent may have open.")
     max_streams: int = Field(2000, ge=1, le=100_000, description="Event streams of all agents together.")
+    grace_seconds: float = Field(
+        60.0,
+        ge=5,
+        le=3600,
+        description="After a start, agents who were ready before it and have neither a screen nor a registered phone "
+        "within this time are set to not ready.",
+    )
 
 
 class LogSettings(Section):
@@ -255,8 +262,8 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     prompts: PromptSettings = PromptSettings()
     asterisk: tuple[AsteriskSettings, ...] = (AsteriskSettings(),)
-    limits: LimitSettings = LimitSettings()
     agents: AgentSettings = AgentSettings()
+    limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
     admin_key_file: Path | None = Field(None, description="File that holds the first administrator's key.")
 

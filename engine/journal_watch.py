@@ -1,4 +1,5 @@
-"""Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt.
+"""Tells the log and the figures what was decided: a line and a count for each ended and for each recovered attempt, and
+for each call that came in and is over.
 
 Of each attempt that begins it counts whom it overtook. Whoever is held for a supervisor is told as an error.
 """
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
+from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved, InboundChanged
 from engine.core.decision import Recovered, Reply
 from engine.core.events import AttemptSeen, Event
 from engine.core.lifecycle import Because
-from engine.core.records import Attempt
+from engine.core.records import Attempt, InboundCall
 from engine.core.terms import CallbackId, CallbackState, ServiceId
 from engine.metrics import Metrics
 from engine.store.records import Entry
@@ -43,6 +44,8 @@ class JournalWatch:
             if isinstance(change, CallbackMoved) and change.because == Because.HELD_FOR_SUPERVISOR:
                 self._metrics.callback_held()
                 log.error("callback.held", callback=change.callback, mend="ringback callback reschedule ID --when now")
+            if isinstance(change, InboundChanged) and change.call.ended_at is not None:
+                self._caller_gone(change.call)
         for service, attempt in _begun(changes):
             self._metrics.overtook(service, attempt.overtook)
 
@@ -87,6 +90,24 @@ class JournalWatch:
             seconds_to_confirm=_between(attempt.answered_at, attempt.confirmed_at),
             seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),
             seconds_talked=_between(attempt.bridged_at, attempt.ended_at) if observed else None,
+        )
+
+    def _caller_gone(self, call: InboundCall) -> None:
+        waited = None if call.joined_at is None else _between(call.entered_at, call.met_at or call.ended_at)
+        self._metrics.inbound_ended(call.service, str(call.outcome))
+        if waited is not None and call.met_at is not None:
+            self._metrics.inbound_served(call.service, waited)
+        log.info(
+            "inbound.ended",
+            call=call.id,
+            service=call.service,
+            outcome=call.outcome,
+            cause=call.cause,
+            agent=call.agent,
+            callback=call.callback,
+            number_known=call.phone is not None,
+            seconds_waited=waited,
+            seconds_talked=_between(call.bridged_at, call.ended_at),
         )
 
 

@@ -40,6 +40,19 @@ class Metrics:
             buckets=(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 60),
             registry=self.registry,
         )
+        self._inbound = Counter(
+            "ringback_inbound_calls",
+            "Calls that came in and have ended, by outcome; without a service if no service takes them.",
+            ["service", "outcome"],
+            registry=self.registry,
+        )
+        self._inbound_wait = Histogram(
+            "ringback_inbound_wait_seconds",
+            "Calls that came in and have ended: from their beginning until the caller talked to an agent.",
+            ["service"],
+            buckets=(5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600),
+            registry=self.registry,
+        )
         self._ears = Counter(
             "ringback_ears",
             "Times a customer was to be listened to: opened, refused or not_connected by Asterisk, or none_left.",
@@ -99,6 +112,19 @@ class Metrics:
         self._effects = Counter(
             "ringback_effects", "Effects carried out, by result.", ["effect", "result"], registry=self.registry
         )
+        self._ami_lost = Counter(
+            "ringback_ami_lost",
+            "Sessions with the manager interface lost, by Asterisk.",
+            ["node"],
+            registry=self.registry,
+        )
+        self._trunk = Gauge(
+            "ringback_trunk",
+            "1 for the state the trunk is in: registered, unregistered, reachable, unreachable or unknown.",
+            ["node", "state"],
+            registry=self.registry,
+        )
+        self._trunks: dict[str, str] = {}
         self._start = Gauge(
             "ringback_start_seconds", "What the parts of this start took.", ["part"], registry=self.registry
         )
@@ -123,6 +149,14 @@ class Metrics:
     def screened(self, verdict: str, evidence: str, seconds: float) -> None:
         """An attempt that was answered has ended, with this verdict so long after the answer."""
         self._verdicts.labels(verdict, evidence).observe(seconds)
+
+    def inbound_ended(self, service: str, outcome: str) -> None:
+        """A call that came in ended. `service` is empty if none takes the number that was dialled."""
+        self._inbound.labels(service, outcome).inc()
+
+    def inbound_served(self, service: str, seconds: float) -> None:
+        """A caller who has talked to an agent had waited for so long."""
+        self._inbound_wait.labels(service).observe(seconds)
 
     def ear(self, result: str) -> None:
         """A customer was to be listened to: it is `opened`, `refused` or `not_connected`, or `none_left`."""
@@ -168,6 +202,17 @@ class Metrics:
         """A leg of an ended attempt showed up and is hung up."""
         self._late.inc()
 
+    def ami_lost(self, node: str) -> None:
+        """The session with this Asterisk's manager interface was lost; phones are unknown until it is back."""
+        self._ami_lost.labels(node).inc()
+
+    def trunk(self, node: str, state: str) -> None:
+        """The trunk of this Asterisk is in this state, and in no other."""
+        if node in self._trunks:
+            self._trunk.remove(node, self._trunks[node])
+        self._trunks[node] = state
+        self._trunk.labels(node, state).set(1)
+
     def effect_ended(self, effect: str, result: str) -> None:
         """An effect ended as ok, refused or unknown."""
         self._effects.labels(effect, result).inc()
@@ -203,31 +248,43 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges as they stand."""
         dispatcher = self._dispatcher()
-        callbacks, waiting, agents, calls, interactions, paused, suppressed, version, up = _families()
+        callbacks, waiting, callers, agents, phones, calls, interactions, paused, suppressed, version, up = _families()
         states = Tally((each.state.value, str(each.request.service)) for each in dispatcher.book)
-        for (state, service), count in sorted(states.items()):
-            callbacks.add_metric([state, service], count)
+        for (state, service_name), count in sorted(states.items()):
+            callbacks.add_metric([state, service_name], count)
         for service_id in dispatcher.configuration.services:
             waiting.add_metric([service_id], dispatcher.line.waiting(service_id))
+        in_line = (flow.inbound for flow in dispatcher.callers() if flow.inbound.id in dispatcher.line)
+        on_the_phone = Tally(call.service for call in in_line)
+        for service_id, service in dispatcher.configuration.services.items():
+            if service.inbound is not None:
+                callers.add_metric([service_id], on_the_phone[service_id])
         for shown, count in sorted(Tally(status.shown for status in dispatcher.desks.statuses()).items()):
             agents.add_metric([shown], count)
+        endpoints = {agent.endpoint for agent in dispatcher.configuration.agents.values()}
+        for phone, count in sorted(Tally(map(dispatcher.desks.phones.of, endpoints)).items()):
+            phones.add_metric([phone.value], count)
         calls.add_metric([], sum(1 for _ in dispatcher.live()))
         work = Tally((str(each.service), each.state.value) for each in dispatcher.interactions.values())
-        for (service, state), count in sorted(work.items()):
-            interactions.add_metric([service, state], count)
+        for (service_name, state), count in sorted(work.items()):
+            interactions.add_metric([service_name, state], count)
         paused.add_metric([], len(dispatcher.paused & dispatcher.configuration.services.keys()))
         suppressed.add_metric([], len(dispatcher.suppressions))
         version.add_metric([], dispatcher.configuration.version)
         for system, usable in self._health().items():
             up.add_metric([system], usable)
-        return iter((callbacks, waiting, agents, calls, interactions, paused, suppressed, version, up))
+        return iter((callbacks, waiting, callers, agents, phones, calls, interactions, paused, suppressed, version, up))
 
 
 def _families() -> tuple[GaugeMetricFamily, ...]:
     return (
         GaugeMetricFamily("ringback_callbacks_open", "Callbacks that have not ended.", labels=["state", "service"]),
         GaugeMetricFamily("ringback_line_waiting", "Callbacks and other work waiting in the line.", labels=["service"]),
+        GaugeMetricFamily(
+            "ringback_inbound_waiting", "Callers who wait on the phone, also in the menu.", labels=["service"]
+        ),
         GaugeMetricFamily("ringback_agents", "Agents by the state that is shown.", labels=["state"]),
+        GaugeMetricFamily("ringback_phones", "Agents' phones by state.", labels=["state"]),
         GaugeMetricFamily("ringback_calls_live", "Attempts that are under way.", labels=[]),
         GaugeMetricFamily(
             "ringback_interactions_open", "Work from outside that has not ended.", labels=["service", "state"]
@@ -235,5 +292,7 @@ def _families() -> tuple[GaugeMetricFamily, ...]:
         GaugeMetricFamily("ringback_services_paused", "Services that call nobody.", labels=[]),
         GaugeMetricFamily("ringback_suppressions", "Numbers that are never called.", labels=[]),
         GaugeMetricFamily("ringback_configuration_version", "Version of the configuration in force.", labels=[]),
-        GaugeMetricFamily("ringback_up", "Whether the store and each Asterisk are usable.", labels=["system"]),
+        GaugeMetricFamily(
+            "ringback_up", "Whether the store, each Asterisk and its manager interface are usable.", labels=["system"]
+        ),
     )

@@ -16,11 +16,11 @@ from aiohttp import WSCloseCode, web
 
 from engine.agent_news import AgentNews, Listener, News, NewsKind, load_of
 from engine.api.access import Access, Caller
-from engine.api.agents import ShownState
+from engine.api.agents import ShownState, WorkKind, kind_of
 from engine.api.bodies import Answered, Moment, moment, moment_or_none
 from engine.api.codes import Code
 from engine.api.endpoints import Endpoint
-from engine.api.own_desk import WorkCustomer, WorkKind, customer_of, kind_of, own_agent
+from engine.api.own_desk import WorkCustomer, customer_of, own_agent
 from engine.api.ports import Engine
 from engine.api.problems import CODE_OF_ANSWER, ProblemError
 from engine.config import AgentSettings
@@ -210,7 +210,7 @@ class AgentStreams:
             return known[work.id]
         if callback is None and work.callback is not None:
             callback = await self._queries.callback(work.callback)
-        known[work.id] = customer_of(self._engine, work, callback)
+        known[work.id] = await customer_of(self._engine, self._queries, work, callback)
         return known[work.id]
 
     def _end_of(self, caller: Caller, listener: Listener) -> tuple[CloseCode, str] | None:

@@ -18,7 +18,7 @@ from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import PresenceRequested
 from engine.core.records import AgentStatus, Work
-from engine.core.terms import AgentId, NotReadyReason, Presence
+from engine.core.terms import VOICE, AgentId, NotReadyReason, PhoneState, Presence
 from engine.document.values import Id
 
 
@@ -34,10 +34,14 @@ ShownState = Literal[
 ]
 
 
+WorkKind = Literal["callback", "inbound", "interaction"]
+
+
 class AgentWork(Answered):
-    """One thing an agent holds; work from outside has no callback."""
+    """One thing an agent holds. Of a call that came in `id` is its own; only a call to a customer has a callback."""
 
     id: str
+    kind: WorkKind
     media: str
     service: str
     stage: str
@@ -48,11 +52,13 @@ class AgentWork(Answered):
 class AgentView(Listed):
     """An agent: `presence` is what was set, `state` what is shown, a call first.
 
-    `work` is the call they hold, `works` all they hold, `load` how many of each medium.
+    `phone`: as Asterisk knows it; while it is busy or unregistered the agent gets no calls. `work` is the call they
+    hold, `works` all they hold, `load` how many of each medium.
     """
 
     name: str
     endpoint: str
+    phone: PhoneState
     skills: dict[str, int]
     presence: Presence
     state: ShownState
@@ -106,7 +112,10 @@ class Agents:
         dispatcher = self._engine.dispatcher
         agents = list(dispatcher.configuration.agents.values())
         page, following = page_of(agents, read_query(request, ListQuery))
-        items = [_view(each, dispatcher.desks.status(each.id) or AgentStatus(each.id)) for each in page]
+        desks = dispatcher.desks
+        items = [
+            _view(each, desks.status(each.id) or AgentStatus(each.id), desks.phones.of(each.endpoint)) for each in page
+        ]
         return answer(AgentList(items=items, next=following))
 
     async def set_state(self, request: web.Request, _caller: Caller) -> web.Response:
@@ -115,7 +124,8 @@ class Agents:
         if agent is None:
             raise ProblemError(Code.NOT_FOUND, "there is no agent with this id")
         wanted = await read_body(request, StateWanted)
-        return answer(_view(agent, await set_presence(self._engine, agent.id, wanted)))
+        status = await set_presence(self._engine, agent.id, wanted)
+        return answer(_view(agent, status, self._engine.dispatcher.desks.phones.of(agent.endpoint)))
 
 
 async def set_presence(engine: Engine, agent: AgentId, wanted: StateWanted) -> AgentStatus:
@@ -135,12 +145,13 @@ async def set_presence(engine: Engine, agent: AgentId, wanted: StateWanted) -> A
             raise TypeError(f"a presence was answered with {type(reply).__name__}")
 
 
-def _view(agent: Agent, status: AgentStatus) -> AgentView:
+def _view(agent: Agent, status: AgentStatus, phone: PhoneState) -> AgentView:
     return AgentView.model_validate(
         {
             "id": agent.id,
             "name": agent.name,
             "endpoint": agent.endpoint,
+            "phone": phone,
             "skills": dict(agent.skills),
             "presence": status.presence,
             "state": status.shown,
@@ -155,9 +166,17 @@ def _view(agent: Agent, status: AgentStatus) -> AgentView:
 def _work(work: Work) -> AgentWork:
     return AgentWork(
         id=work.id,
+        kind=kind_of(work),
         media=work.media,
         service=work.service,
         stage=work.stage.value,
         callback=work.callback,
         attempt=work.attempt if work.callback is not None else None,
     )
+
+
+def kind_of(work: Work) -> WorkKind:
+    """What a thing that an agent holds is: a call to a customer, a call of theirs, or work from outside."""
+    if work.callback is not None:
+        return "callback"
+    return "inbound" if work.media == VOICE else "interaction"

@@ -20,6 +20,7 @@ from engine.api.dispositions import Dispositions
 from engine.api.endpoints import PREFIX, Endpoint, add_route
 from engine.api.explanation import Explanations
 from engine.api.follow_up import FollowUps
+from engine.api.inbound import InboundCalls
 from engine.api.intake import Intake
 from engine.api.interactions import Interactions
 from engine.api.keys import Keys
@@ -96,6 +97,7 @@ def build_app(
         *Dispositions(engine).endpoints(),
         *Reasons(engine).endpoints(),
         *Interactions(engine, queries).endpoints(),
+        *InboundCalls(engine, queries).endpoints(),
         *Suppressions(engine).endpoints(),
         *ConfigurationDocument(engine, documents, prepare).endpoints(),
         *Keys(engine, queries, ring).endpoints(),

@@ -68,6 +68,7 @@ def _phone_query(value: object) -> object:
     return "+" + value.strip().removeprefix("+") if isinstance(value, str) else value
 
 
+PhoneAsked = Annotated[str, BeforeValidator(_phone_query)]
 Language = Annotated[str, Field(max_length=100), AfterValidator(_language)]
 PageUrl = Annotated[str, Field(max_length=2000), AfterValidator(_web_page), AfterValidator(_no_control)]
 Text = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_no_control)]
@@ -125,7 +126,7 @@ class CallbackListQuery(Received):
 
     state: list[CallbackState] = Field([], description="May be repeated, or several with commas.")
     service: str | None = None
-    phone: Annotated[str, BeforeValidator(_phone_query)] | None = None
+    phone: PhoneAsked | None = None
     created_from: Asked | None = Field(None, alias="from")
     created_to: Asked | None = Field(None, alias="to", description="Not included.")
     limit: int = Field(100, ge=1, le=500)

@@ -62,8 +62,8 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.INVALID_TOKEN: Meaning(
         401,
         "No valid key or token",
-        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes a "
-        "key; agents log in at `POST /sessions`.",
+        "Send `Authorization: Bearer <key>`; on one request `X-Callback-Token` does. `ringback key create` makes one; "
+        "agents log in at `POST /sessions`.",
     ),
     Code.WRONG_LOGIN: Meaning(
         401,

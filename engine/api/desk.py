@@ -8,9 +8,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from engine.api.access import Caller
-from engine.api.agents import StateWanted, set_presence
+from engine.api.agents import StateWanted, kind_of, set_presence
 from engine.api.bodies import Nothing, Received, answer, moment, read_body, read_nothing
 from engine.api.callback_shapes import Notes
+from engine.api.callers import Wish, wish_of
 from engine.api.codes import Code
 from engine.api.endpoints import Endpoint
 from engine.api.follow_up import FollowUps
@@ -22,8 +23,8 @@ from engine.api.when import Start
 from engine.core.configuration import Agent
 from engine.core.decision import Refusal
 from engine.core.events import Event, PreviewRescheduled, WorkAccepted, WorkCompleted, WorkRejected
-from engine.core.records import Callback, Classification, Work
-from engine.core.terms import AttemptId, CallbackId, DispositionId, Stage, WorkId
+from engine.core.records import Callback, Classification, InboundCall, Work
+from engine.core.terms import AttemptId, CallbackId, DispositionId, InboundOutcome, Stage, WorkId
 from engine.document.values import Id
 from engine.store.queries import Queries
 from engine.store.records import KeyRole
@@ -160,7 +161,7 @@ class Desk:
         return await self._decided(agent, WorkRejected(agent.id, work.id))
 
     async def reschedule(self, request: web.Request, caller: Caller) -> web.Response:
-        """Move a previewed callback; after a call make a new one for the same customer."""
+        """Move a previewed callback; after a call make a new one for the same customer, also for one who rang in."""
         agent = own_agent(self._engine, caller)
         when = (await read_body(request, RescheduleWanted)).when.timestamp()
         work_id = _work_id(request)
@@ -171,8 +172,8 @@ class Desk:
         else:
             if held is not None and held.stage is not Stage.WRAP_UP:
                 raise ProblemError(Code.WRONG_STATE, "only a preview, or a call that is over, can be put off")
-            callback = await self._own_call(agent, work_id, held)
-            put_off = await self._follow_ups.make(callback, when)
+            wish = await self._wish(await self._own_call(agent, work_id, held))
+            put_off = await self._follow_ups.make(wish.request, wish.before, when)
         desk = await own_desk(self._engine, self._queries, agent)
         return answer(PutOff(**dict(desk), callback=put_off, scheduled_for=moment(when)))
 
@@ -182,14 +183,17 @@ class Desk:
         said = await read_body(request, Completion) if request.can_read_body else Completion()
         work_id = _work_id(request)
         held = self._held(agent, work_id)
-        if held is not None and held.callback is None:
+        if held is not None and kind_of(held) == "interaction":
             for field, value in said:
                 if value is not None:
                     raise ProblemError.of_field(field, "is kept of calls only; leave it out")
             return await self._decided(agent, WorkCompleted(agent.id, held.id, None, held.service, None))
         call = await self._own_call(agent, work_id, held)
         classification = _classification(said)
-        event = WorkCompleted(agent.id, work_id, call.id, call.request.service, classification)
+        if isinstance(call, InboundCall):
+            event = WorkCompleted(agent.id, work_id, None, call.service, classification, call.id)
+        else:
+            event = WorkCompleted(agent.id, work_id, call.id, call.request.service, classification)
         return await self._decided(agent, event)
 
     def _held(self, agent: Agent, work_id: WorkId) -> Work | None:
@@ -204,9 +208,16 @@ class Desk:
             raise ProblemError(Code.NOT_FOUND, "you hold no such work, or not any more")
         return agent, work
 
-    async def _own_call(self, agent: Agent, work_id: WorkId, held: Work | None) -> Callback:
-        """The callback of a call this agent has or had. Raises ProblemError."""
+    async def _own_call(self, agent: Agent, work_id: WorkId, held: Work | None) -> Callback | InboundCall:
+        """A call that came in, or the callback of a call to a customer, which this agent has or had.
+
+        Raises ProblemError, StoreError.
+        """
         callback_id: CallbackId | None = held.callback if held is not None else None
+        if callback_id is None:
+            inbound = await self._queries.inbound_call(AttemptId(work_id))
+            if inbound is not None and (held is not None or _talked(inbound, agent)):
+                return inbound
         if held is None:
             attempt = await self._queries.attempt(AttemptId(work_id))
             if attempt is not None and attempt.agent == agent.id:
@@ -217,6 +228,18 @@ class Desk:
         if callback is None:
             raise ProblemError(Code.NOT_FOUND, "you have and had no such call")
         return callback
+
+    async def _wish(self, call: Callback | InboundCall) -> Wish:
+        """What is wanted once more. Raises ProblemError, StoreError."""
+        if isinstance(call, Callback):
+            return Wish(call.request, call.id)
+        if call.phone is None:
+            raise ProblemError(
+                Code.WRONG_STATE,
+                "this caller's number is not known, so they cannot be called; "
+                "ask them for one, and a supervisor can request a callback with it",
+            )
+        return await wish_of(self._engine, self._queries, call)
 
     async def _decided(self, agent: Agent, event: Event) -> web.Response:
         await self._submit(event)
@@ -229,6 +252,11 @@ class Desk:
 
     async def _answer(self, agent: Agent) -> web.Response:
         return answer(await own_desk(self._engine, self._queries, agent))
+
+
+def _talked(call: InboundCall, agent: Agent) -> bool:
+    """An agent whose phone rang out may stand in the record as well, until somebody else's rings."""
+    return call.outcome is InboundOutcome.CONNECTED and call.ended_at is not None and call.agent == agent.id
 
 
 def _work_id(request: web.Request) -> WorkId:

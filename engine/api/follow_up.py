@@ -1,4 +1,4 @@
-"""Another call to the same customer: a new callback with the old one as its parent, for an ended one never reopens."""
+"""Another call to the same customer: a new callback, for an ended one never reopens; who rang in may have had none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.decision import Accepted, Refusal
 from engine.core.events import CallbackRequested
-from engine.core.records import Callback
+from engine.core.records import Request
 from engine.core.terms import CallbackId
 from engine.metrics import Metrics
 
@@ -22,26 +22,26 @@ class FollowUps:
         self._intake = intake
         self._metrics = metrics
 
-    async def make(self, callback: Callback, when: float) -> CallbackId:
-        """The same request once more, at `when` (epoch seconds). Raises ProblemError, StoreError.
+    async def make(self, request: Request, parent: CallbackId | None, when: float) -> CallbackId:
+        """This request at `when` (epoch seconds); `parent`: whose it was. Raises ProblemError, StoreError.
 
         Nobody is given its token: the customer has none for a call that they did not ask for.
         """
         if not self._engine.accepting:
             raise ProblemError(Code.NOT_READY, headers={"Retry-After": "5"})
-        await self._intake.check_again(callback.request)
+        await self._intake.check_again(request)
         event = CallbackRequested(
             CallbackId(new_callback_id()),
-            callback.request,
+            request,
             hash_of(new_token()),
             when=when,
             freely=True,
-            parent_id=callback.id,
+            parent_id=parent,
         )
         reply = await self._engine.submit(event)
         match reply:
             case Accepted():
-                self._metrics.accepted(callback.request.service)
+                self._metrics.accepted(request.service)
                 return event.id
             case Refusal():
                 raise ProblemError.of_refusal(reply)

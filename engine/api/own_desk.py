@@ -5,22 +5,19 @@ Only the agent who holds the work sees this, for as long as they hold it.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from engine.agent_news import attended, load_of
 from engine.api.access import Caller
-from engine.api.agents import ShownState
+from engine.api.agents import ShownState, WorkKind, kind_of
 from engine.api.bodies import Answered, Moment, moment_or_none
+from engine.api.callers import live_call, wish_of
 from engine.api.codes import Code
 from engine.api.ports import Engine
 from engine.api.problems import ProblemError
 from engine.core.configuration import Agent
-from engine.core.records import AgentStatus, Callback, Work
+from engine.core.records import AgentStatus, Callback, Request, Work
 from engine.core.switchboard import ANSWER, PREVIEW
-from engine.core.terms import VOICE, AgentId, InteractionId, Presence, Stage
+from engine.core.terms import AgentId, AttemptId, InteractionId, Presence, Stage
 from engine.store.queries import Queries
-
-WorkKind = Literal["callback", "inbound", "interaction"]
 
 
 class OwnState(Answered):
@@ -35,7 +32,7 @@ class OwnState(Answered):
 
 
 class WorkCustomer(Answered):
-    """Whom the work is for; of work from outside only what its system said."""
+    """Whom the work is for; of work from outside only what its system said, of a caller what their number asked for."""
 
     subject: str | None = None
     customer_id: str | None = None
@@ -124,29 +121,28 @@ async def _shown(engine: Engine, queries: Queries, work: Work) -> OwnWork:
         callback=work.callback,
         attempt=None if work.callback is None else work.attempt,
         respond_by=moment_or_none(due_at) if work.stage is Stage.OFFERED else None,
-        customer=customer_of(engine, work, found),
+        customer=await customer_of(engine, queries, work, found),
     )
 
 
-def kind_of(work: Work) -> WorkKind:
-    """What a thing that an agent holds is: a call to a customer, a call of theirs, or work from outside."""
-    if work.callback is not None:
-        return "callback"
-    return "inbound" if work.media == VOICE else "interaction"
+async def customer_of(engine: Engine, queries: Queries, work: Work, callback: Callback | None) -> WorkCustomer:
+    """Whom the work is for. `callback`: of a call back, if it is known. Raises StoreError."""
+    if callback is not None:
+        return _asked(callback.request)
+    if kind_of(work) == "inbound":
+        call = live_call(engine, AttemptId(work.id)) or await queries.inbound_call(AttemptId(work.id))
+        return WorkCustomer(context={}) if call is None else _asked((await wish_of(engine, queries, call)).request)
+    interaction = engine.dispatcher.interactions.get(InteractionId(work.id))
+    return WorkCustomer(context=dict(interaction.context) if interaction else {})
 
 
-def customer_of(engine: Engine, work: Work, callback: Callback | None) -> WorkCustomer:
-    """Whom the work is for. `callback`: of a call back, if it is known."""
-    if callback is None:
-        interaction = engine.dispatcher.interactions.get(InteractionId(work.id))
-        return WorkCustomer(context=dict(interaction.context) if interaction else {})
-    request = callback.request
+def _asked(request: Request) -> WorkCustomer:
     return WorkCustomer(
         subject=request.subject,
         customer_id=request.customer_id,
         first_name=request.first_name,
         last_name=request.last_name,
-        phone=request.phone,
+        phone=request.phone or None,
         language=request.language,
         page_url=request.page_url,
         context=dict(request.context),

@@ -15,7 +15,7 @@ from engine.core.records import (
     Suppression,
     Timer,
 )
-from engine.core.terms import AgentId, CallbackId, CallbackState, ServiceId
+from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, ServiceId
 from engine.core.values import Value
 
 
@@ -112,6 +112,14 @@ class CallClassified(Value):
     at: float
 
 
+class InboundClassified(Value):
+    """An agent classified a call that came in and may have ended long ago."""
+
+    call: AttemptId
+    classification: Classification
+    at: float
+
+
 class IdempotencyKept(Value):
     """The answer to a client's key. `callback`: the id of what came of it, which may be an interaction."""
 
@@ -146,6 +154,7 @@ Change: TypeAlias = (
     | InteractionChanged
     | HandleTimeKept
     | CallClassified
+    | InboundClassified
     | IdempotencyKept
     | ConfigurationKept
 )

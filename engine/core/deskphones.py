@@ -24,6 +24,7 @@ class DeskPhones(Receiving):
         menu = DeskMenu(event.call, event.leg, event.endpoint, agent, (languages or [MENU_LANGUAGE])[0])
         self._menus[event.call] = menu
         self._leg_owners[event.leg] = event.call
+        self.desks.dials_menu(event.endpoint)
         self._apply_menu(menu, menu.start(self._presence_of(agent), now))
 
     def _to_menu(self, menu: DeskMenu, event: Event, now: float) -> None:
@@ -42,6 +43,7 @@ class DeskPhones(Receiving):
         if menu.over:
             del self._menus[menu.call]
             self._leg_owners.pop(menu.leg, None)
+            self.desks.left_menu(menu.endpoint)
             self._write(self.timers.clear_all(menu.call))
             return
         for name, due_at in step.timers.items():

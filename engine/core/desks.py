@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from engine.core.changes import AgentChanged, AgentMoved, Change
 from engine.core.configuration import Agent
 from engine.core.handle_times import HandleTimes
+from engine.core.phones import Phones
 from engine.core.records import AgentStatus, Work
-from engine.core.terms import AgentId, Presence, Stage, WorkId
+from engine.core.terms import AgentId, PhoneState, Presence, Stage, WorkId
 from engine.core.values import replace
 
 RONA = "rona"
@@ -18,7 +19,7 @@ class Desks:
     """One status for each configured agent, and for one removed while still holding work.
 
     `touched` are those whose status changed since whoever matches looked last, in order; `changed` the same for whoever
-    counts them. `handle_times` is told of all work that ends.
+    counts them. `handle_times` is told of all work that ends. `phones`: who can be called at all.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Desks:
         self._agents: Mapping[AgentId, Agent] = {}
         self._statuses: dict[AgentId, AgentStatus] = {}
         self.handle_times = HandleTimes()
+        self.phones = Phones()
         self.changed: dict[AgentId, None] = {}
 
     def restore(self, statuses: Iterable[AgentStatus]) -> None:
@@ -34,6 +36,7 @@ class Desks:
     def configure(self, agents: Mapping[AgentId, Agent], now: float) -> list[Change]:
         """Take over the configured agents; new ones start logged out, removed ones are logged out."""
         self._agents = agents
+        self.phones.configure(agents)
         changes: list[Change] = []
         for agent in agents:
             if agent not in self._statuses:
@@ -57,6 +60,26 @@ class Desks:
     def agents(self) -> Iterable[Agent]:
         """The configured ones."""
         return self._agents.values()
+
+    def see_phones(self, states: Mapping[str, PhoneState]) -> None:
+        """The whole picture of phones, as it stands now; nothing is written down for it."""
+        self._touch(self.phones.seen(states))
+
+    def dials_menu(self, endpoint: str) -> None:
+        """A phone is in a call to our menu."""
+        self._touch(self.phones.dials_menu(endpoint))
+
+    def left_menu(self, endpoint: str) -> None:
+        self._touch(self.phones.left_menu(endpoint))
+
+    def note_phone(self, endpoint: str, state: PhoneState) -> None:
+        """One phone has changed."""
+        self._touch(self.phones.changed(endpoint, state))
+
+    def _touch(self, agents: Iterable[AgentId]) -> None:
+        changed = dict.fromkeys(agents)
+        self.touched.update(changed)
+        self.changed.update(changed)
 
     def set_presence(
         self, agent: AgentId, presence: Presence, reason: str | None, because: str, now: float

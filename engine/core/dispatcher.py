@@ -36,6 +36,9 @@ from engine.core.events import (
     MoveRequested,
     NumberChecked,
     PauseRequested,
+    PhoneChanged,
+    PhonesSeen,
+    PhonesUnknown,
     PlayingFinished,
     PresenceRequested,
     PreviewRescheduled,
@@ -164,6 +167,12 @@ class Dispatcher(DeskPhones, Explaining):
                 self._set_telephony(heard=False, now=now)
             case TelephonyReady():
                 self._set_telephony(heard=True, now=now)
+            case PhoneChanged(endpoint=endpoint, state=state):
+                self.desks.note_phone(endpoint, state)
+            case PhonesSeen(states=states):
+                self.desks.see_phones(states)
+            case PhonesUnknown():
+                self.desks.see_phones({})
             case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
                 if flow_seen := self._flows.get(attempt) or self._callers.get(attempt):
                     phase = flow_seen.phase

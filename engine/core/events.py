@@ -16,6 +16,7 @@ from engine.core.terms import (
     InteractionId,
     LegId,
     Media,
+    PhoneState,
     Presence,
     Reason,
     ServiceId,
@@ -136,13 +137,16 @@ class PreviewRescheduled(Value):
 
 
 class WorkCompleted(Value):
-    """The agent is done with it. `callback`: whose call it was, which may have ended long ago; None: not a call."""
+    """The agent is done with it. `callback`: whose call it was, which may have ended long ago; `inbound`: the call that
+    came in, over or not; neither: not a call.
+    """
 
     agent: AgentId
     work: WorkId
     callback: CallbackId | None
     service: ServiceId
     classification: Classification | None
+    inbound: AttemptId | None = None
 
 
 class PresenceRequested(Value):
@@ -196,6 +200,23 @@ class NumberChecked(Value):
 
     leg: LegId
     number: NewNumber | None
+
+
+class PhonesSeen(Value):
+    """All agents' phones as Asterisk knows them, by endpoint; an endpoint that is not in it is unknown."""
+
+    states: Mapping[str, PhoneState]
+
+
+class PhoneChanged(Value):
+    """One phone, by its endpoint."""
+
+    endpoint: str
+    state: PhoneState
+
+
+class PhonesUnknown(Value):
+    """Asterisk cannot be asked about phones any more; every phone counts as usable."""
 
 
 class LegRinging(Value):
@@ -354,6 +375,9 @@ Event: TypeAlias = (
     | CallerEntered
     | DeskPhoneEntered
     | NumberChecked
+    | PhonesSeen
+    | PhoneChanged
+    | PhonesUnknown
     | LegRinging
     | LegAnswered
     | LegEntered

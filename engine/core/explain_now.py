@@ -37,6 +37,8 @@ MOST_COMPARED = 100_000
 """Queues times kinds of agents, up to which customers of other services are counted who wait for the same agents."""
 _HIGHEST = 10**9
 _FREE, _NO_ROOM = "free", "no_room"
+PHONE = "phone_"
+"""Before the state of a phone at which nobody can be called: how its agent stands."""
 
 
 class Explaining(Switchboard):
@@ -158,6 +160,9 @@ class Explaining(Switchboard):
             return Presence.LOGGED_OUT.value
         if status.work is not None or not status.ready:
             return status.shown
+        phone = self.desks.phones.of(agent.endpoint)
+        if agent.id in self.desks.phones.unusable:
+            return PHONE + phone
         return _FREE if status.may_take(VOICE, agent.capacity) else _NO_ROOM
 
     def _free_again_at(self, agent: AgentId) -> float | None:

@@ -20,6 +20,8 @@ _STANDS = {
     "ready": "free",
     "free": "free",
     "no_room": "holding as much other work as allowed",
+    "phone_busy": "at a phone that is in use",
+    "phone_unregistered": "at a phone that is not registered",
     "reserved": "kept for another customer",
     "previewing": "looking at another request",
     "ringing": "being rung for another customer",

@@ -105,12 +105,14 @@ _ALLOWED = {
     WhyNow.SERVICE_PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
     WhyNow.ALL_PACE: "Not earlier, because as many calls had just begun as the telephone system may begin at a time.",
     WhyNow.UNKNOWN: (
-        "What it had waited for is not on record: a pause that is over, or the telephone system, away or fully used."
+        "What it had waited for is not on record: a pause that is over, an agent's phone that was in use or not "
+        "registered, or the telephone system, away or fully used."
     ),
 }
 _WITHDRAWN = {
     "paused": "because the service was paused",
     "not_permitted": "because the customer may not be called just now",
+    "phone": "because the agent's phone was in use or not registered",
 }
 _ENDS = {
     Reason.ENDED_UNOBSERVED: "The call ended while nobody could see it. Customer and agent may have talked: done.",

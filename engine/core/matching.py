@@ -62,6 +62,7 @@ class Matching:
     def __init__(self, line: Line, desks: Desks) -> None:
         self._line = line
         self._desks = desks
+        self._unusable = desks.phones.unusable
         self._groups: dict[AgentId, _Group] = {}
         self._free: dict[Media, SortedList[_Idle]] = {}
         self._listed: dict[Media, dict[AgentId, float]] = {}
@@ -103,8 +104,9 @@ class Matching:
         if agent is not None and status is not None and status.ready and not status.is_full(agent.capacity):
             queues = self._groups[agent_id].queues(self._line)
             best = min(queues, key=_HEAD, default=None)
-            if best is not None and not _may_take(status, agent, best.need):
-                best = min((each for each in queues if _may_take(status, agent, each.need)), key=_HEAD, default=None)
+            if best is not None and not self._may_take(status, agent, best.need):
+                able = (each for each in queues if self._may_take(status, agent, each.need))
+                best = min(able, key=_HEAD, default=None)
             if best is not None and best.is_served:
                 return self._place_of(best), agent
         self._desks.touched.clear()
@@ -159,10 +161,13 @@ class Matching:
             free.remove((before, agent.id))
         if status is None or not status.ready or not status.may_take(media, agent.capacity):
             return False
+        if media == VOICE and agent.id in self._unusable:
+            return False
         listed[agent.id] = status.idle_since
         free.add((status.idle_since, agent.id))
         return True
 
-
-def _may_take(status: AgentStatus, agent: Agent, need: Need) -> bool:
-    return agent.id not in need.excluded and status.may_take(need.media, agent.capacity)
+    def _may_take(self, status: AgentStatus, agent: Agent, need: Need) -> bool:
+        if agent.id in self._unusable and need.media == VOICE:
+            return False
+        return agent.id not in need.excluded and status.may_take(need.media, agent.capacity)

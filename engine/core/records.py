@@ -181,6 +181,15 @@ class InboundCall(Value):
     callback: CallbackId | None = None
 
     @property
+    def met_at(self) -> float | None:
+        """When caller and agent came together, as far as anybody saw; None: they did not, or not yet."""
+        return (
+            self.bridging_at
+            if self.bridged_at is None and self.outcome is InboundOutcome.CONNECTED
+            else self.bridged_at
+        )
+
+    @property
     def customer_leg(self) -> LegId:
         return self.leg
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from engine.core.configuration import Agent
 from engine.core.desks import Desks
 from engine.core.expressions import Expression
-from engine.core.terms import AgentId, Media
+from engine.core.terms import VOICE, AgentId, Media
 
 MOST_AT_ONCE = 32
 """An agent who may hold more items of one medium is counted as one who may hold so many."""
@@ -31,6 +31,7 @@ class Staffing:
         self._by_capacity: dict[Expression | None, Agents] = {}
         self._able: dict[Expression, Agents] = {}
         self._on_duty: Agents = 0
+        self._no_phone: Agents = 0
         self._room: dict[Media, Agents] = {}
 
     def configured(self) -> None:
@@ -43,24 +44,25 @@ class Staffing:
             self._by_capacity[agent.capacity] = self._by_capacity.get(agent.capacity, 0) | bit
         self._able.clear()
         self._room.clear()
-        self._on_duty = 0
+        self._on_duty = self._no_phone = 0
         self._desks.changed.update(dict.fromkeys(self._bits))
         self.version += 1
 
     def refresh(self) -> None:
         """Take over what has changed at the desks; `version` counts up when others are on duty."""
-        on_duty = self._on_duty
+        on_duty, no_phone, unregistered = self._on_duty, self._no_phone, self._desks.phones.unregistered
         for agent_id in self._desks.changed:
             agent, bit = self._desks.agent(agent_id), self._bits.get(agent_id)
             if agent is None or bit is None:
                 continue
             status = self._desks.status(agent_id)
             on_duty = on_duty | bit if status is not None and status.ready else on_duty & ~bit
+            no_phone = no_phone | bit if agent_id in unregistered else no_phone & ~bit
             for media, room in self._room.items():
                 self._room[media] = room | bit if self._has_room(agent, media) else room & ~bit
         self._desks.changed.clear()
-        if on_duty != self._on_duty:
-            self._on_duty = on_duty
+        if (on_duty, no_phone) != (self._on_duty, self._no_phone):
+            self._on_duty, self._no_phone = on_duty, no_phone
             self.version += 1
 
     def able(self, requirement: Expression) -> Agents:
@@ -82,8 +84,10 @@ class Staffing:
         return agents
 
     def places(self, agents: Agents, media: Media) -> int:
-        """How many items of the medium those of them who are on duty may hold, busy or not."""
+        """How many items of the medium those who are on duty may hold, busy or not; no calls without a phone."""
         present = agents & self._on_duty
+        if media == VOICE:
+            present &= ~self._no_phone
         return sum(
             (present & those).bit_count() * (1 if capacity is None else _most(capacity, media))
             for capacity, those in self._by_capacity.items()
@@ -106,7 +110,9 @@ class Staffing:
 
     def _has_room(self, agent: Agent, media: Media) -> bool:
         status = self._desks.status(agent.id)
-        return status is not None and status.ready and status.may_take(media, agent.capacity)
+        if status is None or not status.ready or (media == VOICE and agent.id in self._desks.phones.unusable):
+            return False
+        return status.may_take(media, agent.capacity)
 
 
 def _most(capacity: Expression, media: Media) -> int:

@@ -169,6 +169,15 @@ class NotReadyReason(StrEnum):
         return self not in (NotReadyReason.RONA, NotReadyReason.SYSTEM)
 
 
+class PhoneState(StrEnum):
+    """An agent's phone as Asterisk knows it. BUSY: in use, ringing or on hold; UNREGISTERED: nowhere to ring it."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    UNREGISTERED = "unregistered"
+    UNKNOWN = "unknown"
+
+
 class Stage(StrEnum):
     """How far an agent's work item has come. OFFERED: the agent may say no."""
 

@@ -6,7 +6,7 @@ An agent answers only for what they hold; an answer that comes too late changes 
 from __future__ import annotations
 
 from engine.core.admission import Admission
-from engine.core.changes import CallClassified, IdempotencyKept
+from engine.core.changes import CallClassified, IdempotencyKept, InboundClassified
 from engine.core.configuration import Service
 from engine.core.decision import Done
 from engine.core.events import (
@@ -84,18 +84,22 @@ class Workspace(Admission, Serving):
         work = self._work_of(event.agent, event.work)
         if event.classification is not None and not self._may_classify(event):
             return
-        if event.callback is None and (work is None or work.stage is Stage.OFFERED):
+        is_call = event.callback is not None or event.inbound is not None
+        if not is_call and (work is None or work.stage is Stage.OFFERED):
             self._refuse("wrong-state", "you do not hold this work")
             return
         if work is not None and work.stage in _NOT_BEGUN:
             self._refuse("wrong-state", "this has not begun yet")
             return
-        if event.callback is not None and event.classification is not None:
-            self._write([CallClassified(event.callback, event.classification, now)])
+        if event.classification is not None:
+            if event.callback is not None:
+                self._write([CallClassified(event.callback, event.classification, now)])
+            elif event.inbound is not None:
+                self._write([InboundClassified(event.inbound, event.classification, now)])
         if work is not None and work.stage is Stage.WRAP_UP:
             self._end_wrap_up(event.agent, work.id, "completed", now)
-        elif work is not None and work.callback is None:
-            self._end_interaction(self.interactions[InteractionId(work.id)], InteractionState.COMPLETED, now)
+        elif work is not None and (interaction := self.interactions.get(InteractionId(work.id))):
+            self._end_interaction(interaction, InteractionState.COMPLETED, now)
         self._decision.reply = self.desks.status(event.agent) or Done()
 
     def _end_wrap_up(self, agent: AgentId, work: WorkId, because: str, now: float) -> None:
@@ -129,6 +133,8 @@ class Workspace(Admission, Serving):
             agent = self.desks.agent(self._agreed[callback.id])
             if agent is None or not self._may_dial_now(callback, now):
                 self._withdraw_preview(callback, "not_permitted", now)
+            elif agent.id in self.desks.phones.unusable:
+                self._withdraw_preview(callback, "phone", now)
             elif self._may_begin(now) and self._may_begin_of(callback.request.service, now):
                 del self._asked[callback.id], self._agreed[callback.id]
                 overtook = self.line.ahead_of(self._place_of(callback))

@@ -1,75 +1,54 @@
-"""Checks of one Asterisk through its manager interface (AMI), which tells what ARI cannot: the dialplan.
+"""Checks of one Asterisk through its manager interface (AMI), which tells what ARI cannot: the dialplan, and phones.
 
-Asked only when a password for it is set. Names and password are checked before they are sent, because a line break in
-one of them would be an action of its own.
+Asked only when a password for it is set.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
+from dataclasses import replace
 
+from engine.ami_login import ami_settings
+from engine.asterisk.ami import AmiAnswer, AmiRefused, AmiSession, LoginRefusedError, NoAmiError
+from engine.asterisk.ami.session import DEVICE_STATES
 from engine.config import AsteriskSettings
 from engine.doctor.finding import Finding, bad, good
 
 ANSWER_SECONDS = 3.0
 _CONTEXT, _EXTENSIONS = "ringback", ("customer", "agent")
-_END = b"\r\n\r\n"
 
 
 async def ami(settings: AsteriskSettings) -> list[Finding]:
-    """Whether the manager interface lets us in, and whether the dialplan has our context."""
+    """Whether the manager interface lets us in, whether the dialplan has our context, and whether phones are told."""
     name = f"{settings.name}: AMI"
-    secret = settings.ami_secret()
-    if secret is None:
+    login = ami_settings(settings)
+    if login is None:
         told = "not checked: only AMI can tell, and ami_password_file is not set"
         return [good(f"{settings.name}: dialplan", told)]
-    password = secret.get_secret_value()
-    if not password.isprintable():
-        return [bad(name, "the password holds control characters", "write it anew, in one line")]
-    where = f"{settings.ami_host}:{settings.ami_port}"
-    writer = None
+    login = replace(login, events="off", connect_seconds=ANSWER_SECONDS, answer_seconds=ANSWER_SECONDS)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            reader, writer = await asyncio.open_connection(settings.ami_host, settings.ami_port)
-            if not (await reader.readline()).startswith(b"Asterisk Call Manager"):
-                return [_no_interface(name, where, "something else answers")]
-            login = f"Action: Login\r\nUsername: {settings.ami_user}\r\nSecret: {password}\r\nEvents: off\r\n\r\n"
-            writer.write(login.encode())
-            if b"Response: Success" not in await reader.readuntil(_END):
-                mend = "write the secret of manager.conf into the file of ami_password_file"
-                return [bad(name, f"{where} refuses user {settings.ami_user} or the password", mend)]
-            accepted = good(name, f"{where} accepts user {settings.ami_user}")
-            return [accepted, await _dialplan(f"{settings.name}: dialplan", reader, writer)]
-    except TimeoutError:
-        return [_no_interface(name, where, f"no answer within {ANSWER_SECONDS:g} s")]
-    except (OSError, EOFError, asyncio.LimitOverrunError) as error:
-        number = getattr(error, "errno", None)
-        return [_no_interface(name, where, os.strerror(number) if number else type(error).__name__)]
-    finally:
-        if writer is not None:
-            writer.close()
+        async with await AmiSession.open(login) as session:
+            return [
+                good(name, f"{login.where} accepts user {login.user}"),
+                await _dialplan(f"{settings.name}: dialplan", session),
+                await _phones(f"{settings.name}: phones", session),
+            ]
+    except (LoginRefusedError, NoAmiError) as error:
+        seen, _, mend = str(error).partition(": ")
+        return [bad(name, seen, mend)]
 
 
-def _no_interface(name: str, where: str, why: str) -> Finding:
-    mend = "manager.conf: enabled = yes, bindaddr and port as in ami_host and ami_port"
-    return bad(name, f"no manager interface at {where} ({why})", mend)
-
-
-async def _dialplan(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Finding:
-    writer.write(f"Action: ShowDialPlan\r\nActionID: dialplan\r\nContext: {_CONTEXT}\r\n\r\n".encode())
+async def _dialplan(name: str, session: AmiSession) -> Finding:
     found: set[str] = set()
-    while True:
-        fields = _fields(await reader.readuntil(_END))
-        if fields.get("actionid") != "dialplan":
-            continue
-        if fields.get("message", "").startswith("Permission denied"):
+    match await session.ask("ShowDialPlan", {"Context": _CONTEXT}):
+        case AmiRefused(message=message) if message.startswith("Permission denied"):
             mend = "manager.conf: the user needs write = system,reporting,config"
             return bad(name, "our AMI user may not look at it", mend)
-        if fields.get("event") == "ListDialplan":
-            found.add(fields.get("extension", ""))
-        elif fields.get("event") == "ShowDialPlanComplete" or fields.get("response") == "Error":
-            break
+        case AmiAnswer(events=events):
+            found = {row.get("extension", "") for row in events if row.get("event") == "ListDialplan"}
+        case AmiRefused():
+            pass  # Asterisk has no words for an empty context but an error
+        case unknown:
+            return bad(name, unknown.why, "look into Asterisk's log")
     missing = [each for each in _EXTENSIONS if each not in found]
     if not missing:
         return good(name, f"context {_CONTEXT} is there")
@@ -78,7 +57,12 @@ async def _dialplan(name: str, reader: asyncio.StreamReader, writer: asyncio.Str
     return bad(name, seen, mend)
 
 
-def _fields(message: bytes) -> dict[str, str]:
-    lines = message.decode(errors="replace").splitlines()
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
-    return {key.strip().lower(): value.strip() for key, value in pairs}
+async def _phones(name: str, session: AmiSession) -> Finding:
+    match await session.ask("ModuleCheck", {"Module": DEVICE_STATES}):
+        case AmiAnswer():
+            return good(name, "their changes are told")
+        case AmiRefused(message=message):
+            mend = f"modules.conf: load = {DEVICE_STATES}.so; manager.conf: the user needs write = system"
+            return bad(name, f"their changes are not told ({message})", mend)
+        case unknown:
+            return bad(name, unknown.why, "look into Asterisk's log")

@@ -38,5 +38,3 @@ def _of_service(service: ServiceEntry) -> Iterator[str]:
             yield f"{name}: {_KEPT}"
     if service.push.enabled:
         yield f"push: {_KEPT}"
-    if service.priority.inbound != 0:
-        yield f"priority.inbound: {_KEPT}"

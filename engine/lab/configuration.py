@@ -11,6 +11,8 @@ from engine.asterisk.rendering import AsteriskSettings, render, render_folder
 from engine.lab.ports import PortBlock, SidePorts
 
 AGENT_NUMBERS = (*range(1001, 1900), *range(1901, 1905))
+PHONE_NUMBERS = range(1961, 2000)
+"""Those that nobody answers until an `engine.lab.phone.Phone` has registered."""
 _FRAME = Path(__file__).resolve().parent / "frame"
 _HOME_FOLDERS = ("etc", "lib", "spool/recording", "run", "log", "cache")
 
@@ -18,7 +20,10 @@ _HOME_FOLDERS = ("etc", "lib", "spool/recording", "run", "log", "cache")
 def write_pbx(home: Path, home_inside: str, settings: AsteriskSettings, ports: PortBlock) -> None:
     """The PBX: shipped configuration, one trunk and all agents' phones towards the network."""
     etc = _write(home, home_inside, "pbx", settings, ports.pbx, {"network_sip_port": str(ports.network.sip)})
-    (etc / "agents.conf").write_text("".join(_agent(number, ports.network.sip) for number in AGENT_NUMBERS), "utf-8")
+    phones = [_agent(number, ports.network.sip) for number in AGENT_NUMBERS] + [
+        _phone(number) for number in PHONE_NUMBERS
+    ]
+    (etc / "agents.conf").write_text("".join(phones), "utf-8")
 
 
 def write_network(
@@ -57,4 +62,11 @@ def _agent(number: int, network_sip_port: int) -> str:
         f"[agent-{number}](ringback-agent)\naors = agent-{number}\n"
         f"[agent-{number}](ringback-agent-aor)\n"
         f"contact = sip:{number}@127.0.0.1:{network_sip_port}\nqualify_frequency = 0\n"
+    )
+
+
+def _phone(number: int) -> str:
+    return (
+        f"[agent-{number}](ringback-agent)\naors = agent-{number}\n[agent-{number}](ringback-agent-aor)\n"
+        "qualify_frequency = 0\n"
     )

@@ -1,8 +1,8 @@
 """Gives each lab a block of ports of its own, on loopback.
 
 A block is free when its fixed ports (HTTP, SIP, AMI) can be bound; a running lab of anybody on this machine has
-its own bound, so whole blocks, with their RTP ranges, never overlap. Blocks lie below the range from which the
-system takes ports for outgoing connections.
+its own bound, so whole blocks, with their RTP ranges, never overlap. Blocks lie below and above the range from which
+the system takes ports for outgoing connections.
 """
 
 import socket
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from engine.lab.errors import LabError
 
-_FIRST, _LAST, _SIZE = 10_000, 32_000, 2_000
+_SIZE = 2_000
+_BLOCKS = (*range(10_000, 32_000, _SIZE), 61_000, 63_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class PortBlock:
 
 def free_block() -> PortBlock:
     """The first block that nobody uses."""
-    for base in range(_FIRST, _LAST, _SIZE):
+    for base in _BLOCKS:
         half = _SIZE // 2
         block = PortBlock(pbx=_side(base, base + half), network=_side(base + half, base + _SIZE))
         if is_free(block):

@@ -23,6 +23,7 @@ from engine.core.changes import (
     HandleTimeKept,
     IdempotencyKept,
     InboundChanged,
+    InboundClassified,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -64,6 +65,7 @@ class Batch:
     agent_moves: list[AgentMoved] = field(default_factory=list)
     timers: dict[tuple[str, str], Timer | None] = field(default_factory=dict)
     classifications: dict[str, CallClassified] = field(default_factory=dict)
+    inbound_classifications: dict[str, InboundClassified] = field(default_factory=dict)
     interactions: dict[str, Interaction] = field(default_factory=dict)
     suppressions: dict[str, Suppression | None] = field(default_factory=dict)
     paused: dict[str, ServicePaused | None] = field(default_factory=dict)
@@ -106,6 +108,8 @@ class Batch:
                 self.timers[owner, name] = None
             case CallClassified(callback=classified):
                 self.classifications[classified] = entry
+            case InboundClassified(call=classified_call):
+                self.inbound_classifications[classified_call] = entry
             case InteractionChanged(interaction=interaction):
                 self.interactions[interaction.id] = interaction
             case SuppressionKept(suppression=suppression):
@@ -178,6 +182,10 @@ class Batch:
         yield (
             statements.PUT_CLASSIFICATION,
             [standing_rows.classification_row(each) for each in self.classifications.values()],
+        )
+        yield (
+            statements.PUT_INBOUND_CLASSIFICATION,
+            [standing_rows.inbound_classification_row(each) for each in self.inbound_classifications.values()],
         )
         yield statements.PUT_INTERACTION, [rows.interaction_row(each) for each in self.interactions.values()]
         unsuppressed = [phone for phone, kept in self.suppressions.items() if kept is None]

@@ -43,6 +43,7 @@ from engine.store.tables import (
     ConfigurationRow,
     IdempotencyRow,
     InboundCallRow,
+    InboundClassificationRow,
     InteractionRow,
 )
 
@@ -52,7 +53,7 @@ _IDS_AT_ONCE = 500
 _callbacks, _moves, _attempts = table(CallbackRow), table(CallbackMoveRow), table(AttemptRow)
 _answers, _keys = table(IdempotencyRow), table(ApiKeyRow)
 _classifications, _interactions = table(ClassificationRow), table(InteractionRow)
-_inbound = table(InboundCallRow)
+_inbound, _inbound_classifications = table(InboundCallRow), table(InboundClassificationRow)
 _configuration = table(ConfigurationRow)
 
 
@@ -219,6 +220,15 @@ class Queries:
             some = ids[start : start + _IDS_AT_ONCE]
             wanted = select(_classifications).where(_classifications.c.callback.in_(some))
             found.update((CallbackId(row[0]), standing_rows.classification_of(row)) for row in await self._rows(wanted))
+        return found
+
+    async def inbound_classifications_of_all(self, calls: Iterable[AttemptId]) -> dict[AttemptId, Classification]:
+        """The same of calls that came in."""
+        found: dict[AttemptId, Classification] = {}
+        ids, said = list(calls), _inbound_classifications
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            wanted = select(said).where(said.c.call.in_(ids[start : start + _IDS_AT_ONCE]))
+            found.update((AttemptId(row[0]), standing_rows.classification_of(row)) for row in await self._rows(wanted))
         return found
 
     async def moves_of(self, callback: CallbackId) -> list[CallbackMoved]:

@@ -8,7 +8,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from engine.core.changes import CallClassified, ConfigurationKept, HandleTimeKept, SlotCapacitySet
+from engine.core.changes import (
+    CallClassified,
+    ConfigurationKept,
+    HandleTimeKept,
+    InboundClassified,
+    SlotCapacitySet,
+)
 from engine.core.records import Classification, Suppression, Timer
 from engine.core.terms import DispositionId, Reason, ServiceId
 from engine.store.records import AgentSession, ApiKey, KeptAnswer, KeyKind, KeyRole, NodeSeen, PasswordKept
@@ -16,9 +22,16 @@ from engine.store.rows import Row, as_json
 
 
 def classification_row(classified: CallClassified) -> Row:
+    return {"callback": classified.callback} | _said(classified)
+
+
+def inbound_classification_row(classified: InboundClassified) -> Row:
+    return {"call": classified.call} | _said(classified)
+
+
+def _said(classified: CallClassified | InboundClassified) -> dict[str, str | float | None]:
     said = classified.classification
     return {
-        "callback": classified.callback,
         "disposition": said.disposition,
         "outcome_code": said.outcome_code,
         "notes": said.notes,
@@ -27,7 +40,8 @@ def classification_row(classified: CallClassified) -> Row:
 
 
 def classification_of(row: Sequence[Any]) -> Classification:
-    _callback, disposition, outcome_code, notes, _at = row
+    """Of a callback, or of a call that came in."""
+    _classified, disposition, outcome_code, notes, _at = row
     return Classification(
         DispositionId(disposition), None if outcome_code is None else DispositionId(outcome_code), notes
     )

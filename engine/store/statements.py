@@ -31,6 +31,7 @@ from engine.store.tables import (
     HandleTimeRow,
     IdempotencyRow,
     InboundCallRow,
+    InboundClassificationRow,
     InteractionRow,
     NodeRow,
     PausedServiceRow,
@@ -115,6 +116,7 @@ PUT_INBOUND = _upsert(InboundCallRow)
 PUT_AGENT = _upsert(AgentRow)
 ADD_AGENT_MOVE = _append(AgentMoveRow)
 PUT_CLASSIFICATION = _upsert(ClassificationRow)
+PUT_INBOUND_CLASSIFICATION = _upsert(InboundClassificationRow)
 PUT_INTERACTION = _upsert(InteractionRow)
 PUT_SUPPRESSION = _upsert(SuppressionRow)
 DROP_SUPPRESSION = _drop(SuppressionRow)

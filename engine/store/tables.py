@@ -200,6 +200,18 @@ class ClassificationRow(SQLModel, table=True):
     at: float = Field(sa_type=Double)
 
 
+class InboundClassificationRow(SQLModel, table=True):
+    """How an agent classified a call that came in, as said last."""
+
+    __tablename__ = "inbound_classifications"
+
+    call: str = Field(sa_type=Text, primary_key=True, foreign_key="inbound_calls.id", ondelete="CASCADE")
+    disposition: str = Field(sa_type=Text)
+    outcome_code: str | None = Field(sa_type=Text)
+    notes: str | None = Field(sa_type=Text)
+    at: float = Field(sa_type=Double)
+
+
 class InteractionRow(SQLModel, table=True):
     """Work that an outside system announced."""
 

@@ -25,7 +25,7 @@ from engine.api import build_app
 from engine.api.credentials import new_key
 from engine.api.ports import Check
 from engine.app import snapshot_of
-from engine.config import LimitSettings, Settings
+from engine.config import AgentSettings, HttpSettings, LimitSettings, Settings
 from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply
 from engine.core.dispatcher import Dispatcher
@@ -188,6 +188,8 @@ async def running_api(
     document: Mapping[str, Any] | None = DOCUMENT,
     requests_per_minute: int = 1000,
     clock: Callable[[], float] = time.time,
+    agents: AgentSettings | None = None,
+    http: HttpSettings | None = None,
 ) -> AsyncIterator[Api]:
     """An API on the database in `folder`; `document` (None: the one kept there) is in force.
 
@@ -213,7 +215,11 @@ async def running_api(
             await engine.write(KeyKept(key))
         metrics = Metrics()
         app = build_app(
-            settings=Settings(limits=LimitSettings(requests_per_minute_per_address=requests_per_minute)),
+            settings=Settings(
+                limits=LimitSettings(requests_per_minute_per_address=requests_per_minute),
+                agents=agents or AgentSettings(),
+                http=http or HttpSettings(),
+            ),
             engine=engine,
             queries=queries,
             metrics=metrics,

@@ -15,8 +15,9 @@ import structlog
 from click.testing import CliRunner, Result
 
 from cli.main import main
+from engine.core.events import Event
 from engine.store.records import KeyRole
-from tests.component.api_harness import DOCUMENT, PHONE, running_api
+from tests.component.api_harness import DOCUMENT, PHONE, EngineWithoutAsterisk, running_api
 
 
 @dataclass
@@ -26,6 +27,12 @@ class Served:
     url: str
     keys: dict[KeyRole, str]
     folder: Path
+    engine: EngineWithoutAsterisk
+    loop: asyncio.AbstractEventLoop
+
+    def tell(self, event: Event) -> None:
+        """Something happens at Asterisk."""
+        asyncio.run_coroutine_threadsafe(self.engine.submit(event), self.loop).result(20)
 
     def run(self, *arguments: str, role: KeyRole | None = KeyRole.ADMIN) -> Result:
         key = None if role is None else self.keys[role]
@@ -54,8 +61,9 @@ def serving(
     async def serve() -> None:
         end = asyncio.Event()
         async with running_api(folder, document=document, clock=clock) as api:
-            made.append(Served(str(api.client.make_url("")).rstrip("/"), api.keys, folder))
-            ends.append((asyncio.get_running_loop(), end))
+            loop = asyncio.get_running_loop()
+            made.append(Served(str(api.client.make_url("")).rstrip("/"), api.keys, folder, api.engine, loop))
+            ends.append((loop, end))
             began.set()
             await end.wait()
 

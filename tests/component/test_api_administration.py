@@ -61,6 +61,7 @@ async def test_a_supervisor_sets_an_agents_state(api: Api) -> None:
             "id": "amy",
             "name": "Amy",
             "endpoint": "PJSIP/agent-1001",
+            "phone": "unknown",
             "skills": {"billing": 5, "hidden": 1},
             "presence": "logged_out",
             "state": "logged_out",
@@ -94,7 +95,8 @@ async def test_an_agent_who_is_ready_gets_work_and_it_is_shown(api: Api) -> None
     ("body", "code"),
     [
         ({"state": "asleep"}, "invalid-field"),
-        ({"state": "not_ready", "reason": "surfing"}, "invalid-field"),
+        ({"state": "not_ready", "reason": "surfing"}, "unknown-reason"),
+        ({"state": "not_ready", "reason": "no reason"}, "invalid-field"),
         ({"state": "ready", "reason": "lunch"}, "invalid-field"),
         ({}, "invalid-field"),
         ({"state": "ready", "resaon": "lunch"}, "unknown-field"),

@@ -129,9 +129,12 @@ def test_all_that_an_agent_holds_is_shown(served: Served) -> None:
     load = dict(line.split(maxsplit=1) for line in facts.splitlines())["load"]
     assert set(load.split(", ")) == {"chat=1", "voice=1"}
     rows = [line.split() for line in works.splitlines()]
-    assert rows[0] == ["ID", "MEDIA", "SERVICE", "STAGE", "CALLBACK"]
+    assert rows[0] == ["ID", "KIND", "MEDIA", "SERVICE", "STAGE", "CALLBACK"]
     assert sorted(rows[1:]) == sorted(
-        [[interaction, "chat", "billing", "offered", "-"], [f"{callback}-1", "voice", "billing", "offered", callback]]
+        [
+            [interaction, "interaction", "chat", "billing", "offered", "-"],
+            [f"{callback}-1", "callback", "voice", "billing", "offered", callback],
+        ]
     )
 
 

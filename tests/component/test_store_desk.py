@@ -16,6 +16,8 @@ from engine.core.changes import (
     CallClassified,
     Change,
     HandleTimeKept,
+    InboundChanged,
+    InboundClassified,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -23,7 +25,7 @@ from engine.core.changes import (
     SuppressionKept,
     SuppressionRemoved,
 )
-from engine.core.records import AgentStatus, Classification, Interaction, Suppression, Work
+from engine.core.records import AgentStatus, Classification, InboundCall, Interaction, Suppression, Work
 from engine.core.terms import (
     AgentId,
     AttemptId,
@@ -31,6 +33,7 @@ from engine.core.terms import (
     DispositionId,
     InteractionId,
     InteractionState,
+    LegId,
     Media,
     Presence,
     Reason,
@@ -298,3 +301,19 @@ async def test_an_agents_work_keeps_since_when_and_what_was_written_without_it_i
     await journal._connection.execute("UPDATE agents SET works = json_remove(works, '$[0][5]')")
     await journal._connection.commit()
     assert (await journal.load()).agents == (replace(status, works=(replace(work, since=0.0),)),)
+
+
+async def test_calls_that_came_in_are_classified_on_their_own(journal: Journal, queries: Queries) -> None:
+    calls = [
+        InboundCall(AttemptId(f"callpbx-{n}"), LegId(f"pbx-{n}"), BILLING, "+12025550100", "en", NOW, ended_at=NOW + 1)
+        for n in range(600)
+    ]
+    # In one group, whichever order: the call is there before what was said of it.
+    first = InboundClassified(calls[0].id, Classification(DispositionId("first")), NOW)
+    await journal.commit([first, *map(InboundChanged, calls)])
+    assert await queries.inbound_classifications_of_all([calls[0].id]) == {calls[0].id: first.classification}
+    await journal.commit([InboundClassified(each.id, SAID, NOW) for each in calls[::2]])
+    found = await queries.inbound_classifications_of_all(each.id for each in calls)
+    assert found == {each.id: SAID for each in calls[::2]}
+    assert await queries.inbound_classifications_of_all([]) == {}
+    assert await queries.classifications_of_all([CallbackId(calls[0].id)]) == {}

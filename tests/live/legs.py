@@ -1,6 +1,8 @@
 """Calls placed by plain ARI requests, for tests of the lab and the dialplan that must not depend on the engine."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import uuid4
 
@@ -30,6 +32,13 @@ class Legs:
         await self._events.close()
         await self._session.close()
 
+    @asynccontextmanager
+    async def deaf(self) -> AsyncIterator[None]:
+        """Without event socket; what happens meanwhile is never told."""
+        await self._events.close()
+        yield
+        self._events = await self._session.ws_connect(f"{self._url}/events?app={self.application}")
+
     async def request(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._session.request(method, f"{self._url}{path}", json=body) as answer:
             assert answer.status < 300, await answer.text()
@@ -47,6 +56,14 @@ class Legs:
         body = {"endpoint": endpoint(dialled), "app": self.application, "variables": variables}
         await self.request("POST", f"/channels/{channel}", body)
         return channel
+
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """All events up to the next of this kind, which is the last."""
+        events: list[dict[str, Any]] = []
+        async with asyncio.timeout(40):
+            while not events or events[-1]["type"] != kind:
+                events.append(await self._events.receive_json())
+        return events
 
     async def when(self, *kinds: str) -> dict[str, Any]:
         """The next event of one of these kinds."""

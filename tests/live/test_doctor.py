@@ -43,7 +43,7 @@ def wrong(findings: dict[str, Finding]) -> list[str]:
 async def test_a_sound_installation_has_nothing_to_mend(environment: dict[str, str], lab: Lab) -> None:
     findings = await found(environment)
     assert wrong(findings) == [], findings
-    kinds = "ARI version application modules trunk clock AMI dialplan".split()  # noqa: SIM905
+    kinds = "ARI version application modules trunk clock AMI dialplan phones".split()  # noqa: SIM905
     assert [f"pbx1: {kind}" for kind in kinds] == [name for name in findings if name.startswith("pbx1")]
     assert findings["pbx1: version"].detail == lab.version
     assert findings["pbx1: trunk"].detail == "PJSIP/trunk is online"

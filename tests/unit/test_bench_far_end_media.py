@@ -11,10 +11,10 @@ from random import Random
 
 import pytest
 
-from tests.bench.screening import g711
+from engine.lab.phone import g711
+from engine.lab.phone.rtp import KEY_FRAMES, PCMA, PCMU, Stream, bursts, payload_of
 from tests.bench.screening.acting import Frames, Library, Performance
 from tests.bench.screening.listening import Ear
-from tests.bench.screening.rtp import KEY_FRAMES, PCMA, PCMU, Stream, bursts, payload_of
 from tests.bench.screening.scene import Listen, Press, Say, Scene, Step, Truth, Wait
 
 with warnings.catch_warnings():

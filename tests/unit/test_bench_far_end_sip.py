@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.lab.phone.sdp import Offer, answer, read_offer
+from engine.lab.phone.sip import Address, MalformedError, Request, Response, parse, response
 from engine.lab.witness import KeyPress
 from tests.bench.screening.call_result import CallResult, EndedBy, line, read
-from tests.bench.screening.sdp import Offer, answer, read_offer
-from tests.bench.screening.sip import Address, MalformedError, Request, Response, parse, response
 from tests.bench.screening.timers import Timers
 from tests.bench.screening.user_agent import GIVE_UP_SECONDS, Dialog, UserAgent
 

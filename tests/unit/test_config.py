@@ -97,7 +97,7 @@ def test_a_secrets_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
             "[[asterisk]]\nari_usr = 'x'\n",
             r"unknown key asterisk\.0\.ari_usr in .*; did you mean asterisk\.0\.ari_user\?",
         ),
-        ("[http]\nzzz = 1\n", r"unknown key http\.zzz in .*; known here: host, port, public_url"),
+        ("[http]\nzzz = 1\n", r"unknown key http\.zzz in .*; known here: allowed_origins, host, port, public_url"),
         ("[http]\nport = 'x'\n", r"http\.port in .*ringback\.toml: .*integer"),
         ("[http]\nport = 70000\n", r"http\.port in .*less than or equal to 65535"),
         ("http = 5\n", r"http in .*ringback\.toml"),

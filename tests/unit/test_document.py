@@ -162,7 +162,6 @@ def test_the_example_of_the_contract_has_nothing_without_effect() -> None:
     [
         ("services.0.cost_per_minute", 0.1),
         ("services.0.push", {"enabled": True}),
-        ("services.0.priority", {"inbound": 1}),
     ],
 )
 def test_a_value_that_this_version_does_not_act_on_is_named(path: str, value: object) -> None:
@@ -412,3 +411,20 @@ def test_differences_name_what_is_added_changed_and_removed() -> None:
         Difference("change", "limits.max_open_per_number", 2, 3),
     ]
     assert json.dumps([each.after for each in found])
+
+
+def test_a_username_belongs_to_one_agent() -> None:
+    agents = [
+        {"id": f"a{n}", "name": "A", "endpoint": f"PJSIP/a{n}", **({"username": name} if name else {})}
+        for n, name in enumerate(["amy", None, "ben", None, "amy"])
+    ]
+    assert fields_refused(changed("agents", agents)) == ["agents[4].username"]
+    names = [agent.username for agent in parse(changed("agents", agents[:4])).configuration.agents.values()]
+    assert names == ["amy", None, "ben", None]
+
+
+def test_reasons_have_ids_of_their_own() -> None:
+    reasons = [{"id": each, "name": "N"} for each in ("walk", "lunch", "walk")]
+    assert fields_refused(changed("reasons", reasons)) == ["reasons[2].id", "reasons[1].id"]
+    known = parse(changed("reasons", reasons[:1])).configuration
+    assert (known.knows_reason("walk"), known.knows_reason("rona"), known.knows_reason("run")) == (True, True, False)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from structlog.testing import capture_logs
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved
+from engine.core.changes import AttemptChanged, CallbackChanged, CallbackMoved, InboundChanged
 from engine.core.decision import Recovered
 from engine.core.events import AttemptSeen, LegSeen
 from engine.core.lifecycle import Because
-from engine.core.records import Attempt, Callback, Request
-from engine.core.terms import AttemptId, CallbackId, CallbackState, Outcome, RequestChannel, ServiceId
+from engine.core.records import Attempt, Callback, InboundCall, Request
+from engine.core.terms import (
+    AgentId,
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    InboundOutcome,
+    LegId,
+    Outcome,
+    RequestChannel,
+    ServiceId,
+)
+from engine.core.values import replace
 from engine.journal_watch import JournalWatch
 from engine.metrics import Metrics
 
@@ -86,3 +99,78 @@ def test_whom_an_attempt_overtook_is_counted_once_when_it_begins() -> None:
     watch.written([CallbackChanged(reserved), AttemptChanged(attempt), CallbackChanged(reserved), dialled])
 
     assert 'ringback_overtakes_total{service="billing"} 3.0' in metrics.text().decode()
+
+
+def inbound(outcome: InboundOutcome | None, **fields: Any) -> InboundCall:  # noqa: ANN401 - the fields of a call
+    """A call to `billing` that came in at 100."""
+    known: dict[str, Any] = {
+        "service": ServiceId("billing"),
+        "phone": "+12025550113",
+        "joined_at": 40.0,  # the place of an older request
+        "outcome": outcome,
+    }
+    known |= fields
+    return InboundCall(
+        id=AttemptId("callpbx-1"), leg=LegId("pbx-1"), dialled="+12025550100", language="en", entered_at=100.0, **known
+    )
+
+
+def test_a_call_that_came_in_and_is_over_has_one_line_and_no_number_in_it() -> None:
+    metrics = Metrics()
+    watch = JournalWatch(metrics)
+    talks = inbound(None, agent=AgentId("amy"), bridging_at=129.0, bridged_at=130.0)
+    over = replace(talks, outcome=InboundOutcome.CONNECTED, ended_at=190.5, cause=16)
+
+    with capture_logs() as lines:
+        watch.written([InboundChanged(talks)])
+        watch.written([InboundChanged(over)])
+
+    (line,) = lines
+    assert line == {
+        "event": "inbound.ended",
+        "log_level": "info",
+        "call": "callpbx-1",
+        "service": "billing",
+        "outcome": "connected",
+        "cause": 16,
+        "agent": "amy",
+        "callback": None,
+        "number_known": True,
+        "seconds_waited": 30.0,
+        "seconds_talked": 60.5,
+    }
+    text = metrics.text().decode()
+    assert 'ringback_inbound_calls_total{outcome="connected",service="billing"} 1.0' in text
+    assert 'ringback_inbound_wait_seconds_sum{service="billing"} 30.0' in text
+
+
+@pytest.mark.parametrize(
+    ("call", "waited", "counted"),
+    [
+        (inbound(InboundOutcome.ABANDONED, ended_at=147.0), 47.0, False),
+        (inbound(InboundOutcome.CLOSED, joined_at=None, ended_at=147.0), None, False),
+        # They were brought together, and nobody saw more of it.
+        (inbound(InboundOutcome.CONNECTED, bridging_at=120.0, ended_at=147.0), 20.0, True),
+        # An agent was about to be connected when the caller hung up.
+        (inbound(InboundOutcome.ABANDONED, bridging_at=120.0, ended_at=147.0), 47.0, False),
+    ],
+)
+def test_how_long_a_caller_waited_counts_as_far_as_anybody_knows(
+    call: InboundCall, waited: float | None, *, counted: bool
+) -> None:
+    metrics = Metrics()
+
+    with capture_logs() as lines:
+        JournalWatch(metrics).written([InboundChanged(call)])
+
+    assert [(line["seconds_waited"], line["seconds_talked"]) for line in lines] == [(waited, None)]
+    text = metrics.text().decode()
+    assert f'ringback_inbound_calls_total{{outcome="{call.outcome}",service="billing"}} 1.0' in text
+    assert ('ringback_inbound_wait_seconds_count{service="billing"} 1.0' in text) == counted
+
+
+def test_a_call_that_no_service_takes_is_counted_without_one() -> None:
+    metrics = Metrics()
+    refused = inbound(InboundOutcome.REFUSED, service=ServiceId(""), joined_at=None, ended_at=100.0)
+    JournalWatch(metrics).written([InboundChanged(refused)])
+    assert 'ringback_inbound_calls_total{outcome="refused",service=""} 1.0' in metrics.text().decode()

@@ -72,3 +72,13 @@ def test_only_a_trusted_proxy_is_believed(trusted: tuple[str, ...], forwarded: s
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = make_mocked_request("POST", "/", headers=headers).clone(remote="10.0.0.1")
     assert client_address(request, trusted) == expected
+
+
+def test_to_look_counts_nothing() -> None:
+    clock = Clock()
+    limit = AddressLimit(1, clock)
+    assert [limit.wait("10.0.0.1") for _ in range(3)] == [None, None, None]
+    assert limit.take("10.0.0.1") is None
+    assert [limit.wait("10.0.0.1") for _ in range(2)] == [60, 60]
+    clock.now = 60.0
+    assert limit.wait("10.0.0.1") is None

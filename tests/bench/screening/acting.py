@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tests.bench.screening.g711 import (
+from engine.lab.phone.g711 import (
     FRAME_SAMPLES,
     FRAME_SECONDS,
     SILENCE,
@@ -21,8 +21,8 @@ from tests.bench.screening.g711 import (
     mixed,
     samples,
 )
+from engine.lab.phone.rtp import KEY_FRAMES, Stream
 from tests.bench.screening.listening import Ear
-from tests.bench.screening.rtp import KEY_FRAMES, Stream
 from tests.bench.screening.scene import Listen, Press, Say, Scene, Step, Wait
 
 HEARD_PACKETS = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from engine.core.callphase import ANNOUNCEMENT
-from tests.bench.screening.g711 import FRAME_SECONDS, encoded, frames, is_audible, samples
+from engine.lab.phone.g711 import FRAME_SECONDS, encoded, frames, is_audible, samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,15 @@ from pathlib import Path
 from random import Random
 from typing import BinaryIO
 
+from engine.lab.phone.g711 import FRAME_SECONDS
+from engine.lab.phone.rtp import Stream, bursts
+from engine.lab.phone.sip import Address
 from engine.lab.witness import KeyPress
 from tests.bench.screening import call_result
 from tests.bench.screening.acting import Frames, Library, Performance
 from tests.bench.screening.call_result import CallResult, EndedBy, Figures
-from tests.bench.screening.g711 import FRAME_SECONDS
 from tests.bench.screening.listening import Ear
-from tests.bench.screening.rtp import Stream, bursts
 from tests.bench.screening.scene import Scene
-from tests.bench.screening.sip import Address
 from tests.bench.screening.timers import Timers
 from tests.bench.screening.user_agent import Dialog, UserAgent
 

@@ -6,8 +6,8 @@ ends after so many seconds, at the first key, or with the call.
 
 from __future__ import annotations
 
-from tests.bench.screening.g711 import ALAW_LOUDNESS, FRAME_SECONDS, ULAW_LOUDNESS, is_audible
-from tests.bench.screening.rtp import PCMA, payload_of
+from engine.lab.phone.g711 import ALAW_LOUDNESS, FRAME_SECONDS, ULAW_LOUDNESS, is_audible
+from engine.lab.phone.rtp import PCMA, payload_of
 
 _NOTHING, _SILENT, _AUDIBLE = b".-#"
 _LONGEST_TIMELINE = 30_000

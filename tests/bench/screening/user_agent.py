@@ -12,9 +12,9 @@ from enum import Enum, auto
 from typing import Protocol
 from uuid import uuid4
 
+from engine.lab.phone.sdp import Offer, answer, read_offer
+from engine.lab.phone.sip import Address, MalformedError, Request, Response, parse, response, written
 from tests.bench.screening.call_result import EndedBy
-from tests.bench.screening.sdp import Offer, answer, read_offer
-from tests.bench.screening.sip import Address, MalformedError, Request, Response, parse, response, written
 from tests.bench.screening.timers import Timers
 
 T1, T2 = 0.5, 4.0

@@ -30,7 +30,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 AT_ONCE = 4
 """Labs of stories at a time: they mostly wait, but more would slow down what runs beside them on a small machine, and
-there are ports for eleven labs."""
+there are ports for thirteen labs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,17 @@ from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Dismantle, Farewell, Release, RingAgent
 from engine.core.events import Event, TelephonyReady, TimerFired
 from engine.core.records import AgentStatus, Attempt, Callback, Work, attempt_of_leg
-from engine.core.terms import VOICE, AttemptId, CallbackId, CallbackState, ConnectMode, Presence, ServiceId, Stage
+from engine.core.terms import (
+    VOICE,
+    AttemptId,
+    CallbackId,
+    CallbackState,
+    ConnectMode,
+    PhoneState,
+    Presence,
+    ServiceId,
+    Stage,
+)
 from tests.unit.core import held_back
 
 if TYPE_CHECKING:
@@ -58,6 +68,7 @@ def check(
     _the_agent_comes_first_where_it_is_wanted(world, decision, attempts)
     _who_was_not_called_keeps_their_place(world, decision, before)
     _line_order_is_kept(world, decision, before)
+    _nobody_is_chosen_who_cannot_be_rung(world, decision, attempts)
     if world.telephony and not world.stopping:
         _nobody_waits_beside_a_free_agent(world)
 
@@ -292,6 +303,19 @@ def _line_order_is_kept(world: World, decision: Decision, before: dict[CallbackI
                     assert not overtaken or may_be_overtaken, f"{work.callback} was served before {waiting.id}"
 
 
+def _nobody_is_chosen_who_cannot_be_rung(
+    world: World, decision: Decision, attempts: Mapping[AttemptId, Attempt]
+) -> None:
+    """Neither for a call nor for a preview; and nobody is dialled for one who cannot be, having said yes before."""
+    for change in decision.changes:
+        if isinstance(change, AgentChanged) and _newly_reserved(change.status, world.held_before):
+            agent = world.journal.configuration.agents[change.status.id]
+            assert phone_is_usable(world, agent), f"{agent.id} is chosen, and {agent.endpoint} cannot be rung"
+        if isinstance(change, AttemptChanged) and change.attempt.id not in attempts and change.attempt.agent:
+            agent = world.journal.configuration.agents[change.attempt.agent]
+            assert phone_is_usable(world, agent), f"{change.attempt.id} begins, and {agent.endpoint} cannot be rung"
+
+
 def _newly_reserved(status: AgentStatus, held_before: set[tuple[str, AttemptId]]) -> bool:
     work = status.work
     if work is None or work.callback is None or (status.id, work.attempt) in held_before:
@@ -331,13 +355,18 @@ def is_free(world: World, agent: Agent) -> bool:
     """Ready, and one more call is no more than they may hold; nobody has two calls."""
     status = world.journal.agents[agent.id]
     held = [work.media for work in status.works]
-    if status.presence is not Presence.READY or VOICE in held:
+    if status.presence is not Presence.READY or VOICE in held or not phone_is_usable(world, agent):
         return False
     if agent.capacity is None:
         return not held
     load: dict[str, int] = {media: held.count(media) for media in held}
     load[VOICE] = 1
     return agent.capacity.met_by(load)
+
+
+def phone_is_usable(world: World, agent: Agent) -> bool:
+    """By what was told of it last; of whom nothing is known, they are called."""
+    return world.phones.get(agent.endpoint) not in (PhoneState.BUSY, PhoneState.UNREGISTERED)
 
 
 def may_serve(world: World, agent: Agent, callback: Callback) -> bool:

@@ -20,6 +20,7 @@ from engine.core.changes import (
     HandleTimeKept,
     IdempotencyKept,
     InboundChanged,
+    InboundClassified,
     InteractionChanged,
     ServicePaused,
     ServiceResumed,
@@ -59,6 +60,7 @@ class Journal:
         self.slot_capacities: dict[tuple[ServiceId, float], SlotCapacitySet] = {}
         self.handle_times: dict[ServiceId, HandleTimeKept] = {}
         self.classified: list[CallClassified] = []
+        self.inbound_classified: list[InboundClassified] = []
         self._states: dict[CallbackId, CallbackState] = {}
 
     def keep(self, decision: Decision) -> None:
@@ -163,5 +165,8 @@ class Journal:
                     self.slot_capacities[service, start] = change
             case CallClassified():
                 self.classified.append(change)
+            case InboundClassified(call=classified):
+                assert classified in self.inbound, f"{classified} is classified and was never written"
+                self.inbound_classified.append(change)
             case ConfigurationKept(version=version):
                 assert version == self.configuration.version + 1

@@ -192,7 +192,7 @@ class Doubled(World):
     Not where a start knows less: an announcement, an agent's ringing and a whisper are not written, nor what was not
     heard, nor what the pace of a service has counted of calls that have ended. Nor where it is to decide otherwise:
     whoever was asked before a start is not blamed for no answer. What came of the waits that were told is not written
-    either, and is taken over here.
+    either, nor are phones, and both are taken over here.
     """
 
     def _decide(self, event: Event, *, act: bool = True) -> Decision:
@@ -201,6 +201,7 @@ class Doubled(World):
             second.waits._experience = deepcopy(self.dispatcher.waits._experience)
             second.waits._told = dict(self.dispatcher.waits._told)
             second.waits._served = list(self.dispatcher.waits._served)
+            second.desks.see_phones(self.phones)
         decision = super()._decide(event, act=act)
         if second is not None:
             others = second.handle(event, self.now)

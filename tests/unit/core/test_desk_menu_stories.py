@@ -11,8 +11,9 @@ from engine.core.configuration import Agent
 from engine.core.decision import Snapshot
 from engine.core.deskmenu import ANSWER_SECONDS, MOST_QUESTIONS, REASONS, SAYING_SECONDS
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import AnswerCaller, Effect, Play, Release
+from engine.core.effects import AnswerCaller, DialCustomer, Effect, Play, Release
 from engine.core.events import (
+    CallbackRequested,
     DeskPhoneEntered,
     Event,
     KeyPressed,
@@ -21,7 +22,8 @@ from engine.core.events import (
     PresenceRequested,
     TimerFired,
 )
-from engine.core.terms import AgentId, AttemptId, LegId, Presence, PromptId
+from engine.core.records import Request
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, PromptId, RequestChannel
 from engine.core.values import replace
 from tests.unit.core.journal import Journal
 from tests.unit.core.world import AMY, BEN, BILLING, START, configuration
@@ -210,3 +212,15 @@ def test_given_a_restart_when_the_phone_is_found_then_the_menu_begins_anew() -> 
 
     assert presence(world)[0] is Presence.READY
     assert again.hears() is PromptId.DESK_READY
+
+
+def test_given_an_agent_who_becomes_ready_in_the_menu_then_nobody_rings_them_before_they_have_hung_up() -> None:
+    world = World()
+    phone = Phone(world)
+    phone.presses("1")
+    world.tell(CallbackRequested(CallbackId("c1"), Request(BILLING.id, "+12025550100", "en", RequestChannel.API), ""))
+    assert world.done(DialCustomer) == []
+
+    world.tell(LegEnded(LEG))
+
+    assert len(world.done(DialCustomer)) == 1

@@ -15,7 +15,7 @@ from engine.core.expressions import parse
 from engine.core.line import Line, Need, Place
 from engine.core.matching import Matching
 from engine.core.records import Work
-from engine.core.terms import VOICE, AgentId, AgentOrder, Media, Presence, ServiceId, Stage, WorkId
+from engine.core.terms import VOICE, AgentId, AgentOrder, Media, PhoneState, Presence, ServiceId, Stage, WorkId
 from engine.core.values import replace
 
 CHAT = Media("chat")
@@ -26,7 +26,7 @@ AGENTS = {
     agent.id: agent
     for agent in (
         Agent(AgentId("a"), "A", "PJSIP/a", {"billing": 5}),
-        Agent(AgentId("b"), "B", "PJSIP/b", {"billing": 5}),
+        Agent(AgentId("b"), "B", "PJSIP/a", {"billing": 5}),
         Agent(AgentId("c"), "C", "PJSIP/c", {"billing": 2, "sales": 4}),
         Agent(AgentId("d"), "D", "PJSIP/d", {"sales": 2}, parse("voice <= 1 and chat <= 2")),
         Agent(
@@ -60,12 +60,19 @@ places = st.builds(
     priority=st.integers(0, 1),
     at_head=st.booleans(),
 )
+calls = st.tuples(
+    st.just("phone"), st.sampled_from(["PJSIP/a", "PJSIP/c", "PJSIP/d", "PJSIP/gone"]), st.sampled_from(PhoneState)
+)
+pictures = st.tuples(
+    st.just("phones"), st.dictionaries(st.sampled_from(["PJSIP/a", "PJSIP/c", "PJSIP/d"]), st.sampled_from(PhoneState))
+)
 presences = st.tuples(st.just("presence"), agents, st.sampled_from(Presence))
 ends = st.tuples(st.just("end"), agents)
 leaves = st.tuples(st.just("leave"), items)
 gates = st.tuples(st.sampled_from(["dial", "anybody", "speak"]), st.sampled_from(SERVICES), st.booleans())
 configured = st.tuples(st.just("configure"), st.sampled_from([AGENTS, OTHER_AGENTS]))
-steps = st.lists(st.lists(places | presences | ends | leaves | gates | configured, min_size=1, max_size=3), max_size=25)
+happenings = places | presences | ends | leaves | gates | configured | calls | pictures
+steps = st.lists(st.lists(happenings, min_size=1, max_size=3), max_size=25)
 
 
 @dataclass
@@ -76,6 +83,7 @@ class House:
     desks: Desks = field(default_factory=Desks)
     waiting: dict[str, Place] = field(default_factory=dict)
     closed: set[object] = field(default_factory=set)
+    phones: dict[str, PhoneState] = field(default_factory=dict)
     now: float = 10.0
 
     def __post_init__(self) -> None:
@@ -111,6 +119,12 @@ class House:
             case ("speak", _service, bool() as may):
                 self.line.let_anybody_speak(may=may)
                 (self.closed.discard if may else self.closed.add)("speak")
+            case ("phone", str() as endpoint, PhoneState() as state):
+                self.desks.note_phone(endpoint, state)
+                self.phones[endpoint] = state
+            case ("phones", dict() as states):
+                self.desks.see_phones(states)
+                self.phones = dict(states)
             case ("configure", configured):
                 assert isinstance(configured, dict)
                 self.configure(configured)
@@ -146,6 +160,8 @@ class House:
             room = agent.capacity is None and not held
             if agent.capacity is not None and (need.media != VOICE or VOICE not in held):
                 room = agent.capacity.met_by({m: [*held, need.media].count(m) for m in {*held, need.media}})
+            if need.media == VOICE and self.phones.get(agent.endpoint) in (PhoneState.BUSY, PhoneState.UNREGISTERED):
+                continue
             wants = room and status.presence is Presence.READY and agent.id not in need.excluded
             if wants and need.requirement.met_by(agent.skills):
                 yield agent
@@ -191,3 +207,62 @@ def test_given_two_free_agents_then_the_order_of_the_service_decides(order: Agen
 
     assert pair is not None
     assert pair[1].id == served_by
+
+
+@pytest.mark.parametrize("state", [PhoneState.BUSY, PhoneState.UNREGISTERED])
+def test_given_a_phone_that_cannot_be_rung_when_it_is_idle_again_then_its_agents_are_served_at_once(
+    state: PhoneState,
+) -> None:
+    house = House()
+    house.does(("phone", "PJSIP/a", state))
+    for agent in ("a", "b"):
+        house.does(("presence", agent, Presence.READY))
+    house.does(Place("c1", Need(SERVICES[0], parse("billing")), 1.0))
+    house.does(Place("c2", Need(SERVICES[0], parse("billing")), 2.0))
+    house.serve_all()
+    assert set(house.waiting) == {"c1", "c2"}, "both agents share the phone"
+
+    house.does(("phone", "PJSIP/a", PhoneState.IDLE))
+    house.serve_all()
+
+    assert house.waiting == {}
+
+
+def test_given_a_phone_that_cannot_be_rung_then_its_agent_still_takes_a_chat() -> None:
+    house = House()
+    house.does(("phone", "PJSIP/a", PhoneState.UNREGISTERED))
+    house.does(("presence", "a", Presence.READY))
+    house.does(Place("chat", Need(SERVICES[0], parse("billing"), media=CHAT), 1.0))
+
+    house.serve_all()
+
+    assert house.waiting == {}
+
+
+def test_given_phones_of_which_nothing_is_known_any_more_then_all_count_as_usable() -> None:
+    house = House()
+    house.does(("phones", {"PJSIP/a": PhoneState.BUSY}))
+    house.does(("presence", "a", Presence.READY))
+    house.does(Place("c1", Need(SERVICES[0], parse("billing")), 1.0))
+    house.serve_all()
+    assert set(house.waiting) == {"c1"}
+
+    house.does(("phones", {}))
+    house.serve_all()
+
+    assert house.waiting == {}
+
+
+@pytest.mark.parametrize("state", [PhoneState.BUSY, PhoneState.UNREGISTERED])
+def test_given_somebody_who_waits_when_the_only_agent_becomes_ready_without_a_phone_then_nobody_is_served(
+    state: PhoneState,
+) -> None:
+    house = House()
+    house.does(Place("c1", Need(SERVICES[0], parse("billing")), 1.0))
+    house.does(("phone", "PJSIP/a", state))
+    house.serve_all()
+    house.does(("presence", "a", Presence.READY))
+
+    house.serve_all()
+
+    assert set(house.waiting) == {"c1"}

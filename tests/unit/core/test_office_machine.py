@@ -25,6 +25,9 @@ from engine.core.events import (
     MoveRequested,
     NewNumber,
     PauseRequested,
+    PhoneChanged,
+    PhonesSeen,
+    PhonesUnknown,
     PresenceRequested,
     PreviewRescheduled,
     ResumeRequested,
@@ -46,6 +49,7 @@ from engine.core.terms import (
     CallbackId,
     ConnectMode,
     InteractionId,
+    PhoneState,
     Presence,
     Reason,
     RequestChannel,
@@ -144,6 +148,8 @@ DOCUMENTS = [
 
 pick = st.integers(0, 10_000)
 names = st.sampled_from(["amy", "ben", "eve"])
+endpoints = st.sampled_from(["PJSIP/agent-1001", "PJSIP/agent-1002", "PJSIP/agent-1003"])
+phone_states = st.sampled_from(PhoneState)
 services = st.sampled_from([service.id for service in SERVICES])
 phones = st.integers(0, 3).map(lambda n: f"+120255501{n:02}")
 slots = st.integers(0, 5).map(lambda n: START // 300 * 300 + 300 * n)
@@ -241,6 +247,14 @@ class Office(RuleBasedStateMachine):
         held = [work.id for status in self.world.journal.agents.values() for work in status.works]
         work = held[which % len(held)] if held else WorkId("nothing")
         self.world.tell(WorkAccepted(AgentId(agent), work))
+
+    @rule(endpoint=endpoints, state=phone_states)
+    def a_phone_changes(self, endpoint: str, state: PhoneState) -> None:
+        self.world.tell(PhoneChanged(endpoint, state))
+
+    @rule(states=st.none() | st.dictionaries(endpoints, phone_states))
+    def all_phones_are_looked_at_or_lost_from_view(self, states: dict[str, PhoneState] | None) -> None:
+        self.world.tell(PhonesUnknown() if states is None else PhonesSeen(states))
 
     # ---- outside
 

@@ -10,7 +10,7 @@ from engine.core.desks import Desks
 from engine.core.expressions import parse
 from engine.core.records import Work
 from engine.core.staffing import Staffing
-from engine.core.terms import VOICE, AgentId, Media, Presence, ServiceId, Stage, WorkId
+from engine.core.terms import VOICE, AgentId, Media, PhoneState, Presence, ServiceId, Stage, WorkId
 
 CHAT = Media("chat")
 CAPACITIES = (None, parse("voice <= 1 and chat <= 3"), parse("chat <= 2 and voice == 0"), parse("voice + chat <= 2"))
@@ -26,7 +26,11 @@ agents = st.lists(
     max_size=6,
 )
 steps = st.lists(
-    st.tuples(st.sampled_from(["ready", "away", "voice", "chat", "release"]), st.integers(0, 5)), max_size=20
+    st.tuples(
+        st.sampled_from(["ready", "away", "voice", "chat", "release", "idle", "busy", "unregistered", "unknown"]),
+        st.integers(0, 5),
+    ),
+    max_size=20,
 )
 
 
@@ -35,7 +39,7 @@ def test_given_any_agents_and_what_they_do_then_places_and_room_are_those_of_eac
     agents: list[tuple[dict[str, int], int]], steps: list[tuple[str, int]]
 ) -> None:
     staff = {
-        AgentId(f"a{n}"): Agent(AgentId(f"a{n}"), "", "", skills, CAPACITIES[capacity])
+        AgentId(f"a{n}"): Agent(AgentId(f"a{n}"), "", f"PJSIP/{n // 2}", skills, CAPACITIES[capacity])
         for n, (skills, capacity) in enumerate(agents)
     }
     desks = Desks()
@@ -56,6 +60,8 @@ def _do(desks: Desks, agent: Agent, what: str, now: float) -> None:
     assert status is not None
     if what in ("ready", "away"):
         desks.set_presence(agent.id, Presence.READY if what == "ready" else Presence.NOT_READY, None, "", now)
+    elif what in set(PhoneState):
+        desks.note_phone(agent.endpoint, PhoneState(what))
     elif what == "release":
         if status.works:
             desks.release(agent.id, status.works[0].id, "", now)
@@ -75,9 +81,12 @@ def _compare(staffing: Staffing, desks: Desks, staff: dict[AgentId, Agent], capa
                 if not requirement.met_by(agent.skills) or not status.ready:
                     continue
                 most = MOST[None if agent.capacity is None else capacity][media]
-                places += most
-                alone += most if agent.capacity is None else 0
-                room |= status.may_take(media, agent.capacity)
+                phone = desks.phones.of(agent.endpoint)
+                has_phone = media != VOICE or phone is not PhoneState.UNREGISTERED
+                places += most * has_phone
+                alone += most * has_phone if agent.capacity is None else 0
+                can_talk = has_phone and (media != VOICE or phone is not PhoneState.BUSY)
+                room |= can_talk and status.may_take(media, agent.capacity)
             assert staffing.places(able, media) == places
             assert staffing.places(staffing.held_by_one(able), media) == alone
             assert staffing.have_room(able, media) == room

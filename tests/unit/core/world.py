@@ -49,6 +49,9 @@ from engine.core.events import (
     LegEntered,
     LegRinging,
     LegSeen,
+    PhoneChanged,
+    PhonesSeen,
+    PhonesUnknown,
     PlayingFinished,
     PresenceRequested,
     ResultKind,
@@ -71,6 +74,7 @@ from engine.core.terms import (
     Evidence,
     LegId,
     Outcome,
+    PhoneState,
     Presence,
     Prompt,
     Reason,
@@ -180,6 +184,7 @@ class World:
         self.unlooked: set[AttemptId] = set()
         self.stopping = False
         self.telephony = True
+        self.phones: dict[str, PhoneState] = {}
         self.started_from = Snapshot()
         self.told: list[tuple[Event, float, Decision]] = []
         self.held_before: set[tuple[str, AttemptId]] = set()
@@ -238,6 +243,7 @@ class World:
         }
         self.stopping = False
         self.telephony = True
+        self.phones = {}
         self.told.clear()
         self.started_from = self.journal.snapshot(self.now, self.node)
         self.dispatcher = Dispatcher(self.started_from)
@@ -394,6 +400,12 @@ class World:
         if isinstance(event, AttemptSeen) and event.agent is LegSeen.ENTERED and event.attempt in self.journal.attempts:
             self.entered.add(self.journal.attempts[event.attempt].agent_leg)
         match event:
+            case PhonesSeen(states=states):
+                self.phones = dict(states)
+            case PhoneChanged(endpoint=endpoint, state=state):
+                self.phones[endpoint] = state
+            case PhonesUnknown():
+                self.phones = {}
             case LegEntered(leg=leg):
                 self.entered.add(leg)
             case LegEnded(leg=leg):

@@ -1,4 +1,4 @@
-"""SIP messages read, answered and written: RFC 3261 as far as a telephone that is called needs it. No state here."""
+"""SIP messages read, answered and written: RFC 3261 as far as a telephone needs it. No state here."""
 
 from __future__ import annotations
 
@@ -65,6 +65,18 @@ class Message:
         """Empty outside a dialog."""
         return _tag(self.first("to"))
 
+    @property
+    def from_tag(self) -> str:
+        """Empty when there is none."""
+        return _tag(self.first("from"))
+
+    @property
+    def contact(self) -> str:
+        """Where requests of the dialog go: the URI of Contact, of From when it has none."""
+        value = self.first("contact") or self.first("from")
+        bracketed = re.search(r"<([^>]*)>", value)
+        return bracketed[1] if bracketed else value.partition(";")[0].strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Request(Message):
@@ -78,13 +90,6 @@ class Request(Message):
         """The user of the request URI without a leading +, empty when there is none."""
         found = _USER.match(self.uri)
         return found[1].removeprefix("+") if found else ""
-
-    @property
-    def contact(self) -> str:
-        """Where requests of the dialog go: the URI of Contact, of From when it has none."""
-        value = self.first("contact") or self.first("from")
-        bracketed = re.search(r"<([^>]*)>", value)
-        return bracketed[1] if bracketed else value.partition(";")[0].strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from random import Random
 
-from tests.bench.screening.g711 import FRAME_SAMPLES, ULAW_TO_ALAW
+from engine.lab.phone.g711 import FRAME_SAMPLES, ULAW_TO_ALAW
 
 PCMU, PCMA = 0, 8
 KEYS = "0123456789*#ABCD"

@@ -1,4 +1,4 @@
-"""The offer of a caller and our answer to it (RFC 4566, RFC 3264): G.711 and telephone events, nothing else."""
+"""Offers and answers of a call's audio (RFC 4566, RFC 3264): G.711 and telephone events, nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
-from tests.bench.screening.rtp import PCMA, PCMU
-from tests.bench.screening.sip import Address
+from engine.lab.phone.rtp import PCMA, PCMU
+from engine.lab.phone.sip import Address
 
 _NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
 _AUDIO = re.compile(r"m=audio ([0-9]{1,5}) RTP/AVP((?: [0-9]{1,3})+)")
@@ -49,11 +49,16 @@ def read_offer(body: bytes) -> Offer | None:
 
 def answer(offer: Offer, address: Address) -> bytes:
     """We hear at `address`. The same offer has the same answer, so a re-INVITE changes nothing."""
+    return written(offer, address)
+
+
+def written(offer: Offer, address: Address, *, version: int = 1, direction: str = "sendrecv") -> bytes:
+    """A description of one audio stream heard at `address`; `version` grows with each change of it."""
     host, port = address
     types = [offer.payload_type] if offer.key_type is None else [offer.payload_type, offer.key_type]
     lines = [
         "v=0",
-        f"o=- {port} 1 IN IP4 {host}",
+        f"o=- {port} {version} IN IP4 {host}",
         "s=-",
         f"c=IN IP4 {host}",
         "t=0 0",
@@ -62,4 +67,4 @@ def answer(offer: Offer, address: Address) -> bytes:
     ]
     if offer.key_type is not None:
         lines += [f"a=rtpmap:{offer.key_type} telephone-event/8000", f"a=fmtp:{offer.key_type} 0-16"]
-    return "".join(f"{line}\r\n" for line in [*lines, "a=ptime:20", "a=sendrecv"]).encode()
+    return "".join(f"{line}\r\n" for line in [*lines, "a=ptime:20", f"a={direction}"]).encode()
