@@ -132,10 +132,13 @@ CALLERS = {
     "without callback": Caller("place", _number(171), "talk 1"),
     "with callback": Caller("place", _number(172), "talk 1"),
     "with callback, hangs up": Caller("stays", _number(173), "wait 4, hang-up"),
+    "with callback, keeps it": Caller("stays", _number(174), f"{MENU}, wait 1, press 1, stay"),
     "with callback elsewhere": Caller("stays", ELSEWHERE, "wait 12, hang-up"),
 }
 FIRST = ("first in line", "fills the line", "without callback")
 """They are in the line before the others ring."""
+ASKED_BEFORE = ("with callback", "with callback, hangs up", "with callback, keeps it")
+"""They have a callback of the same service already."""
 AGENTS_COME_WHEN = ("silent", "star", "meaningless", "with callback", "with callback elsewhere")
 """The agents who may serve these come when all of them have been in for as long as it takes to press the first key."""
 
@@ -147,7 +150,7 @@ class Told:
     calls: dict[str, RungIn]
     rows: dict[str, sqlite3.Row]
     callbacks: dict[str, sqlite3.Row]
-    """By number; of the two that were asked for before, by `before` and the number."""
+    """By number: nobody has two."""
     witness: list[WitnessCall]
     attempts: list[sqlite3.Row]
     agents: dict[int, tuple[str, str | None]]
@@ -186,8 +189,8 @@ def everybody_rings_in(place: Place) -> Told:
     with Lab.up(record_audio=True, talk_seconds=2) as lab, EngineProcess(lab, place.folder) as engine:
         centre = Centre(lab, engine)
         _set_up(centre)
-        for name, number in (("place", "with callback"), ("stays", "with callback, hangs up")):
-            centre.request(name, str(CALLERS[number].number).removeprefix("+"))
+        for name in ASKED_BEFORE:
+            centre.request(CALLERS[name].service, str(CALLERS[name].number).removeprefix("+"))
         elsewhere = centre.request(ASKED, ELSEWHERE.removeprefix("+"))
         rings = {name: _ring(lab, name) for name in FIRST}
         centre.wait(lambda: len(centre.rows("select id from inbound_calls")) == len(FIRST), "the first are in", 10)
@@ -208,7 +211,7 @@ def everybody_rings_in(place: Place) -> Told:
         return Told(
             calls=calls,
             rows={name: _row(rows, caller) for name, caller in CALLERS.items()},
-            callbacks={row["phone"]: row for row in centre.rows("select * from callbacks")},
+            callbacks=_by_number(centre.rows("select * from callbacks")),
             witness=lab.witness(),
             attempts=centre.rows("select * from attempts"),
             agents={number: centre.agent_state(number) for number in (RINGS_OUT, REJECTS)},
@@ -259,6 +262,12 @@ def _row(rows: Sequence[sqlite3.Row], caller: Caller) -> sqlite3.Row:
     dialled = DIALLED.get(caller.service, NOBODYS)
     [row] = [row for row in rows if row["phone"] == caller.number and row["dialled"] == dialled]
     return row
+
+
+def _by_number(callbacks: Sequence[sqlite3.Row]) -> dict[str, sqlite3.Row]:
+    found = {row["phone"]: row for row in callbacks}
+    assert len(found) == len(callbacks), "somebody has two callbacks"
+    return found
 
 
 def _kept(centre: Centre, number: str) -> sqlite3.Row:

@@ -226,6 +226,14 @@ def test_the_callback_of_a_caller_who_hangs_up_stays(told: Told) -> None:
     assert (callback["state"], callback["ended_at"]) == ("queued", None)
 
 
+def test_a_caller_who_has_a_callback_already_keeps_that_one(told: Told) -> None:
+    row = told.rows["with callback, keeps it"]
+    callback = told.callbacks[str(row["phone"])]
+    assert (row["outcome"], row["callback"]) == ("callback", callback["id"])
+    assert (callback["state"], callback["channel"]) == ("queued", "api")
+    assert callback["joined_at"] == row["joined_at"] < row["entered_at"]
+
+
 def test_a_number_that_is_ringing_in_is_not_called_until_it_has_hung_up(told: Told) -> None:
     call, [called] = told.calls["with callback elsewhere"], told.invited(paths.ELSEWHERE)
     assert call.ended_at is not None
