@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -216,7 +216,7 @@ def everybody_rings_in(place: Place) -> Told:
             attempts=centre.rows("select * from attempts"),
             agents={number: centre.agent_state(number) for number in (RINGS_OUT, REJECTS)},
             agents_came_at=agents_came_at,
-            complaints=[line for line in engine.log_entries() if line.get("level") in ("warning", "error")],
+            complaints=[line for line in engine.log_entries() if _complains(line)],
             folder=place.folder / "heard",
         )
 
@@ -256,6 +256,12 @@ def _has_pressed(lab: Lab, ring: str) -> bool:
     """Whether a caller is in, and in the menu if their script leads there."""
     call = next((call for call in lab.rung_in() if call.ring_id == ring), None)
     return call is not None and call.answered_at is not None and time.time() > call.answered_at + 2.5
+
+
+def _complains(line: Mapping[str, Any]) -> bool:
+    """Not that somebody hung up just when something was to be played to them."""
+    gone = line.get("event") == "effect.not_done" and str(line.get("why")).startswith("404 ")
+    return line.get("level") in ("warning", "error") and not gone
 
 
 def _row(rows: Sequence[sqlite3.Row], caller: Caller) -> sqlite3.Row:

@@ -56,6 +56,7 @@ def test_everybody_talks_and_nobody_is_called_twice(happened: Happened) -> None:
     assert all(call.met_at is not None for call in happened.witness if call.side == "customer")
     met = {call.caller for call in happened.rung_in if call.met_at is not None}
     assert met == {row["phone"] for row in talked}
+    assert happened.complaints == []
 
 
 def test_customers_are_called_when_their_turn_was_written_and_at_no_other_time(happened: Happened) -> None:
