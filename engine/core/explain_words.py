@@ -105,8 +105,8 @@ _ALLOWED = {
     WhyNow.SERVICE_PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
     WhyNow.ALL_PACE: "Not earlier, because as many calls had just begun as the telephone system may begin at a time.",
     WhyNow.UNKNOWN: (
-        "What it had waited for is not on record: a pause that is over, a call that the customer made to us, an agent's "
-        "phone that was in use or not registered, or the telephone system, away or fully used."
+        "What it had waited for is not on record: a pause that is over, a call that the customer made to us, an "
+        "agent's phone that was in use or not registered, or the telephone system, away or fully used."
     ),
 }
 _WITHDRAWN = {
