@@ -27,6 +27,7 @@ from engine.core.events import (
 )
 from engine.core.records import InboundCall
 from engine.core.terms import InboundOutcome, Prompt, PromptId
+from engine.core.values import replace
 
 
 class CallerFlow(CallerMenu):
@@ -145,6 +146,7 @@ class CallerFlow(CallerMenu):
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return Recovery.CLOSED
+        self.call = replace(self.call, bridging_at=None)
         self._finish(InboundOutcome.INTERRUPTED, now)
         return Recovery.INTERRUPTED
 
@@ -162,6 +164,7 @@ class CallerFlow(CallerMenu):
                 self._back(now)
                 return Recovery.AGENT_WANTED
             case _:
+                self._arm("menu", None)
                 if self.phase is Phase.WAITING:
                     self._do(AnswerCaller(self.call.id, self.call.leg, self._waiting_limit()))
                 return self._meet_again(agent, look, now) or Recovery.LEFT_ALONE

@@ -70,8 +70,18 @@ class Centre:
     def client(self) -> EngineClient:
         return EngineClient(self.engine.url, self.engine.admin_key, timeout_seconds=60.0)
 
-    def configure(self, services: Sequence[dict[str, Any]], agents: Sequence[dict[str, Any]]) -> None:
-        document = {"services": list(services), "agents": list(agents), "limits": NO_CAPS}
+    def configure(
+        self,
+        services: Sequence[dict[str, Any]],
+        agents: Sequence[dict[str, Any]],
+        calendars: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        document = {
+            "services": list(services),
+            "agents": list(agents),
+            "calendars": list(calendars),
+            "limits": NO_CAPS,
+        }
         self.client.post("/config", {"document": document})
 
     def ready(self, *numbers: int) -> None:
