@@ -18,7 +18,15 @@ from engine.asterisk.ari import AriClient, Ok, Refused, Result
 from engine.asterisk.ari.snapshots import Application, Channel, ChannelState
 from engine.asterisk.calls import Calls
 from engine.asterisk.ear import Ears
-from engine.asterisk.translation import caller_id_of, dials_menu, is_nobody, number_dialled, our_leg, seen
+from engine.asterisk.translation import (
+    caller_id_of,
+    dials_menu,
+    is_nobody,
+    is_up_unanswered,
+    number_dialled,
+    our_leg,
+    seen,
+)
 from engine.core.events import AttemptSeen, Event, LegSeen
 from engine.core.records import Attempt, Call, InboundCall, attempt_of_leg
 from engine.core.terms import AttemptId, LegId
@@ -191,7 +199,7 @@ class Recovery:
                 agent,
                 bridged=not set(_legs(call)).isdisjoint(members),
                 other=None if other is None else LegId(other.id),
-                other_up=other is not None and other.state is ChannelState.UP,
+                other_up=other is not None and other.state is ChannelState.UP and not is_up_unanswered(other),
                 apart=call.customer_leg in members and agent is not LegSeen.GONE and call.agent_leg not in members,
             )
         )

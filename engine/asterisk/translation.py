@@ -29,7 +29,6 @@ from engine.core.events import (
     LegHeld,
     LegReplaced,
     LegRinging,
-    LegRingsStill,
     LegSeen,
     LegUnheld,
     TalkFinished,
@@ -68,6 +67,11 @@ def is_local(channel: Channel) -> bool:
     return channel.name.startswith("Local/")
 
 
+def is_up_unanswered(channel: Channel) -> bool:
+    """Whether Asterisk made it for a transfer to a call that the agent had placed: up also if that call still rings."""
+    return channel.name.startswith("Local/_attended@")
+
+
 def is_nobody(channel: Channel) -> bool:
     """Whether Asterisk put it into a bridge for itself."""
     return channel.name.startswith(_NOBODY)
@@ -99,8 +103,12 @@ def translated(event: AriEvent, leg_of: Callable[[str], LegId | None] = our_leg)
             return LegEntered(leg, args[1] if len(args) > 1 and args[1] else None)
         case StasisStart(channel=channel) if leg := replaced_leg(event, leg_of):
             return LegReplaced(leg, LegId(channel.id))
-        case BridgeAttendedTransfer(replace_channel=Channel(id=half), destination_type="application"):
-            return LegRingsStill(leg) if (leg := leg_of(half)) else None
+        case BridgeAttendedTransfer(destination_type="link"):
+            halves = (event.destination_link_first_leg, event.destination_link_second_leg)
+            known = (leg_of(each.id) for each in halves if each is not None)
+            return next((LegAnswered(leg) for leg in known if leg is not None), None)
+        case ChannelStateChange(channel=channel) if is_up_unanswered(channel):
+            return None
         case ChannelHold(channel=channel) if leg := leg_of(channel.id):
             return LegHeld(leg)
         case ChannelUnhold(channel=channel) if leg := leg_of(channel.id):

@@ -77,11 +77,6 @@ class Conversation(Handover[R]):
             self.call = replace(self.call, transfer_answered_at=now)
             self._step.changed = True
 
-    def _rings_still(self) -> None:
-        """They were given to a phone that rings: the channel in its place was up before anybody answered."""
-        self.call = replace(self.call, transfer_answered_at=None)
-        self._step.changed = True
-
     def _half_left(self, now: float, *, unobserved: bool = False) -> None:
         """Whoever was given the customer has left, or never came."""
         if self.call.given_to is not None:
@@ -93,7 +88,7 @@ class Conversation(Handover[R]):
             self._nobody_answered(now)
 
     def _was_answered(self, now: float) -> bool:
-        """As far as anybody can tell: who was given to a phone that rang is answered unseen."""
+        """As far as anybody can tell: of who was given to a call that still rang, nobody tells the answer."""
         rang_long = self._given_at is not None and now - self._given_at > RINGS_AT_MOST_SECONDS
         return self.call.transfer_answered_at is not None or rang_long
 

@@ -35,7 +35,6 @@ from engine.core.events import (
     LegHeld,
     LegReplaced,
     LegRinging,
-    LegRingsStill,
     LegUnheld,
     MoveRequested,
     NumberChecked,
@@ -119,7 +118,6 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
                 | LegEnded()
                 | LegHeld()
                 | LegUnheld()
-                | LegRingsStill()
                 | KeyPressed()
                 | PlayingFinished()
                 | NumberChecked()

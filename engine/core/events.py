@@ -265,12 +265,6 @@ class LegReplaced(Value):
     by: LegId
 
 
-class LegRingsStill(Value):
-    """A channel that stands in a leg's place was answered too soon: it leads to a phone that rings."""
-
-    leg: LegId
-
-
 class KeyPressed(Value):
     leg: LegId
     digit: str
@@ -416,7 +410,6 @@ Event: TypeAlias = (
     | LegHeld
     | LegUnheld
     | LegReplaced
-    | LegRingsStill
     | KeyPressed
     | AudioNews
     | PlayingFinished
@@ -437,7 +430,6 @@ Fact: TypeAlias = (
     | LegHeld
     | LegUnheld
     | LegReplaced
-    | LegRingsStill
     | KeyPressed
     | AudioNews
     | PlayingFinished

@@ -18,7 +18,6 @@ from engine.core.events import (
     LegHeld,
     LegReplaced,
     LegRinging,
-    LegRingsStill,
     LegSeen,
     LegUnheld,
     PlayingFinished,
@@ -52,8 +51,6 @@ class Meeting(Conversation[R]):
                 self._left_halves.add(leg)
             case LegAnswered(leg=leg) if self._is_given_to(leg):
                 self._answered_for(now)
-            case LegRingsStill(leg=leg) if self._is_given_to(leg):
-                self._rings_still()
             case LegHeld(leg=leg):
                 self._held(leg)
             case LegUnheld(leg=leg):

@@ -24,8 +24,8 @@ from engine.lab.phone.phone import Phone, mix
 from tests.live.calls.centre import Callback, Centre, agent, service
 from tests.live.faults.background import Background, Place
 
-HOLDS, GIVES, ASKS, MIXES, TO_NOBODY, TO_WHO_RINGS, CALLED = 1961, 1962, 1963, 1964, 1965, 1966, 1967
-TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER = 1972, 1973, 1974, 1975, 1976, 1977
+HOLDS, GIVES, ASKS, MIXES, TO_NOBODY, TO_WHO_RINGS, CALLED, TO_WHO_REFUSES = range(1961, 1969)
+TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER, REFUSES_TOO, MENU = range(1972, 1980)
 NOBODY = 1990
 SERVICES = {
     HOLDS: "holds",
@@ -34,11 +34,13 @@ SERVICES = {
     MIXES: "mixes",
     TO_NOBODY: "nobody",
     TO_WHO_RINGS: "rings",
+    TO_WHO_REFUSES: "refuses",
     CALLED: "called",
 }
-AREAS = dict(zip(SERVICES, ("202", "203", "205", "206", "207", "208", "209"), strict=True))
+AREAS = dict(zip(SERVICES, ("202", "203", "205", "206", "207", "208", "209", "210"), strict=True))
 PRESSES_AT_ONCE = "25"
 ABSENCE_SECONDS = 1.0
+RINGS_SECONDS = 1.5
 DIALLED, CALLER = "+12025550142", "+12125550143"
 
 
@@ -86,8 +88,10 @@ class Floor:
         await call.hear(CUSTOMER_HERTZ, within=30)
         return call
 
-    async def taken(self, number: int) -> Call:
+    async def taken(self, number: int, *, after_seconds: float = 0.0) -> Call:
+        """The call of a customer who was given away, once the colleague hears them."""
         call = await self.phones[number].rung()
+        await asyncio.sleep(after_seconds)
         await call.answer()
         await call.hear(CUSTOMER_HERTZ)
         return call
@@ -111,6 +115,15 @@ class Floor:
             return callback["state"] == "connected" and callback["attempts"][-1]["transferred_at"] is not None
 
         await self.until(known, f"the transfer of {act} is on record")
+
+    async def waits_again(self, act: int) -> None:
+        """Wait until the customer, whom nobody answered, hears music again."""
+
+        def waits() -> bool:
+            attempts = self.centre.rows("select * from attempts where callback = ?", self.callbacks[act])
+            return attempts[-1]["waits_again_at"] is not None
+
+        await self.until(waits, f"the customer of {act} waits again")
 
     async def ended(self, act: int) -> None:
         [self.seen.ended[act]] = await asyncio.to_thread(
@@ -141,13 +154,33 @@ async def give(floor: Floor) -> None:
     """Blindly, to a colleague who answers; who hangs up."""
     call = await floor.served(GIVES)
     await call.transfer(str(TAKES))
-    theirs = await floor.taken(TAKES)
     await call.hang_up()
+    theirs = await floor.taken(TAKES, after_seconds=RINGS_SECONDS)
     await floor.transferred(GIVES)
     await floor.shows(GIVES, "wrap_up", "ready")
     await floor.shows(GIVES, "ready")
     await theirs.hang_up()
     await floor.ended(GIVES)
+
+
+async def give_to_who_refuses(floor: Floor) -> None:
+    """Blindly, to a phone that rings for a moment and refuses; then *to the agents' menu*, which takes nobody."""
+    call = await floor.served(TO_WHO_REFUSES)
+    await floor.leaves(TO_WHO_REFUSES)
+    await call.transfer(str(REFUSES_TOO))
+    await call.hang_up()
+    theirs = await floor.phones[REFUSES_TOO].rung()
+    await asyncio.sleep(RINGS_SECONDS)
+    await floor.transferred(TO_WHO_REFUSES)
+    theirs.refuse()
+    await floor.waits_again(TO_WHO_REFUSES)
+    await floor.ready(MENU)
+    again = await floor.served(MENU)
+    await again.transfer("*80")
+    await again.hang_up()
+    await floor.waits_again(TO_WHO_REFUSES)
+    floor.hang_up_customer(TO_WHO_REFUSES)
+    await floor.ended(TO_WHO_REFUSES)
 
 
 async def give_to_nobody(floor: Floor) -> None:
@@ -176,12 +209,7 @@ async def give_to_who_rings(floor: Floor) -> None:
     await call.hang_up()
     await floor.transferred(TO_WHO_RINGS)
     theirs.refuse()
-
-    def waits() -> bool:
-        attempts = floor.centre.rows("select * from attempts where callback = ?", floor.callbacks[TO_WHO_RINGS])
-        return attempts[-1]["waits_again_at"] is not None
-
-    await floor.until(waits, "the customer waits again")
+    await floor.waits_again(TO_WHO_RINGS)
     floor.hang_up_customer(TO_WHO_RINGS)
     await floor.ended(TO_WHO_RINGS)
 
@@ -274,7 +302,7 @@ async def die_in_a_transfer(floor: Floor, engine: EngineProcess) -> None:
 async def _play(lab: Lab, engine: EngineProcess) -> Seen:
     seen = Seen()
     async with AsyncExitStack() as stack:
-        numbers = (*SERVICES, TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER)
+        numbers = (*SERVICES, TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER, REFUSES_TOO, MENU)
         phones = {number: await stack.enter_async_context(Phone(lab.pbx, number)) for number in numbers}
         floor = Floor(Centre(lab, engine), phones, seen)
         await asyncio.to_thread(_set_up, floor.centre)
@@ -283,7 +311,7 @@ async def _play(lab: Lab, engine: EngineProcess) -> Seen:
             if number != CALLED:
                 await floor.ask(number)
         async with asyncio.TaskGroup() as acts:
-            for act in (give, give_to_nobody, give_to_who_rings, mix_three, give_a_caller):
+            for act in (give, give_to_nobody, give_to_who_refuses, give_to_who_rings, mix_three, give_a_caller):
                 acts.create_task(act(floor))
             talking = acts.create_task(hold_and_ask_until_the_kill(floor))
         held, asked = talking.result()
@@ -301,7 +329,7 @@ def _set_up(centre: Centre) -> None:
     services = [service(name, wrap_up_seconds=2, attempts={"max": 1}) for name in SERVICES.values()]
     services[-1]["inbound"] = {"numbers": [DIALLED]}
     agents = [agent(number, name) for number, name in SERVICES.items()]
-    centre.configure(services, [*agents, agent(FREE_LATER, SERVICES[TO_NOBODY])])
+    centre.configure(services, [*agents, agent(FREE_LATER, SERVICES[TO_NOBODY]), agent(MENU, SERVICES[TO_WHO_REFUSES])])
 
 
 def agents_transfer(place: Place) -> Seen:
@@ -329,7 +357,7 @@ def test_every_customer_has_talked_and_is_called_once(seen: Seen) -> None:
 
 def test_only_who_was_given_away_is_on_record_as_given_away(seen: Seen) -> None:
     given = {act for act, each in seen.ended.items() if each["attempts"][0]["transferred_at"] is not None}
-    assert given == {GIVES, GIVES * 10, ASKS, TO_NOBODY, TO_WHO_RINGS}
+    assert given == {GIVES, GIVES * 10, ASKS, TO_NOBODY, TO_WHO_RINGS, TO_WHO_REFUSES}
 
 
 def test_a_hold_is_shown_until_it_is_over_also_through_a_kill(seen: Seen) -> None:

@@ -21,7 +21,6 @@ from engine.core.events import (
     LegEntered,
     LegHeld,
     LegReplaced,
-    LegRingsStill,
     LegSeen,
     LegUnheld,
     NewNumber,
@@ -264,22 +263,10 @@ def test_given_a_customer_who_hangs_up_while_the_next_agents_phone_rings_then_th
     assert talk.customer.reason is Reason.TALKED
 
 
-def test_given_a_phone_that_rings_behind_a_channel_that_is_up_when_it_refuses_then_the_customer_waits_again(
+def test_given_a_phone_that_rang_when_it_was_longer_than_phones_ring_then_somebody_had_answered(
     talk: Transfer,
 ) -> None:
     talk.gives()
-    talk.is_answered()
-    talk.world.tell(LegRingsStill(HALF))
-    talk.leaves()
-    assert talk.waits_again()
-
-
-def test_given_a_phone_that_rang_when_it_has_been_longer_than_phones_ring_then_somebody_had_answered(
-    talk: Transfer,
-) -> None:
-    talk.gives()
-    talk.is_answered()
-    talk.world.tell(LegRingsStill(HALF))
     talk.world.pass_time(RINGS_AT_MOST_SECONDS + 1)
     talk.leaves()
     assert talk.customer.reason is Reason.TALKED
