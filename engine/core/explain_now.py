@@ -15,6 +15,7 @@ from engine.core.explain_waits import (
     BeingCalled,
     Expected,
     Forbidden,
+    GivenToSomebodyElse,
     Held,
     HoldsTheLine,
     LeftOut,
@@ -92,7 +93,9 @@ class Explaining(Switchboard):
         if flow is None:
             return []
         attempt, place = flow.attempt, self.line.place(callback.id)
-        if callback.state is CallbackState.CONNECTED and place is None:
+        if attempt.talks and attempt.given_to is not None:
+            return [GivenToSomebodyElse(now, attempt.transferred_at or now)]
+        if attempt.talks:
             return [Talking(now, callback.agent, attempt.bridged_at or now)]
         if place is None or attempt.confirmed_at is None:
             return [BeingCalled(now, callback.state, flow.agent)]

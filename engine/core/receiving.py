@@ -27,6 +27,7 @@ from engine.core.facts import (
     Finished,
     GivenAway,
     Held,
+    NobodyAnswered,
     Resumed,
     SteppedAside,
 )
@@ -162,6 +163,8 @@ class Receiving(Promising):
                 self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
             case GivenAway():
                 self._given_away(flow, fact, now)
+            case NobodyAnswered():
+                self._widen_caller_in_time(call)
             case Closing():
                 self.line.leave(call.id)
                 self._write(self.timers.clear(call.id, WIDEN))

@@ -23,9 +23,10 @@ from engine.lab.phone.call import Call
 from engine.lab.phone.phone import Phone, mix
 from tests.live.calls.centre import Callback, Centre, agent, service
 from tests.live.faults.background import Background, Place
+from tests.live.legs import Legs
 
-HOLDS, GIVES, ASKS, MIXES, TO_NOBODY, TO_WHO_RINGS, CALLED, TO_WHO_REFUSES = range(1961, 1969)
-TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER, REFUSES_TOO, MENU = range(1972, 1980)
+HOLDS, GIVES, ASKS, MIXES, TO_NOBODY, TO_WHO_RINGS, CALLED, TO_WHO_REFUSES, LEFT = range(1961, 1970)
+TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER, REFUSES_TOO, MENU, TALKS_ON, ALONE = range(1972, 1982)
 NOBODY = 1990
 SERVICES = {
     HOLDS: "holds",
@@ -35,9 +36,10 @@ SERVICES = {
     TO_NOBODY: "nobody",
     TO_WHO_RINGS: "rings",
     TO_WHO_REFUSES: "refuses",
+    LEFT: "left",
     CALLED: "called",
 }
-AREAS = dict(zip(SERVICES, ("202", "203", "205", "206", "207", "208", "209", "210"), strict=True))
+AREAS = dict(zip(SERVICES, ("202", "203", "205", "206", "207", "208", "209", "210", "212"), strict=True))
 PRESSES_AT_ONCE = "25"
 ABSENCE_SECONDS = 1.0
 RINGS_SECONDS = 1.5
@@ -50,7 +52,7 @@ class Seen:
 
     ended: dict[int, Callback] = field(default_factory=dict)
     states: dict[int, list[str]] = field(default_factory=dict)
-    gone_after_the_other_side: dict[int, bool] = field(default_factory=dict)
+    let_go: set[str] = field(default_factory=set)
     caller: dict[str, Any] = field(default_factory=dict)
     did: dict[str, str] = field(default_factory=dict)
 
@@ -138,6 +140,22 @@ class Floor:
         leg = self.centre.calls_to_so_far(self.number(act))[-1].channel
         answer = self.centre.lab.console(f"channel request hangup {leg}", side="network")
         assert "Requested" in answer, answer
+
+    async def lets_go(self, call: Call, why: str) -> None:
+        """Wait until the engine has ended a colleague's call."""
+        async with asyncio.timeout(15):
+            await call.ended.wait()
+        self.seen.let_go.add(why)
+
+    async def left_alone(self, legs: Legs, bridge: str) -> Call:
+        """Somebody in a bridge as an engine leaves it behind that dies when the customer has gone."""
+        leg = await legs.post(str(ALONE), {})
+        call = await self.phones[ALONE].rung()
+        await call.answer()
+        await legs.when("StasisStart")
+        await legs.request("POST", f"/bridges/{bridge}", {"type": "mixing"})
+        await legs.request("POST", f"/bridges/{bridge}/addChannel", {"channel": leg})
+        return call
 
     async def consult(self, act: int, call: Call, number: int) -> tuple[Call, Call]:
         """Hold, and talk to a colleague: both ends of that call."""
@@ -246,8 +264,8 @@ async def give_a_caller(floor: Floor) -> None:
     await asyncio.to_thread(floor.centre.lab.await_rung_in, ring)
 
 
-async def hold_and_ask_until_the_kill(floor: Floor) -> tuple[Call, Call]:
-    """One customer is on hold; another one was given to a colleague who had been asked."""
+async def hold_and_give_until_the_kill(floor: Floor) -> tuple[Call, Call, Call]:
+    """One customer is on hold; one was given to a colleague who had been asked, and one to a colleague who had not."""
 
     async def hold() -> Call:
         call = await floor.served(HOLDS)
@@ -265,10 +283,21 @@ async def hold_and_ask_until_the_kill(floor: Floor) -> tuple[Call, Call]:
         await floor.transferred(ASKS)
         return theirs
 
-    return await asyncio.gather(hold(), ask())
+    async def give_blindly() -> Call:
+        call = await floor.served(LEFT)
+        await call.transfer(str(TALKS_ON))
+        await call.hang_up()
+        theirs = await floor.taken(TALKS_ON)
+        await floor.transferred(LEFT)
+        return theirs
+
+    return await asyncio.gather(hold(), ask(), give_blindly())
 
 
-async def go_on_after_the_kill(floor: Floor, held: Call, asked: Call) -> None:
+async def go_on_after_the_kill(floor: Floor, held: Call, asked: Call, left: Call) -> None:
+    """The customer of `left` has hung up meanwhile."""
+    await floor.lets_go(left, "customer left during the absence")
+    await floor.ended(LEFT)
     await asked.hear(CUSTOMER_HERTZ)
     await floor.shows(HOLDS, "held")
     await held.resume()
@@ -288,21 +317,22 @@ async def die_in_a_transfer(floor: Floor, engine: EngineProcess) -> None:
     theirs = await floor.taken(TAKES)
     await call.hang_up()
     assert await asyncio.to_thread(engine.has_ended_within, 20), "the engine is to die in the transfer"
-    await asyncio.to_thread(engine.start)
+    async with Legs(floor.centre.lab) as legs:
+        alone = await floor.left_alone(legs, f"{floor.callbacks[MIXES]}-1.bridge.1")
+        await asyncio.to_thread(engine.start)
     await floor.transferred(GIVES)
     await theirs.hear(CUSTOMER_HERTZ)
     floor.hang_up_customer(GIVES)
     await floor.ended(GIVES)
-    async with asyncio.timeout(10):
-        await theirs.ended.wait()
-    floor.seen.gone_after_the_other_side[GIVES] = True
+    await floor.lets_go(theirs, "customer left")
+    await floor.lets_go(alone, "alone in the bridge of a call that is over")
     floor.seen.ended[GIVES * 10] = first
 
 
 async def _play(lab: Lab, engine: EngineProcess) -> Seen:
     seen = Seen()
     async with AsyncExitStack() as stack:
-        numbers = (*SERVICES, TAKES, ASKED, MIXED, FREE_LATER, REFUSES, TAKES_CALLER, REFUSES_TOO, MENU)
+        numbers = (*SERVICES, *range(TAKES, ALONE + 1))
         phones = {number: await stack.enter_async_context(Phone(lab.pbx, number)) for number in numbers}
         floor = Floor(Centre(lab, engine), phones, seen)
         await asyncio.to_thread(_set_up, floor.centre)
@@ -313,14 +343,14 @@ async def _play(lab: Lab, engine: EngineProcess) -> Seen:
         async with asyncio.TaskGroup() as acts:
             for act in (give, give_to_nobody, give_to_who_refuses, give_to_who_rings, mix_three, give_a_caller):
                 acts.create_task(act(floor))
-            talking = acts.create_task(hold_and_ask_until_the_kill(floor))
-        held, asked = talking.result()
+            talking = acts.create_task(hold_and_give_until_the_kill(floor))
         engine.kill()
+        floor.hang_up_customer(LEFT)
         await asyncio.sleep(ABSENCE_SECONDS)
         engine.spawn(**{VARIABLE: "Limit.before"})
         await asyncio.to_thread(engine.wait_until_ready)
         seen.did = {line["attempt"]: line["did"] for line in engine.log_entries() if "did" in line}
-        await go_on_after_the_kill(floor, held, asked)
+        await go_on_after_the_kill(floor, *talking.result())
         await die_in_a_transfer(floor, engine)
     return seen
 
@@ -348,16 +378,15 @@ def seen(background: Background) -> Seen:
 
 def test_every_customer_has_talked_and_is_called_once(seen: Seen) -> None:
     acts = {*SERVICES, GIVES * 10} - {CALLED}
-    assert {act: (each["state"], each["reason"]) for act, each in seen.ended.items()} == dict.fromkeys(
-        acts, ("completed", "talked")
-    )
+    reasons = {act: (each["state"], each["reason"]) for act, each in seen.ended.items()}
+    assert reasons == {**dict.fromkeys(acts, ("completed", "talked")), LEFT: ("completed", "ended_unobserved")}
     outcomes = {act: tuple(attempt["outcome"] for attempt in each["attempts"]) for act, each in seen.ended.items()}
     assert outcomes == dict.fromkeys(acts, ("connected",))
 
 
 def test_only_who_was_given_away_is_on_record_as_given_away(seen: Seen) -> None:
     given = {act for act, each in seen.ended.items() if each["attempts"][0]["transferred_at"] is not None}
-    assert given == {GIVES, GIVES * 10, ASKS, TO_NOBODY, TO_WHO_RINGS, TO_WHO_REFUSES}
+    assert given == {GIVES, GIVES * 10, ASKS, TO_NOBODY, TO_WHO_RINGS, TO_WHO_REFUSES, LEFT}
 
 
 def test_a_hold_is_shown_until_it_is_over_also_through_a_kill(seen: Seen) -> None:
@@ -377,11 +406,15 @@ def test_a_customer_given_to_nobody_is_served_by_another_agent(seen: Seen) -> No
 
 
 def test_after_a_kill_conversations_go_on(seen: Seen) -> None:
-    assert set(seen.did.values()) == {"left alone"}
+    assert sorted(seen.did.values()) == ["ended unobserved", "left alone", "left alone"]
 
 
-def test_whoever_was_given_the_customer_is_let_go_with_them_after_a_death_in_the_transfer(seen: Seen) -> None:
-    assert seen.gone_after_the_other_side[GIVES]
+def test_whoever_was_given_a_customer_is_let_go_after_them_whenever_the_engine_dies(seen: Seen) -> None:
+    assert seen.let_go == {
+        "customer left during the absence",
+        "customer left",
+        "alone in the bridge of a call that is over",
+    }
 
 
 def test_a_caller_who_was_given_away_talks_until_the_colleague_hangs_up(seen: Seen) -> None:
