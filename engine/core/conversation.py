@@ -45,10 +45,13 @@ class Conversation(Handover[R]):
     def _replaced(self, leg: LegId, by: LegId, now: float) -> None:
         """Somebody stands where a leg of ours stood."""
         self.halves.add(by)
-        if self._is_agent(leg) and self.phase is Phase.CONNECTED:
+        bridging = self.phase is Phase.BRIDGING and not self._connect_refused
+        if self._is_agent(leg) and bridging and self._connect_under_way:
+            self._replaced_by = by  # its end says whether they had met
+        elif self._is_agent(leg) and (bridging or self.phase is Phase.CONNECTED):
+            if bridging:
+                self._connected(now)
             self._give_away(by, now)
-        elif self._is_agent(leg) and self.phase is Phase.BRIDGING:
-            self._replaced_by = by  # the end of Connect says whether they had met
         else:
             # Whom the agent sends in their place before they have met the customer is nobody we know.
             self._hang_up_half(by)
@@ -59,6 +62,7 @@ class Conversation(Handover[R]):
     def _give_away(self, by: LegId, now: float) -> None:
         """From now on the customer talks to somebody else: the agent is free, and their leg ours to end."""
         self.halves.add(by)
+        self._replaced_by = None
         self._given_at = now
         self.call = replace(self.call, given_to=by, transferred_at=self.call.transferred_at or now)
         self._drop_agent_leg()
@@ -121,6 +125,8 @@ class Conversation(Handover[R]):
     def _talk_on(self, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery:
         """The customer is there, and they had met. Who else is in the bridge tells what nobody heard."""
         other = look.other if look.other not in self._left_halves else None
+        if self.call.given_to is not None:
+            self._drop_agent_leg()  # if it is there still, we died before we ended it
         if other is not None:
             if other != self.call.given_to:
                 self._give_away(other, now)

@@ -125,8 +125,8 @@ class Handover(Generic[R]):
         self.call = replace(self.call, bridging_at=now)
         self._connect_under_way = True
         self._connect_refused = False
-        self._arm("whisper", None)
-        self._arm("comfort", None)
+        for name in ("whisper", "comfort", "music"):
+            self._arm(name, None)
         self._arm("bridge", now + self._limits.bridge_seconds)
         call = self.call
         self._do(

@@ -220,6 +220,8 @@ class Meeting(Conversation[R]):
                 return self._talk_on(agent, look, now)
             case Phase.BRIDGING if look.bridged and self._agent is not None:
                 self._connected(now)
+                if self._replaced_by is not None:
+                    self._give_away(self._replaced_by, now)
                 return self._talk_on(agent, look, now)
             case Phase.BRIDGING if self._connect_under_way:
                 if agent is LegSeen.GONE:

@@ -64,13 +64,14 @@ def waits(world: World, call: InboundCall) -> bool:
 
 
 def rank(call: InboundCall) -> invariants.Rank:
-    """The place in the line: priority, then the time of joining."""
+    """The place in the line: who has talked, priority, then the time of joining."""
     assert call.joined_at is not None
-    return 2, -call.priority, call.joined_at, call.joined_at, call.id
+    return 2 if call.waits_again_at is None else 0, -call.priority, call.joined_at, call.joined_at, call.id
 
 
 def _held(world: World) -> set[AttemptId]:
-    return {status.work.attempt for status in world.journal.agents.values() if status.work is not None}
+    works = [status.work for status in world.journal.agents.values() if status.work is not None]
+    return {work.attempt for work in works if work.stage is not Stage.WRAP_UP}
 
 
 def _memory_and_journal_agree(world: World) -> None:
@@ -101,7 +102,7 @@ def _work_belongs_to_a_live_call(world: World) -> None:
         call = world.journal.inbound[status.work.attempt]
         assert (status.work.callback, status.work.service) == (None, call.service)
         if status.work.stage is Stage.WRAP_UP:
-            assert call.ended_at is not None
+            assert call.parted_at is not None
             assert (status.id, "wrap_up") in world.journal.timers
         else:
             assert flows[call.id].agent == status.id
@@ -241,6 +242,9 @@ def _whoever_talked_is_not_called_any_more(
     for change in decision.changes:
         if isinstance(change, InboundChanged) and change.call.bridged_at is not None:
             call = change.call
+            earlier = world.inbound_before.get(call.id)
+            if earlier is not None and earlier.bridged_at is not None and call.ended_at is None:
+                continue  # what they ask for while they talk is something else
             for callback in world.journal.callbacks.values():
                 request = callback.request
                 if (request.phone, request.service) == (call.phone, call.service) and callback.id in before:

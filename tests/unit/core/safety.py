@@ -22,6 +22,7 @@ from engine.core.events import (
     Event,
     KeyPressed,
     LegEnded,
+    LegReplaced,
     PlayingFinished,
     PresenceRequested,
     ResultKind,
@@ -160,7 +161,7 @@ def _who_is_left_in_a_dead_call_is_released(world: World, decision: Decision) ->
         if isinstance(change, AttemptChanged) and change.attempt.ended_at is not None:
             attempt = change.attempt
             if attempt.outcome is Outcome.CONNECTED and attempt.customer_leg in world.alive:
-                released = {effect.leg for effect in decision.effects if isinstance(effect, Release)}
+                released = world.released | {each.leg for each in decision.effects if isinstance(each, Release)}
                 assert attempt.customer_leg in released, f"{attempt.customer_leg} is left alone on the phone"
 
 
@@ -190,8 +191,8 @@ def _nothing_is_concluded_unheard(
 
 def _may_end(world: World, event: Event, attempt: Attempt) -> bool:
     match event:
-        case LegEnded(leg=leg) | PlayingFinished(leg=leg):
-            return attempt_of_leg(leg) == attempt.id
+        case LegEnded(leg=leg) | PlayingFinished(leg=leg) | LegReplaced(leg=leg):
+            return attempt_of_leg(leg) == attempt.id or leg == attempt.given_to
         case TimerFired(owner=owner, name=name):
             service = world.journal.configuration.services.get(
                 world.journal.callbacks[attempt.callback].request.service

@@ -436,6 +436,13 @@ def test_given_a_customer_who_left_unseen_when_the_engine_starts_anew_then_the_o
     assert talk.customer.reason is UNOBSERVED
 
 
+def test_given_an_engine_that_died_before_it_ended_the_agents_leg_then_it_does_so_now(talk: Transfer) -> None:
+    talk.world.die_after_commit(LegReplaced(talk.customer.attempt.agent_leg, HALF))
+    assert talk.released() == set()
+    assert look(talk, agent=LegSeen.ENTERED, other=HALF) is Recovery.LEFT_ALONE
+    assert talk.released() == {talk.customer.attempt.agent_leg}
+
+
 def test_given_a_look_that_is_older_than_the_end_that_was_told_then_the_end_counts(talk: Transfer) -> None:
     talk.gives()
     talk.leaves()

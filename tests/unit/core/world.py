@@ -86,6 +86,7 @@ from engine.core.terms import (
     Reason,
     RequestChannel,
     ServiceId,
+    Stage,
     Verdict,
     WorkId,
 )
@@ -266,7 +267,8 @@ class World:
         self.told.clear()
         self.started_from = self.journal.snapshot(self.now, self.node)
         self.dispatcher = Dispatcher(self.started_from)
-        held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
+        works = [status.work for status in self.journal.agents.values() if status.work is not None]
+        held = {work.attempt for work in works if work.stage is not Stage.WRAP_UP}
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
         confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
         rang_in = {call.id for call in self.journal.open_inbound() if call.outcome is None}
