@@ -70,8 +70,11 @@ class Centre:
     def client(self) -> EngineClient:
         return EngineClient(self.engine.url, self.engine.admin_key, timeout_seconds=60.0)
 
-    def configure(self, services: Sequence[dict[str, Any]], agents: Sequence[dict[str, Any]]) -> None:
-        document = {"services": list(services), "agents": list(agents), "limits": NO_CAPS}
+    def configure(
+        self, services: Sequence[dict[str, Any]], agents: Sequence[dict[str, Any]], **sections: object
+    ) -> None:
+        """`sections`: others of the document."""
+        document = {"services": list(services), "agents": list(agents), "limits": NO_CAPS, **sections}
         self.client.post("/config", {"document": document})
 
     def ready(self, *numbers: int) -> None:
