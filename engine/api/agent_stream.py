@@ -7,7 +7,6 @@ may come again. A process that dies leaves nothing: the next one begins with a s
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from enum import IntEnum
 from itertools import count
 
@@ -134,39 +133,33 @@ class AgentStreams:
             await _end(request, socket, CloseCode.TOO_MANY, "too many streams are open; try again later")
             return socket
         listener = self._news.listen(agent.id)
+        telling = asyncio.create_task(self._tell(socket, caller, listener), name="agent stream, telling")
         try:
-            end = await self._tell_until(socket, caller, listener)
+            end = await self._ended(socket, caller, listener, telling)
+            if end is not None:
+                # What is being told is not cut off before: a writer who is cancelled while they wait for a client
+                # who does not read would take the close code with them.
+                await _end(request, socket, *end)
         finally:
-            self._news.leave(listener)
-        if end is not None:
-            await _end(request, socket, *end)
+            await _cancelled(telling)
         return socket
 
-    async def _tell_until(
-        self, socket: web.WebSocketResponse, caller: Caller, listener: Listener
+    async def _ended(
+        self, socket: web.WebSocketResponse, caller: Caller, listener: Listener, telling: asyncio.Task[None]
     ) -> tuple[CloseCode, str] | None:
-        """Tell the news until we must end the stream, and why; None: the client has gone."""
-        tasks = [
-            asyncio.create_task(work, name=f"agent stream, {what}")
-            for what, work in (
-                ("telling", self._tell(socket, caller, listener)),
-                # By itself: telling may wait for a client that does not read.
-                ("watching", self._watch(caller, listener)),
-                ("hearing", _hear(socket)),
-            )
-        ]
+        """Wait until we must end the stream, and say why; None: the client has gone."""
+        # By itself: telling may wait for a client that does not read.
+        watching = asyncio.create_task(self._watch(caller, listener), name="agent stream, watching")
+        hearing = asyncio.create_task(_hear(socket), name="agent stream, hearing")
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({telling, watching, hearing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            ends = await asyncio.gather(*tasks, return_exceptions=True)
-        if end := self._end_of(caller, listener):
-            return end
-        for task, error in zip(tasks, ends, strict=True):
-            if task in done and isinstance(error, BaseException):
-                return _end_by(error)
-        return None
+            self._news.leave(listener)
+            errors = await _cancelled(watching, hearing)
+        if telling.done() and not telling.cancelled():
+            errors.append(telling.exception())
+        failed = next((_end_by(each) for each in errors if isinstance(each, Exception)), None)
+        return self._end_of(caller, listener) or failed
 
     async def _tell(self, socket: web.WebSocketResponse, caller: Caller, listener: Listener) -> None:
         known: dict[str, WorkCustomer] = {}
@@ -242,7 +235,14 @@ async def _hear(socket: web.WebSocketResponse) -> None:
         pass
 
 
-def _end_by(error: BaseException) -> tuple[CloseCode, str] | None:
+async def _cancelled(*tasks: asyncio.Task[None]) -> list[BaseException | None]:
+    """End these tasks; what each ended with."""
+    for task in tasks:
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _end_by(error: Exception) -> tuple[CloseCode, str] | None:
     """How to end a stream whose part has failed."""
     if isinstance(error, ConnectionError):
         return None
@@ -257,9 +257,13 @@ def _end_by(error: BaseException) -> tuple[CloseCode, str] | None:
 async def _end(request: web.Request, socket: web.WebSocketResponse, code: CloseCode, why: str) -> None:
     """Close politely, but wait for nobody who does not answer."""
     socket[CODE_OF_ANSWER] = str(code.value)
-    with suppress(TimeoutError, ConnectionError):
+    transport = request.transport
+    try:
         async with asyncio.timeout(2 * CLOSE_SECONDS):
             await socket.close(code=code, message=why.encode()[:_MOST_REASON_BYTES])
-    if request.transport is not None:
-        # What a client does not read would be kept for it for ever.
-        request.transport.abort()
+    except (TimeoutError, ConnectionError):
+        pass  # it has gone, or does not answer
+    finally:
+        if transport is not None:
+            # What a client does not read would be kept for it for ever.
+            transport.abort()

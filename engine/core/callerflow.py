@@ -18,6 +18,7 @@ from engine.core.effects import AnswerCaller, CheckNumber, Effect, Farewell, Hol
 from engine.core.events import EffectEnded, Event, KeyPressed, LegSeen, NumberChecked, PlayingFinished, ResultKind
 from engine.core.records import InboundCall
 from engine.core.terms import InboundOutcome, Prompt, PromptId
+from engine.core.values import replace
 
 
 class CallerFlow(CallerMenu):
@@ -135,6 +136,7 @@ class CallerFlow(CallerMenu):
         if self.phase is Phase.CLOSING:
             self._closed(now)
             return Recovery.CLOSED
+        self.call = replace(self.call, bridging_at=None)
         self._finish(InboundOutcome.INTERRUPTED, now)
         return Recovery.INTERRUPTED
 
@@ -152,6 +154,7 @@ class CallerFlow(CallerMenu):
                 self._back(now)
                 return Recovery.AGENT_WANTED
             case _:
+                self._arm("menu", None)
                 if self.phase is Phase.WAITING:
                     self._do(AnswerCaller(self.call.id, self.call.leg, self._waiting_limit()))
                 return self._meet_again(agent, now, bridged=bridged) or Recovery.LEFT_ALONE

@@ -45,9 +45,9 @@ class Question(StrEnum):
 
 
 class CallerMenu(CallerEnds):
-    """The questions; `_question` is the one that waits for an answer."""
+    """The questions; `_question` is the one that waits for an answer. None: nobody knows after a start."""
 
-    _question = Question.CONFIRM
+    _question: Question | None = None
     _said = ""
     _visits = 0
     _entries = 0
@@ -147,7 +147,7 @@ class CallerMenu(CallerEnds):
 
     def _answered(self, key: str, now: float) -> None:
         match self._question, key:
-            case Question.CHECK, _:
+            case ((None | Question.CHECK), _):
                 pass
             case _, "*":
                 self._back(now)
@@ -177,6 +177,8 @@ class CallerMenu(CallerEnds):
             self._check(now)
         elif self._question is Question.CHECK:
             self._checked(None, now)
+        elif self._question is None:
+            self._offer_slots(now)
         else:
             self._ask_again(now)
 

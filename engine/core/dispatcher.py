@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from engine.core import switchboard
 from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
-from engine.core.changes import CallbackChanged, ConfigurationKept, ServicePaused, ServiceResumed
-from engine.core.decision import Accepted, Decision, Done, Recovered, Reply, Snapshot
+from engine.core.changes import CallbackChanged
+from engine.core.decision import Accepted, Decision, Recovered, Reply, Snapshot
 from engine.core.deskphones import DeskPhones
 from engine.core.events import (
     AttemptLetGo,
@@ -56,9 +56,9 @@ from engine.core.events import (
 )
 from engine.core.explain_now import Explaining
 from engine.core.lifecycle import Because, can
-from engine.core.needs import Needs
+from engine.core.reconfiguring import Reconfiguring
 from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
-from engine.core.switchboard import EXCLUSION, OF_SERVICE, PACE, RONA_RETURN, WRAP_UP
+from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
 from engine.core.terms import (
     AgentId,
     AttemptId,
@@ -67,7 +67,6 @@ from engine.core.terms import (
     InteractionId,
     LegId,
     Presence,
-    ServiceId,
     Stage,
 )
 from engine.core.values import replace
@@ -83,7 +82,7 @@ TIMED_UNHEARD = ("ring", "silent")
 """The timers of an attempt that fire also while Asterisk cannot be heard."""
 
 
-class Dispatcher(DeskPhones, Explaining):
+class Dispatcher(Reconfiguring, DeskPhones, Explaining):
     """All decisions. Build it from a Snapshot; an empty one is a new installation."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -212,12 +211,6 @@ class Dispatcher(DeskPhones, Explaining):
         yield from self._flows.values()
         yield from self._callers.values()
 
-    def is_used(self, service: ServiceId) -> bool:
-        """Whether anything open belongs to this service."""
-        others = [each.service for each in self.interactions.values()]
-        others += [flow.inbound.service for flow in self._callers.values()]
-        return self.book.uses(service) or service in others
-
     def is_live(self, attempt: AttemptId) -> bool:
         return attempt in self._flows or attempt in self._callers or attempt in self._menus
 
@@ -228,14 +221,7 @@ class Dispatcher(DeskPhones, Explaining):
     def _owner_of(self, leg: LegId) -> AttemptId:
         return self._leg_owners.get(leg) or attempt_of_leg(leg)
 
-    def _callers_in_order(self) -> list[CallerFlow]:
-        return [self._callers[call] for call in sorted(self._callers)]
-
-    def _flows_in_order(self) -> list[CallFlow]:
-        """The same order after a start, which finds them in another one."""
-        return [self._flows[attempt] for attempt in sorted(self._flows)]
-
-    # ---- agents and configuration --------------------------------------------------------------------
+    # ---- agents --------------------------------------------------------------------------------------
 
     def _set_presence(self, event: PresenceRequested, now: float) -> None:
         status = self.desks.status(event.agent)
@@ -260,78 +246,7 @@ class Dispatcher(DeskPhones, Explaining):
             self._withdraw_offers(event.agent, now)
         self._decision.reply = self.desks.status(event.agent)
 
-    def _configure(self, event: ConfigurationApplied, now: float) -> None:
-        used = [
-            service
-            for service in self.configuration.services
-            if service not in event.configuration.services and self.is_used(service)
-        ]
-        if used:
-            self._refuse("service-in-use", f"service {used[0]!r} has open callbacks or other open work; end them first")
-            return
-        before, version = self.configuration.services, self.configuration.version + 1
-        removed = tuple(each for each in self.configuration.agents if each not in event.configuration.agents)
-        self.configuration = replace(event.configuration, version=version)
-        self._write([ConfigurationKept(version, event.document, now, removed)])
-        self._write(self.desks.configure(self.configuration.agents, now))
-        for flow in self._flows_in_order():
-            flow.keys = self.configuration.services[flow.service.id].confirmation.keys
-            if flow.agent is not None and self.desks.agent(flow.agent) is None:
-                self._apply(flow, flow.withdraw_agent(now), now)
-        for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):
-            self._withdraw_offers(agent, now)
-        self._needs = Needs(self.configuration.services)
-        self._matching.configured()
-        self.waits.configured()
-        self._pacer.configured(self.configuration.services)
-        for service in before:
-            if service not in self.configuration.services:
-                self._write(self.timers.clear(OF_SERVICE + service, PACE))
-                self._resume(service, now)  # should there be such a service again, nobody remembers the pause
-        for service in self.configuration.services:
-            self._pace(service, now)
-        for callback in sorted(self.book, key=lambda each: each.id):
-            self._need_as_configured(callback, now)
-        for interaction in self.interactions.values():
-            if interaction.id in self.line:
-                self._join_interaction(interaction)
-        for caller in self._callers_in_order():
-            self._rejoin_caller(caller)
-        self._decision.reply = self.configuration
-
-    def _need_as_configured(self, callback: Callback, now: float) -> None:
-        """The steps of the expansion are others: what counts is how long the callback has waited."""
-        if callback.state is not CallbackState.SCHEDULED:
-            widened = self._needs.widened_at(callback, now)
-            if widened != callback.widened:
-                callback = replace(callback, widened=widened)
-                self._write(self.book.keep(callback))
-            self._widen_in_time(callback)
-        self._rejoin(callback)
-        self._look_anew(callback)
-
     # ---- time ----------------------------------------------------------------------------------------
-
-    def _pause(self, service: ServiceId, now: float) -> None:
-        if service not in self.configuration.services:
-            self._refuse("unknown-service", f"there is no service {service!r}")
-            return
-        if service not in self.paused:
-            self.paused.add(service)
-            self._write([ServicePaused(service, now)])
-            self._pace(service, now)
-            for callback in [self._open(each) for each in sorted(self._asked)]:
-                if callback.request.service == service:
-                    self._withdraw_preview(callback, "paused", now)
-        self._decision.reply = Done()
-
-    def _resume(self, service: ServiceId, now: float) -> None:
-        if service in self.paused:
-            self.paused.discard(service)
-            self._write([ServiceResumed(service)])
-            if service in self.configuration.services:
-                self._pace(service, now)
-        self._decision.reply = Done()
 
     def _set_telephony(self, *, heard: bool, now: float) -> None:
         self._telephony = heard

@@ -56,11 +56,11 @@ class Explaining(Switchboard):
             return []
         match callback.state:
             case CallbackState.SCHEDULED:
-                return [WaitsForAppointment(now, callback.joined_at), *self._paused_for(callback, now)]
+                return [WaitsForAppointment(now, callback.joined_at), *self._not_called(callback, now)]
             case CallbackState.RETRY_WAIT if callback.next_attempt_at is None:
-                return [WaitsForSupervisor(now)]
+                return [WaitsForSupervisor(now), *self._rings_in(callback, now)]
             case CallbackState.RETRY_WAIT:
-                return [WaitsForRetry(now, callback.next_attempt_at or now), *self._paused_for(callback, now)]
+                return [WaitsForRetry(now, callback.next_attempt_at or now), *self._not_called(callback, now)]
             case CallbackState.QUEUED:
                 return self._why_queued(callback, now)
             case CallbackState.PREVIEWING:
@@ -85,7 +85,7 @@ class Explaining(Switchboard):
         agent = self._asked[callback.id]
         agreed = callback.id in self._agreed
         asked = AgentPreviews(now, agent, self.timers.due_at(callback.id, PREVIEW), agreed)
-        return [asked, *(self._obstacles(callback, now) if agreed else ())]
+        return [asked, *(self._obstacles(callback, now) if agreed else self._rings_in(callback, now))]
 
     def _in_a_call(self, callback: Callback, now: float) -> list[Step]:
         flow = self._flows.get(callback.live_attempt)
@@ -106,9 +106,16 @@ class Explaining(Switchboard):
         service = callback.request.service
         return [Held(now, Obstacle.SERVICE_PAUSED, service)] if service in self.paused else []
 
+    def _rings_in(self, callback: Callback, now: float) -> list[Step]:
+        return [Held(now, Obstacle.RINGS_IN, callback.request.service)] if self._is_ringing_in(callback) else []
+
+    def _not_called(self, callback: Callback, now: float) -> list[Step]:
+        """What would keep them from being called, were it their turn."""
+        return [*self._paused_for(callback, now), *self._rings_in(callback, now)]
+
     def _obstacles(self, callback: Callback, now: float) -> list[Step]:
         """What stands in the way whoever is free."""
-        service, found = self._service_of(callback), self._paused_for(callback, now)
+        service, found = self._service_of(callback), self._not_called(callback, now)
         if self._stopping:
             found.append(Held(now, Obstacle.STOPPING, service.id))
         if not self._telephony:

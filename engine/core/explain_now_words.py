@@ -115,6 +115,8 @@ def _held(step: Held, speech: Speech) -> str:
             return f"{service} is paused and calls nobody until somebody resumes it."
         case Obstacle.NUMBER_BUSY:
             return f"Another call to the same number is up (callback {step.callback})."
+        case Obstacle.RINGS_IN:
+            return "The customer has rung in and is on the phone with us; until that call is over they are not called."
         case Obstacle.SERVICE_FULL:
             most = f"{step.count} customers at once" if step.count != 1 else "1 customer at a time"
             return f"{service} may dial {most}, and is doing so; one has to answer or end first."

@@ -16,6 +16,7 @@ class Obstacle(StrEnum):
     STOPPING = "stopping"
     SERVICE_PAUSED = "service_paused"
     NUMBER_BUSY = "number_busy"
+    RINGS_IN = "rings_in"
     SERVICE_FULL = "service_full"
     SERVICE_PACE = "service_pace"
     ALL_FULL = "all_full"

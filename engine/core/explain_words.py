@@ -105,14 +105,15 @@ _ALLOWED = {
     WhyNow.SERVICE_PACE: "Not earlier, because the service keeps a pace and had begun as many calls as it may.",
     WhyNow.ALL_PACE: "Not earlier, because as many calls had just begun as the telephone system may begin at a time.",
     WhyNow.UNKNOWN: (
-        "What it had waited for is not on record: a pause that is over, an agent's phone that was in use or not "
-        "registered, or the telephone system, away or fully used."
+        "What it had waited for is not on record: a pause that is over, a call that the customer made to us, an "
+        "agent's phone that was in use or not registered, or the telephone system, away or fully used."
     ),
 }
 _WITHDRAWN = {
     "paused": "because the service was paused",
     "not_permitted": "because the customer may not be called just now",
     "phone": "because the agent's phone was in use or not registered",
+    "called_in": "because the customer called in and talks already",
 }
 _ENDS = {
     Reason.ENDED_UNOBSERVED: "The call ended while nobody could see it. Customer and agent may have talked: done.",
@@ -124,7 +125,7 @@ _ENDS = {
     Reason.BY_PUSH: "The customer cancelled it when asked whether to be called.",
     Reason.BY_AGENT: "An agent cancelled it.",
     Reason.BY_ADMIN: "A supervisor or administrator cancelled it.",
-    Reason.CALLED_IN: "The customer called in.",
+    Reason.CALLED_IN: "The customer called in, so they are not called back any more.",
     Reason.NOT_PERMITTED: "The number was put on the list of those that are never called.",
     Reason.NO_PERMITTED_TIME: (
         "There is no time left at which this customer may be called (business hours, calling times, limits), "
@@ -306,7 +307,9 @@ def _failed(step: CallFailed, speech: Speech) -> str:
 def _ended(step: Ended, speech: Speech) -> str:
     begins = f"{_OUTCOMES[step.outcome]}. " if step.outcome in _TOLD_FIRST else ""
     ends = ""
-    if set(step.before.values()) == {"logged_out"}:
+    if step.reason is Reason.CALLED_IN:
+        pass  # they talked, so it does not matter who was free
+    elif set(step.before.values()) == {"logged_out"}:
         ends = " At that moment nobody with the skills was logged in."
     elif step.before:
         ends = f" At that moment nobody with the skills was free: {speech.stood(step.before)}."

@@ -7,13 +7,10 @@ mean what stands in callermenu.py.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-from engine.core.callerends import Admittance, Promise
+from engine.core.callerends import Admittance
 from engine.core.callerflow import CallerFlow
-from engine.core.calling import Calling
-from engine.core.callphase import Step
+from engine.core.callflow import CallFlow
+from engine.core.callphase import Phase, Step
 from engine.core.changes import InboundChanged
 from engine.core.configuration import Agent, Service
 from engine.core.effects import Release, Voice
@@ -27,44 +24,31 @@ from engine.core.facts import (
     CallerGone,
     Closing,
     Fact,
+    Finished,
     SteppedAside,
 )
 from engine.core.lifecycle import Because, can
 from engine.core.line import Place
-from engine.core.records import Callback, InboundCall, Request, Work
-from engine.core.slots import Slot, free_between
+from engine.core.promising import Promising
+from engine.core.records import Callback, InboundCall, Work
 from engine.core.switchboard import WIDEN
 from engine.core.terms import (
-    CallbackId,
     CallbackState,
     InboundOutcome,
-    Prompt,
-    PromptId,
     Reason,
-    RequestChannel,
     ServiceId,
     Stage,
     WorkId,
 )
 from engine.core.values import replace
-from engine.core.wait import Wait
 
-OFFERED_SLOTS = 5
-DAYS_NAMED = 6
-"""So many days ahead a weekday means only one date."""
-_WAITS = (CallbackState.QUEUED, CallbackState.RETRY_WAIT)
-_WEEKDAYS = (
-    PromptId.MONDAY,
-    PromptId.TUESDAY,
-    PromptId.WEDNESDAY,
-    PromptId.THURSDAY,
-    PromptId.FRIDAY,
-    PromptId.SATURDAY,
-    PromptId.SUNDAY,
-)
+_RUNG = (CallbackState.RESERVED, CallbackState.RINGING_AGENT, CallbackState.DIALING)
+"""We are calling, and they have not answered."""
+_WAITS = (CallbackState.QUEUED, CallbackState.RETRY_WAIT, CallbackState.PREVIEWING, *_RUNG)
+"""A place in the line, which the customer keeps who rings in meanwhile."""
 
 
-class Receiving(Calling):
+class Receiving(Promising):
     """The callers' side of the switchboard."""
 
     # ---- who rings in -----------------------------------------------------------------------------------
@@ -128,6 +112,11 @@ class Receiving(Calling):
         self._leg_owners[call.leg] = call.id
         if call.phone is not None:
             self._ringing_in.setdefault(call.phone, set()).add(call.id)
+            for callback in self.book.open_of(call.phone):
+                if callback.state is CallbackState.QUEUED and not self.line.is_parked(callback.id):
+                    self._park(callback)
+        if call.callback is not None:
+            self._promised.add(call.callback)
         return flow
 
     def _restore_callers(self, calls: tuple[InboundCall, ...]) -> None:
@@ -160,9 +149,11 @@ class Receiving(Calling):
                 self._write(self.desks.release(agent, work, "not_needed", now))
             case Bridged(agent=agent):
                 self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
+                self._write(self.timers.clear(call.id, WIDEN))
                 self._called_in(call, now)
             case Closing():
                 self.line.leave(call.id)
+                self._write(self.timers.clear(call.id, WIDEN))
                 self.waits.gave_up(call.id, now)
             case CallerGone():
                 self._caller_gone(flow, fact, now)
@@ -183,18 +174,31 @@ class Receiving(Calling):
             if not self._ringing_in[call.phone]:
                 del self._ringing_in[call.phone]
             self._number_is_free(call.phone)
+        if call.callback is not None:
+            self._promised.discard(call.callback)
+            if kept := self.book.get(call.callback):
+                self._number_is_free(kept.request.phone)
 
     def _called_in(self, call: InboundCall, now: float) -> None:
-        """They talk, or have: what they had asked for is done."""
+        """They talk, or have: what they had asked for before is done, and their phone need not ring."""
+        since = call.bridged_at or call.bridging_at or now
         for callback in self._callbacks_of(call):
+            if callback.created_at > since:
+                continue
             if callback.state is CallbackState.PREVIEWING:
                 self._withdraw_preview(callback, "called_in", now)
-                callback = self.book.get(callback.id) or callback
-            if callback.open and can(callback.state, Because.CANCELLED):
-                self._end(callback, Because.CANCELLED, now, Reason.CALLED_IN)
+            elif callback.state in _RUNG:
+                flow = self._flows[callback.live_attempt]
+                self._apply(flow, flow.let_go(now), now)
+            waiting = self.book.get(callback.id)
+            if waiting is not None and can(waiting.state, Because.CANCELLED):
+                self._end(waiting, Because.CANCELLED, now, Reason.CALLED_IN)
 
-    def _callbacks_of(self, call: InboundCall) -> list[Callback]:
-        return [] if call.phone is None else self.book.open_of(call.phone, call.service)
+    def _finished(self, flow: CallFlow, fact: Finished, callback: Callback, now: float) -> None:
+        super()._finished(flow, fact, callback, now)
+        for call in sorted(self._ringing_in.get(callback.request.phone, ())):
+            if self._callers[call].inbound.bridged_at is not None:
+                self._called_in(self._callers[call].inbound, now)
 
     # ---- the line -------------------------------------------------------------------------------------------
 
@@ -226,9 +230,15 @@ class Receiving(Calling):
         widens_at = None
         if call.joined_at is not None:
             widens_at = self._needs.step_after(call.service, call.joined_at, call.widened)
-        self._write(
-            self.timers.clear(call.id, WIDEN) if widens_at is None else self.timers.set(call.id, WIDEN, widens_at)
-        )
+        if widens_at is None:
+            self._write(self.timers.clear(call.id, WIDEN))
+        elif not self.timers.is_set_for(call.id, WIDEN, widens_at):
+            self._write(self.timers.set(call.id, WIDEN, widens_at))
+
+    def _caller_as_configured(self, flow: CallerFlow, now: float) -> None:
+        """The steps of the expansion are others: what counts is how long they have waited."""
+        if flow.inbound.joined_at is not None and flow.phase not in (Phase.CLOSING, Phase.CONNECTED):
+            self._widen_caller(flow, now)
 
     def _rejoin_caller(self, flow: CallerFlow) -> None:
         """What the call asks of an agent has changed; its place has not."""
@@ -237,84 +247,6 @@ class Receiving(Calling):
             self._join_caller(flow.inbound)
             if parked:
                 self.line.park(flow.inbound.id)
-
-    # ---- what a caller's menu asks for (callerends.Reception) -----------------------------------------------
-
-    def position_of(self, call: InboundCall) -> int | None:
-        """The caller's place, 1-based."""
-        return self.line.position(call.id)
-
-    def wait_of(self, call: InboundCall) -> Wait | None:
-        """How long they will wait."""
-        return self.waits.of(call.id)
-
-    def free_slots(self, call: InboundCall, now: float) -> list[Slot]:
-        """The nearest slots whose day can be named by a word."""
-        service = self.configuration.services[call.service]
-        calendar, policy = self._calendar_of(service), service.slots
-        if calendar is None or policy is None:
-            return []
-        until = now + DAYS_NAMED * 86400
-        return free_between(calendar, policy, self.slots, service.id, now, until, now)[:OFFERED_SLOTS]
-
-    def spoken(self, start: float, service: Service, now: float) -> tuple[Prompt, ...]:
-        """Such as: on Monday at nine o'clock."""
-        zone = ZoneInfo(self._zone_of(service))
-        when, today = (datetime.fromtimestamp(each, UTC).astimezone(zone) for each in (start, now))
-        day = _WEEKDAYS[when.weekday()]
-        if when.date() == today.date():
-            day = PromptId.TODAY
-        elif when.date() == today.date() + timedelta(days=1):
-            day = PromptId.TOMORROW
-        minutes: tuple[Prompt, ...] = (PromptId.O_CLOCK,)
-        if when.minute:
-            minutes = (when.minute,) if when.minute >= 10 else (0, when.minute)
-        return (day, PromptId.AT, when.hour, *minutes)
-
-    def keep_promise(self, call: InboundCall, promise: Promise, now: float) -> CallbackId | None:
-        """The callback holds the place of the call; one that they have already takes the better place of the two."""
-        service = self.configuration.services[call.service]
-        for callback in self.book.open_of(promise.number.phone, service.id):
-            if promise.slot is None and can(callback.state, Because.CANCELLED):
-                return self._take_place(callback, call, now)
-        request = Request(
-            service=service.id,
-            phone=promise.number.phone,
-            language=call.language,
-            channel=RequestChannel.PHONE,
-            zones=promise.number.zones,
-        )
-        if self._refusal_of_number(request.phone, request, service, now) is not None:
-            return None
-        if promise.slot is not None and not self._is_bookable(service, promise.slot, now):
-            return None
-        joined_at = promise.slot if promise.slot is not None else call.joined_at
-        if joined_at is None:
-            return None
-        callback = Callback(
-            id=CallbackId("cb" + call.id.replace("-", "x")),
-            request=request,
-            state=CallbackState.QUEUED if promise.slot is None else CallbackState.SCHEDULED,
-            created_at=now,
-            joined_at=joined_at,
-            token_hash="",
-            priority=call.priority if promise.slot is None else service.priority,
-            scheduled_for=promise.slot,
-            booked=promise.slot is not None,
-            asked_at=now if promise.slot is not None else joined_at,
-        )
-        self._take_in(callback, now)
-        return callback.id
-
-    def _take_place(self, callback: Callback, call: InboundCall, now: float) -> CallbackId:
-        """What they had asked for already gets the place of the call, if that is the better one."""
-        if callback.state is CallbackState.SCHEDULED:
-            callback = self._to_now(callback, now)
-        if call.joined_at is not None and call.joined_at < callback.joined_at:
-            callback = replace(callback, joined_at=call.joined_at, priority=max(callback.priority, call.priority))
-            self._write(self.book.keep(callback))
-            self._rejoin(callback)
-        return callback.id
 
 
 def _digits(number: str) -> str:

@@ -116,32 +116,30 @@ class Serving(Switchboard):
     # ---- who may not be called now -------------------------------------------------------------------
 
     def _may_dial_now(self, callback: Callback, now: float) -> bool:
-        if self._is_on_the_phone(callback.request.phone):
+        if self._is_on_the_phone(callback):
             return False
         return all(rule(now) == now for rule in self._rules_of(callback))
 
-    def _is_on_the_phone(self, phone: str) -> bool:
-        """Whether we call this number, or it has rung in."""
-        return phone in self._calling or phone in self._ringing_in
+    def _is_on_the_phone(self, callback: Callback) -> bool:
+        """Whether we call the customer's number, or they have rung in."""
+        return callback.request.phone in self._calling or self._is_ringing_in(callback)
 
     def _hold_back(self, callback: Callback, now: float) -> None:
         """Keep the place, and let others be served until this customer may be called."""
-        if self._is_on_the_phone(callback.request.phone):
-            self.line.park(callback.id)  # until that call is over
-            self.waits.forget(callback.id)
+        if self._is_on_the_phone(callback):
+            self._park(callback)  # until that call is over
             return
         at = self._permitted_at(callback, now)
         if at is None:
             self._end(callback, Because.NO_PERMITTED_TIME, now)
             return
-        self.line.park(callback.id)
-        self.waits.forget(callback.id)
+        self._park(callback)
         if not self.timers.is_set_for(callback.id, PERMITTED, at):
             self._write(self.timers.set(callback.id, PERMITTED, at))
 
     def _number_is_free(self, phone: str) -> None:
         """No call to this number is up any more: others of it may be next."""
-        if self._is_on_the_phone(phone):
+        if phone in self._calling or phone in self._ringing_in:
             return
         for callback in self.book.open_of(phone):
             if self.line.is_parked(callback.id) and not self.timers.is_set(callback.id, PERMITTED):

@@ -62,6 +62,7 @@ class Switchboard:
     `_asked` says which agent is asked about a callback, `_agreed` who said yes and waits for the dial. `_excused` are
     callbacks and interactions whose offer could not be answered all the time: nobody is blamed for them.
     `_leg_owners`: whose the legs are that Asterisk named. `_ringing_in`: the calls of each number that came in.
+    `_promised`: callbacks whose customers are still on the phone with which they asked for them.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -86,6 +87,7 @@ class Switchboard:
         self._menus: dict[AttemptId, DeskMenu] = {}
         self._leg_owners: dict[LegId, AttemptId] = {}
         self._ringing_in: dict[str, set[AttemptId]] = {}
+        self._promised: set[CallbackId] = set()
         self._asked: dict[CallbackId, AgentId] = {}
         self._agreed: dict[CallbackId, AgentId] = {}
         self._excused: set[str] = set()
@@ -164,6 +166,17 @@ class Switchboard:
 
     def _join(self, callback: Callback, *, on_the_phone: bool = False) -> None:
         self.line.join(self._place_of(callback, on_the_phone=on_the_phone))
+        if not on_the_phone and self._is_ringing_in(callback):
+            self._park(callback)
+
+    def _park(self, callback: Callback) -> None:
+        """Keep the place, and let others be served before it."""
+        self.line.park(callback.id)
+        self.waits.forget(callback.id)
+
+    def _is_ringing_in(self, callback: Callback) -> bool:
+        """Whether the customer has rung in and is on the phone with us."""
+        return callback.request.phone in self._ringing_in or callback.id in self._promised
 
     def _place_of(self, callback: Callback, *, on_the_phone: bool = False) -> Place:
         return Place(
@@ -181,7 +194,7 @@ class Switchboard:
         if callback.id in self.line:
             parked = self.line.is_parked(callback.id)
             self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
-            if parked:
+            if parked and not self.line.is_parked(callback.id):
                 self.line.park(callback.id)
 
     def _look_anew(self, callback: Callback) -> None:
@@ -240,8 +253,8 @@ class Switchboard:
     def dials_at(self, callback: Callback, at: float) -> float | None:
         """When the customer may be dialled whose agent is on the phone: at once, or in a moment; None: not now."""
         service = callback.request.service
-        phone = callback.request.phone
-        forbidden = phone in self.suppressions or phone in self._ringing_in or service in self.paused
+        suppressed = callback.request.phone in self.suppressions
+        forbidden = suppressed or self._is_ringing_in(callback) or service in self.paused
         if forbidden or self._permitted_at(callback, at) != at:
             return None
         return self._pacer.next_dial_of(service, at)

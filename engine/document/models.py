@@ -218,7 +218,7 @@ class ServiceEntry(Entry):
     ring_timeout_seconds: CallSeconds = 32
     agent_ring_seconds: CallSeconds = 15
     hold_limit_seconds: CallSeconds = 120
-    comfort_seconds: CallSeconds | None = 30
+    comfort_seconds: Annotated[float, Strict(), Field(ge=8, le=3600, allow_inf_nan=False)] | None = 30
     call_limits: CallLimitsEntry = CallLimitsEntry()
     wrap_up_seconds: SecondsOrNone = 30
     rona_return_seconds: Seconds | None = None

@@ -2,7 +2,8 @@
 
 What a customer did in their nth call they do in their nth call again. For calls that the record does not have, the
 customer's last call counts, else that of another customer, drawn by chance; agents act as they did when they were rung
-before. Calls that were up when the recording began are left out, and so is whatever went wrong outside.
+before. Calls that were up when the recording began are left out, so are those that came in, and whatever went wrong
+outside.
 """
 
 from __future__ import annotations
@@ -171,6 +172,7 @@ def _beginning(snapshot: Snapshot, configuration: Configuration | None) -> Snaps
         agents=tuple(replace(status, works=()) for status in snapshot.agents),
         timers=tuple(timer for timer in snapshot.timers if timer.owner in ids),
         interactions=(),
+        inbound=(),
         paused=tuple(each for each in snapshot.paused if each in services),
         slot_capacities=tuple(each for each in snapshot.slot_capacities if each.service in services),
     )

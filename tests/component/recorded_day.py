@@ -21,6 +21,7 @@ from engine.core.records import Callback, Request, Timer
 from engine.core.terms import CallbackId, CallbackState, Presence, RequestChannel, ServiceId
 from engine.document import parse
 from engine.recording import Recorder
+from tests.unit.core.callers import rings_in
 from tests.unit.core.world import World
 
 NAMES = ("amy", "ben", "cleo", "dan", "eve", "flo")
@@ -37,8 +38,9 @@ def document(*services: str) -> dict[str, Any]:
                 "skill_expression": f"{name} or everything",
                 "attempts": {"max": 2, "interval_seconds": 60},
                 "rona_return_seconds": 30,
+                "inbound": {"numbers": [f"100{n}"], "news_seconds": 20},
             }
-            for name in services
+            for n, name in enumerate(services)
         ],
         "agents": [
             {
@@ -105,11 +107,26 @@ def _morning(world: World) -> None:
     late = [world.customer() for _ in range(4)]
     late[0].answers()
     late[1].confirms()
+    _callers(world)
+
+
+def _callers(world: World) -> None:
+    """They are rung for, wait, are called back instead, give up, or are being asked when the engine starts."""
+    callers = [rings_in(world, phone, dialled="1000") for phone in ("", None, *[""] * 7)]
+    world.pass_time(10)
+    waits = [caller for caller in callers if caller.call.agent is None]
+    waits[0].presses("1")
+    waits[0].hears_it_out()
+    waits[0].presses("1" if waits[0].call.phone else "2025558765#1")
+    waits[1].presses("1255")
+    waits[2].hangs_up()
+    rings_in(world, dialled="nobody's")
 
 
 def _afternoon(world: World) -> None:
-    for n, attempt in enumerate(world.started_from.attempts):
-        world.recover(attempt.id, list(LegSeen)[n % len(LegSeen)])
+    calls = [each.id for each in world.started_from.attempts] + [each.id for each in world.started_from.inbound]
+    for n, call in enumerate(calls):
+        world.recover(call, list(LegSeen)[n % len(LegSeen)])
     world.regain_telephony()
     for name in NAMES:
         world.agent(name).ready()

@@ -46,6 +46,8 @@ from tests.component.session_harness import (
 from tests.component.store_samples import url_of
 
 STREAM = f"{PREFIX}/agent/stream"
+MOST_CHANGES = 4000
+"""Of some 5 KB each: more than the system keeps for a connection, by far."""
 NOBODY: dict[str, Any] = {"state": "logged_out", "reason": None, "load": {}}
 
 
@@ -338,18 +340,22 @@ async def raw_stream(office: Office) -> sockets.socket:
     return client
 
 
-async def test_a_screen_that_does_not_read_holds_nobody_up_and_is_given_up(office: Office) -> None:
+async def test_a_screen_that_does_not_read_holds_nobody_up_and_is_given_up(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_stream, "PING_SECONDS", 600.0)  # which would end it, too, but late
     await holding_much(office)
     client = await raw_stream(office)
+    held = connection_of(office, client)
     try:
         quick = await office.stream()
         reading = asyncio.create_task(read_on(quick))
         longest, changes = 0.0, 0
-        while office.api.engine.agent_news.listeners(AgentId(AGENT)) == 2 and changes < 5000:
+        while office.api.engine.agent_news.listeners(AgentId(AGENT)) == 2 and changes < MOST_CHANGES:
             longest, changes = max(longest, await toggled(office, 20)), changes + 20
-        assert changes < 5000, "what is not read was kept without bound"
+        assert changes < MOST_CHANGES, "what is not read was kept without bound"
         assert longest < 1
-        await until(lambda: office.api.engine.agent_news.listeners(AgentId(AGENT)) == 1)
+        await until(lambda: held.get_extra_info("socket").fileno() == -1, 10)
         await answered(await office.as_agent("PUT", "/state", {"state": "not_ready", "reason": "training"}))
         async with asyncio.timeout(10):
             heard = await reading
@@ -357,6 +363,15 @@ async def test_a_screen_that_does_not_read_holds_nobody_up_and_is_given_up(offic
         assert (await (await office.stream()).next())["agent"]["reason"] == "training"
     finally:
         client.close()
+
+
+def connection_of(office: Office, client: sockets.socket) -> asyncio.Transport:
+    """The server's side of a client's connection, which holds what waits for it."""
+    assert office.api.client.server.runner is not None
+    server = office.api.client.server.runner.server
+    assert server is not None
+    held = [each.transport for each in server.connections if each.transport is not None]
+    return next(each for each in held if each.get_extra_info("peername") == client.getsockname())
 
 
 async def read_on(stream: Stream) -> list[dict[str, Any]]:
@@ -370,11 +385,12 @@ async def read_on(stream: Stream) -> list[dict[str, Any]]:
 async def test_a_screen_that_reads_too_slowly_is_told_by_a_code_to_come_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(agent_stream, "PING_SECONDS", 600.0)
     monkeypatch.setattr(agent_stream, "CLOSE_SECONDS", 5.0)
     await holding_much(office)
     slow = await office.stream()
     changes = 0
-    while office.api.engine.agent_news.listeners(AgentId(AGENT)) and changes < 5000:
+    while office.api.engine.agent_news.listeners(AgentId(AGENT)) and changes < MOST_CHANGES:
         await toggled(office, 20)
         changes += 20
     assert await slow.close_code() == 1013

@@ -64,6 +64,7 @@ def test_given_a_record_then_its_events_are_told_again_in_order_and_decided_alik
     assert (replayed.events, replayed.differing, replayed.differences) == (len(told), 0, ())
     assert len({type(event) for event, _ in told}) > 10, "a day with little in it proves little"
     assert len(runs[1].snapshot.attempts) > 3, "calls were under way at the second start"
+    assert len(runs[1].snapshot.inbound) > 3, "and calls that came in"
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])

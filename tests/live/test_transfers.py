@@ -264,13 +264,22 @@ async def test_a_second_transfer_leaves_the_foreign_channel_where_it_is(talk: Ta
     assert await talk.members() == {talk.customer_leg, half}
 
 
-async def test_a_transfer_that_nobody_heard_of_shows_in_the_bridge_and_its_end_is_told(talk: Talk) -> None:
+async def test_nobody_is_transferred_while_the_event_socket_is_away(talk: Talk) -> None:
+    consult, _ = await talk.consult()
+    await talk.agent.resume()
     async with talk.legs.deaf():
-        await talk.agent.transfer(str(COLLEAGUE))
-        colleague = await answered(talk.colleague)
+        assert await talk.agent.transfer(str(ANOTHER)) == [202, 100, 503]
+        assert await talk.agent.transfer_to(consult) == [202, 100, 500]
+    assert await talk.members() == {talk.customer_leg, talk.agent_leg}
+    await talk.hear_each_other()
+
+
+async def test_the_end_of_the_foreign_channel_is_told_after_an_outage_of_the_event_socket(talk: Talk) -> None:
+    await talk.agent.transfer(str(COLLEAGUE))
+    half = half_of(await talk.legs.until("BridgeBlindTransfer"), talk)
+    colleague = await answered(talk.colleague)
+    async with talk.legs.deaf():
         await talk.customer.hear(COLLEAGUE_HERTZ)
-    (half,) = await talk.members() - {talk.customer_leg}
-    assert half != talk.agent_leg
     await colleague.hang_up()
     assert (await talk.legs.when("StasisEnd"))["channel"]["id"] == half
 

@@ -90,6 +90,9 @@ class Call:
             self.refuse("488 Not Acceptable Here")
             return
         self._hears_at = await self.audio.open()
+        if self.ended.is_set():  # the caller has given up, perhaps before we were asked to answer
+            self.audio.close()
+            return
         self._reply_with_audio(self.invite)
         self.audio.talk_to(self._offer)
         self.answered.set()

@@ -26,6 +26,9 @@ SERVICES = [
     service("first_rings_out", connect="agent_first"),
     service("first_busy", connect="agent_first", wrap_up_seconds=600, attempts={"max": 1}),
     service("first_leaves", connect="agent_first", ring_timeout_seconds=20),
+    service("previewed", connect="preview", preview_seconds=20),
+    service("comforted", comfort_seconds=8, hold_limit_seconds=26, attempts={"max": 1}),
+    service("recorded", recording={"announce": True}),
     *(
         service(name, attempts={"max": 1}, screening=screening)
         for name, screening in {
@@ -62,4 +65,9 @@ AGENTS = [
     agent(1241, "unscreened"),
     *(agent(number, "amd") for number in (1251, 1252, 1253)),
     agent(1261, "taken_for_machine"),
+    {**agent(1271, "previewed"), "username": "first-adviser"},
+    {**agent(1272, "previewed"), "username": "second-adviser"},
+    {**agent(1903, "comforted"), "id": "a1903-comforted"},
+    agent(1281, "recorded"),
+    agent(1291, "on_the_phone_only"),
 ]

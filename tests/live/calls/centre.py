@@ -71,10 +71,17 @@ class Centre:
         return EngineClient(self.engine.url, self.engine.admin_key, timeout_seconds=60.0)
 
     def configure(
-        self, services: Sequence[dict[str, Any]], agents: Sequence[dict[str, Any]], **sections: object
+        self,
+        services: Sequence[dict[str, Any]],
+        agents: Sequence[dict[str, Any]],
+        calendars: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """`sections`: others of the document."""
-        document = {"services": list(services), "agents": list(agents), "limits": NO_CAPS, **sections}
+        document = {
+            "services": list(services),
+            "agents": list(agents),
+            "calendars": list(calendars),
+            "limits": NO_CAPS,
+        }
         self.client.post("/config", {"document": document})
 
     def ready(self, *numbers: int) -> None:

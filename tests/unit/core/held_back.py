@@ -31,12 +31,18 @@ def number_is_held(world: World, callback: Callback) -> bool:
     if timer is not None and timer.due_at <= world.now:
         return True
     request = callback.request
-    if any(attempt.phone == request.phone for attempt in world.journal.open_attempts()):
+    if is_on_the_phone(world, callback):
         return True
     if _dialled_enough(world, request, world.journal.configuration.limits):
         return True
     window = world.journal.configuration.services[request.service].calling_window
     return window is not None and not in_the_window(window, zones_of(world, request), world.now)
+
+
+def is_on_the_phone(world: World, callback: Callback) -> bool:
+    """Whether we call their number, they have rung in, or are still in the call in which they asked for it."""
+    promised = any(call.callback == callback.id for call in world.journal.open_inbound())
+    return promised or any(call.phone == callback.request.phone for call in world.journal.open_calls())
 
 
 def service_is_held(world: World, service: ServiceId) -> bool:

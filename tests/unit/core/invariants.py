@@ -5,7 +5,7 @@ Each rule is written against the journal and against its own naive search, never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from engine.core.changes import AgentChanged, AttemptChanged, CallbackChanged
@@ -137,8 +137,10 @@ def _timers_have_living_owners(world: World) -> None:
     for owner, _name in world.journal.timers:
         callback = world.journal.callbacks.get(CallbackId(owner))
         attempt = world.journal.attempts.get(AttemptId(owner))
+        caller = world.journal.inbound.get(AttemptId(owner))
         assert callback is None or callback.open, f"{owner} has ended and keeps a timer"
         assert attempt is None or attempt.ended_at is None, f"{owner} has ended and keeps a timer"
+        assert caller is None or caller.ended_at is None, f"{owner} has ended and keeps a timer"
 
 
 def _legs_are_posted_once(world: World, decision: Decision) -> None:
@@ -151,7 +153,9 @@ def _legs_are_posted_once(world: World, decision: Decision) -> None:
 def _decided_attempts_only_release(world: World, decision: Decision) -> None:
     """Once the outcome stands, nothing but letting go is done; before, nobody is let go who is still needed."""
     for effect in decision.effects:
-        attempt = world.journal.attempts[effect.attempt]
+        attempt = world.journal.attempts.get(effect.attempt)
+        if attempt is None:
+            continue  # of a call that came in, whose rules are its own
         if attempt.outcome is not None:
             assert isinstance(effect, Release | Farewell | Dismantle), f"{effect} for an attempt that is decided"
             continue
@@ -294,13 +298,18 @@ def _line_order_is_kept(world: World, decision: Decision, before: dict[CallbackI
             work = change.status.work
             assert work is not None
             assert work.callback is not None
-            served = rank(rows[work.callback])
-            for waiting in world.journal.callbacks.values():
-                if waiting.state is CallbackState.QUEUED or waits_on_the_phone(world, waiting):
-                    agent = world.journal.configuration.agents[change.status.id]
-                    overtaken = may_serve(world, agent, waiting) and rank(waiting) < served
-                    may_be_overtaken = overtaken and _may_be_overtaken(world, waiting, work.service)
-                    assert not overtaken or may_be_overtaken, f"{work.callback} was served before {waiting.id}"
+            agent = world.journal.configuration.agents[change.status.id]
+            for waiting in overtaken(world, agent, rank(rows[work.callback]), work.service):
+                raise AssertionError(f"{work.callback} was served before {waiting.id}")
+
+
+def overtaken(world: World, agent: Agent, served: Rank, service: ServiceId) -> Iterator[Callback]:
+    """Whom this agent could have served before somebody of this service, of that place in the line."""
+    for waiting in world.journal.callbacks.values():
+        if waiting.state is CallbackState.QUEUED or waits_on_the_phone(world, waiting):
+            before = may_serve(world, agent, waiting) and rank(waiting) < served
+            if before and not _may_be_overtaken(world, waiting, service):
+                yield waiting
 
 
 def _nobody_is_chosen_who_cannot_be_rung(

@@ -33,7 +33,7 @@ from engine.core.changes import (
 from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Decision, Snapshot
 from engine.core.lifecycle import TABLE, Because
-from engine.core.records import AgentStatus, Attempt, Callback, InboundCall, Interaction, Suppression, Timer
+from engine.core.records import AgentStatus, Attempt, Call, Callback, InboundCall, Interaction, Suppression, Timer
 from engine.core.terms import AgentId, AttemptId, CallbackId, CallbackState, InteractionId, ServiceId
 
 NO_LIMIT = Pace()
@@ -96,7 +96,7 @@ class Journal:
             pace,
             tuple(
                 sorted(
-                    (call for call in self.inbound.values() if call.ended_at is None),
+                    self.open_inbound(),
                     key=lambda each: (each.entered_at, each.id),
                 )
             ),
@@ -104,6 +104,14 @@ class Journal:
 
     def open_attempts(self) -> Iterator[Attempt]:
         return (attempt for attempt in self.attempts.values() if attempt.ended_at is None)
+
+    def open_inbound(self) -> Iterator[InboundCall]:
+        return (call for call in self.inbound.values() if call.ended_at is None)
+
+    def open_calls(self) -> Iterator[Call]:
+        """Both, whoever called whom."""
+        yield from self.open_attempts()
+        yield from self.open_inbound()
 
     def trail(self, callback: CallbackId) -> list[CallbackState]:
         """The states a callback went through, in order."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from engine.core.effects import Connect
 from engine.core.events import AttemptSeen, EffectEnded, Event, LegEnded, LegSeen, ResultKind
-from engine.core.records import Attempt, attempt_of_leg
+from engine.core.records import Attempt, Call, attempt_of_leg
 from engine.core.terms import AttemptId, BridgeId, LegId
 
 
@@ -50,7 +50,7 @@ class Meetings:
             bridge: Meeting.UNTOLD if meeting is Meeting.UNDER_WAY else meeting for bridge, meeting in self._of.items()
         }
 
-    def note(self, event: Event, attempts: Mapping[AttemptId, Attempt], *, decided: bool = True) -> None:
+    def note(self, event: Event, calls: Mapping[AttemptId, Call], *, decided: bool = True) -> None:
         """Keep what was told; `decided` False: to an engine that died over it."""
         match event:
             case LegEnded(leg=leg):
@@ -61,8 +61,8 @@ class Meetings:
                 # That it was refused is not known to whoever comes after an engine that died over the news.
                 if decided or result is ResultKind.OK:
                     self._ended(bridge, result)
-            case AttemptSeen(attempt=attempt) if attempt in attempts and decided:
-                self._seen(attempts[attempt], event)
+            case AttemptSeen(attempt=call) if call in calls and decided:
+                self._seen(calls[call], event)
             case _:
                 pass
 
@@ -75,13 +75,13 @@ class Meetings:
             else:
                 self._of[bridge] = Meeting.UNTOLD
 
-    def _seen(self, attempt: Attempt, look: AttemptSeen) -> None:
+    def _seen(self, attempt: Call, look: AttemptSeen) -> None:
         """Who was ever in a bridge stays in it: a leg that is there and in none proves that they never met.
 
         That a customer who was never dialled is not there says nothing of the leg that is to come.
         """
         for leg, seen in ((attempt.customer_leg, look.customer), (attempt.agent_leg, look.agent)):
-            to_come = leg == attempt.customer_leg and attempt.dialed_at is None
+            to_come = leg == attempt.customer_leg and isinstance(attempt, Attempt) and attempt.dialed_at is None
             if seen is LegSeen.GONE and not to_come:
                 for gone in (self.ended, self.told, self.unseen):
                     gone.add(leg)

@@ -36,7 +36,7 @@ from engine.core.events import (
     TalkStarted,
     TimerFired,
 )
-from engine.core.records import Attempt
+from engine.core.records import Call
 from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, Reason
 from engine.core.values import replace
 from tests.unit.core.meetings import Meeting
@@ -90,7 +90,7 @@ def results_of(world: World, effect: Effect) -> Sequence[ResultKind]:
             return list(ResultKind)
 
 
-def looks_at(world: World, attempt: Attempt) -> Sequence[AttemptSeen]:
+def looks_at(world: World, attempt: Call) -> Sequence[AttemptSeen]:
     """What looks may find of a live attempt: never two people apart who were put together, never who left long ago."""
     gone = world.meetings.unseen
     never_dialled = attempt.customer_leg not in world.posted

@@ -209,7 +209,7 @@ class Doubled(World):
         return decision
 
     def _all_is_written(self, event: Event) -> bool:
-        phases = {flow.phase for flow in self.dispatcher.live()}
+        phases = {flow.phase for flow in self.dispatcher.calls()}
         if isinstance(event, TimerFired) and event.name in (PREVIEW, ANSWER):
             return False
         is_known = not any(self._is_counted_only_here(attempt, event) for attempt in self.journal.attempts.values())

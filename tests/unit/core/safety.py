@@ -22,6 +22,7 @@ from engine.core.events import (
     Event,
     KeyPressed,
     LegEnded,
+    PlayingFinished,
     PresenceRequested,
     ResultKind,
     StopRequested,
@@ -45,7 +46,9 @@ def check(world: World, event: Event, decision: Decision, before: Mapping[Attemp
     """All rules. `before`: the rows of the attempts before the decision."""
     for effect in decision.effects:
         if isinstance(effect, Connect):
-            assert world.journal.attempts[effect.attempt].bridging_at is not None, f"{effect} is not written first"
+            call = world.call(effect.attempt)
+            assert call is not None
+            assert call.bridging_at is not None, f"{effect} is not written first"
             world.meetings.connect(effect)
     _who_may_have_talked_is_written_so(world)
     _nobody_is_called_again_who_talked_or_wished_otherwise(world, event, decision, before)
@@ -177,14 +180,15 @@ def _nothing_is_concluded_unheard(
         return  # work from outside is answered over HTTP, whatever Asterisk does
     for change in decision.changes:
         if isinstance(change, AgentMoved) and change.because == RONA:
-            leg = before[held[change.agent]].agent_leg
+            call = before.get(held[change.agent]) or world.inbound_before[held[change.agent]]
+            leg = call.agent_leg
             hung_up = leg in world.meetings.told and not isinstance(event, TimerFired)
             assert hung_up, f"{change.agent} is said to have missed a call unheard because of {event}"
 
 
 def _may_end(world: World, event: Event, attempt: Attempt) -> bool:
     match event:
-        case LegEnded(leg=leg):
+        case LegEnded(leg=leg) | PlayingFinished(leg=leg):
             return attempt_of_leg(leg) == attempt.id
         case TimerFired(owner=owner, name=name):
             service = world.journal.configuration.services.get(

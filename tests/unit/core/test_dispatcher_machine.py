@@ -7,18 +7,21 @@ end; and the whole history, told again to a fresh dispatcher, must give the same
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
-from engine.core.configuration import Agent, AttemptPolicy, Confirmation, OutcomeRule, Screening
+from engine.core.configuration import Agent, AttemptPolicy, Confirmation, Inbound, OutcomeRule, Screening, Widening
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, Release, RingAgent
 from engine.core.events import (
     CallbackRequested,
+    CallerEntered,
     ConfigurationApplied,
     EffectEnded,
     Event,
@@ -42,6 +45,7 @@ from engine.core.terms import (
     ServiceId,
 )
 from engine.core.values import replace
+from tests.unit.core.caller_news import CALLERS_DO, KEYS, caller_does, enters, next_of_caller, odd_news_of_caller
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import (
     ANSWERERS_DO,
@@ -66,11 +70,18 @@ QUICK = replace(
     wrap_up_seconds=20,
     rona_return_seconds=30,
     queue_cap=4,
+    inbound=Inbound(("1",), news_seconds=20, wait_limit_seconds=200),
     attempts=AttemptPolicy(max=3, interval_seconds=120, by_outcome={Outcome.BUSY: OutcomeRule(max=2)}),
 )
 BY_AMD = Screening(mode=ScreeningMode.ASTERISK)
 URGENT = replace(
-    SALES, life_seconds=2000, priority=3, wrap_up_seconds=0, attempts=AttemptPolicy(max=2), screening=BY_AMD
+    SALES,
+    life_seconds=2000,
+    priority=3,
+    wrap_up_seconds=0,
+    attempts=AttemptPolicy(max=2),
+    screening=BY_AMD,
+    inbound=Inbound(("2",), wait_limit_seconds=90, priority=1),
 )
 FIRST = replace(
     BILLING,
@@ -99,6 +110,16 @@ DOCUMENTS = [
     configuration((QUICK,), (AMY, BEN, EVE)),
     configuration(
         (
+            replace(QUICK, inbound=None, expansion=(Widening(20, parse("billing or sales")),)),
+            replace(
+                URGENT, inbound=Inbound(), expansion=(Widening(10, parse("not billing")), Widening(70, URGENT.skill))
+            ),
+            FIRST,
+        ),
+        (BEN, EVE),
+    ),
+    configuration(
+        (
             replace(QUICK, screening=replace(BY_AMD, mode=ScreeningMode.OFF)),
             replace(URGENT, screening=Screening(machine=MachineAction.IGNORE)),
             replace(FIRST, screening=Screening()),
@@ -123,6 +144,8 @@ class Disorder(RuleBasedStateMachine):
         self.world = World((QUICK, URGENT, FIRST), (AMY, BEN, EVE))
         self.world.results.clear()
         self.requests = 0
+        self.calls = 0
+        self.unknown: list[CallerEntered] = []
 
     @initialize(
         ready=st.sets(st.sampled_from(["amy", "ben", "eve"])),
@@ -142,6 +165,39 @@ class Disorder(RuleBasedStateMachine):
     @rule(phone=st.integers(0, 5), service=st.sampled_from(["billing", "first", "sales", "first", NOBODY]))
     def somebody_asks(self, phone: int, service: str) -> None:
         self.world.tell(self._request(phone, service))
+
+    @rule(
+        phone=st.integers(0, 5),
+        dialled=st.sampled_from(["1", "1", "1", "2", "9"]),
+        shown=st.sampled_from([True, True, True, False]),
+    )
+    def somebody_rings_in(self, phone: int, dialled: str, *, shown: bool) -> None:
+        self.world.tell(self._call(phone, dialled, shown=shown))
+
+    @rule(
+        which=pick, steps=st.integers(1, 5), keys=st.sampled_from(KEYS), connect=st.sampled_from([OK, REFUSED, UNKNOWN])
+    )
+    def a_caller_goes_on(self, which: int, steps: int, keys: str, connect: ResultKind) -> None:
+        flows = list(self.world.dispatcher.callers())
+        for _step in range(steps):
+            if flows and self.world.dispatcher.is_live(flows[which % len(flows)].inbound.id):
+                event = next_of_caller(self.world, flows[which % len(flows)], keys=keys, connect=connect)
+                if event is not None:
+                    self.world.tell(event)
+
+    @rule(which=pick, then=st.lists(st.sampled_from(CALLERS_DO), min_size=1, max_size=8))
+    def a_caller_is_asked(self, which: int, then: list[str]) -> None:
+        flows = list(self.world.dispatcher.callers())
+        for n, what in enumerate(then):
+            if flows and self.world.dispatcher.is_live(flows[which % len(flows)].inbound.id):
+                caller_does(self.world, flows[which % len(flows)], what, which + n)
+
+    @rule(which=pick, what=pick)
+    def something_odd_is_told_of_a_caller(self, which: int, what: int) -> None:
+        flows = list(self.world.dispatcher.callers())
+        if flows:
+            events = odd_news_of_caller(self.world, flows[which % len(flows)])
+            self.world.tell(events[what % len(events)])
 
     @rule(
         agent=st.sampled_from(["amy", "ben", "eve"]),
@@ -183,16 +239,18 @@ class Disorder(RuleBasedStateMachine):
     )
     def two_are_being_connected(self, which: int, leave: list[str], then: list[str], connect: ResultKind) -> None:
         """The moments that decide whether two people have met, in any order."""
-        flows = list(self.world.dispatcher.live())
+        flows = list(self.world.dispatcher.calls())
         if not flows:
             return
-        attempt = flows[which % len(flows)].attempt.id
+        call = flows[which % len(flows)].call.id
         for _step in range(6):
-            flow = self._flow_of(attempt)
+            flow = self._call_of(call)
             if flow is not None and flow.phase not in (Phase.BRIDGING, Phase.CONNECTED, Phase.CLOSING):
-                self.world.tell(next_of(self.world, flow))
+                event = self._next_of(flow)
+                if event is not None:
+                    self.world.tell(event)
         for n, what in enumerate([*leave, *then]):
-            flow = self._flow_of(attempt)
+            flow = self._call_of(call)
             if flow is not None:
                 self._happens(flow, what, which + n, connect)
 
@@ -251,18 +309,24 @@ class Disorder(RuleBasedStateMachine):
     def _flow_of(self, attempt: AttemptId) -> CallFlow | None:
         return next((flow for flow in self.world.dispatcher.live() if flow.attempt.id == attempt), None)
 
-    def _happens(self, flow: CallFlow, what: str, which: int, connect: ResultKind) -> None:
+    def _call_of(self, call: AttemptId) -> CallFlow | CallerFlow | None:
+        return next((flow for flow in self.world.dispatcher.calls() if flow.call.id == call), None)
+
+    def _next_of(self, flow: CallFlow | CallerFlow) -> Event | None:
+        return next_of_caller(self.world, flow) if isinstance(flow, CallerFlow) else next_of(self.world, flow)
+
+    def _happens(self, flow: CallFlow | CallerFlow, what: str, which: int, connect: ResultKind) -> None:
         world = self.world
         match what:
-            case "customer" if flow.attempt.customer_leg in world.posted:
-                world.tell(LegEnded(flow.attempt.customer_leg, 16))
+            case "customer" if flow.call.customer_leg in world.posted:
+                world.tell(LegEnded(flow.call.customer_leg, 16))
             case "agent":
-                world.tell(LegEnded(flow.attempt.agent_leg, 16))
+                world.tell(LegEnded(flow.call.agent_leg, 16))
             case "look":
-                looks = looks_at(world, flow.attempt)
+                looks = looks_at(world, flow.call)
                 world.tell(looks[which % len(looks)])
             case "connect":
-                for effect in world.done(Connect, flow.attempt.id)[-1:]:
+                for effect in world.done(Connect, flow.call.id)[-1:]:
                     if connect in results_of(world, effect):
                         world.tell(EffectEnded(effect, connect))
             case "start":
@@ -294,34 +358,55 @@ class Disorder(RuleBasedStateMachine):
         if restarted:
             self.world.restart()
         self.world.lose_telephony()
-        for flow in list(self.world.dispatcher.live()):
-            dials = [each for each in self.world.effects if each.attempt == flow.attempt.id and _dials(each)]
+        for live in list(self.world.dispatcher.live()):
+            dials = [each for each in self.world.effects if each.attempt == live.attempt.id and _dials(each)]
             if dials and dials_end is not None:
                 self.world.tell(EffectEnded(dials[-1], dials_end))
         self.world.pass_time(seconds)
-        for n, flow in enumerate(list(self.world.dispatcher.live())):
+        for n, flow in enumerate(list(self.world.dispatcher.calls())):
             if told_between:
-                events = odd_news_of(self.world, flow)
+                events = self._odd_news_of(flow)
                 self.world.tell(events[(which + n) % len(events)])
-            if self.world.dispatcher.is_live(flow.attempt.id):
-                looks = looks_at(self.world, flow.attempt)
+            if self.world.dispatcher.is_live(flow.call.id):
+                looks = looks_at(self.world, flow.call)
                 self.world.tell(looks[(which + n) % len(looks)])
+        self._take_unknown_callers()
         self.world.regain_telephony()
+
+    def _odd_news_of(self, flow: CallFlow | CallerFlow) -> Sequence[Event]:
+        if isinstance(flow, CallerFlow):
+            return odd_news_of_caller(self.world, flow)
+        return odd_news_of(self.world, flow)
+
+    def _take_unknown_callers(self) -> None:
+        """As a recovery does, when it finds callers whom no journal knows."""
+        unknown, self.unknown = self.unknown, []
+        for event in unknown:
+            if event.leg not in self.world.meetings.ended:
+                self.world.tell(event)
 
     @rule(
         which=pick,
         what=st.sampled_from(["start", "before", "after", "after", "lose", "regain", "regain", "stop"]),
+        of_a_caller=st.booleans(),
         keys=st.sampled_from("1139"),
         connect=st.sampled_from(ResultKind),
     )
-    def it_suffers(self, which: int, what: str, keys: str, connect: ResultKind) -> None:
+    def it_suffers(self, which: int, what: str, keys: str, connect: ResultKind, *, of_a_caller: bool) -> None:
         world, flows = self.world, list(self.world.dispatcher.live())
         match what:
             case "start":
                 world.restart()
             case "before" | "after":
                 event: Event = self._request(which % 5, "billing")
-                if flows:
+                if of_a_caller:
+                    callers = list(world.dispatcher.callers())
+                    caller = callers[which % len(callers)] if callers else None
+                    of_caller = next_of_caller(world, caller, keys=keys, connect=connect) if caller else None
+                    event = of_caller or self._call(which % 5, "1", shown=which % 4 > 0)
+                    if isinstance(event, CallerEntered) and what == "before":
+                        self.unknown.append(event)
+                elif flows:
                     event = next_of(world, flows[which % len(flows)], keys=keys, connect=connect)
                 (world.fail_to_commit if what == "before" else world.die_after_commit)(event)
             case "lose":
@@ -345,25 +430,31 @@ class Disorder(RuleBasedStateMachine):
     def _left_alone_everything_ends(self) -> None:
         """Every Connect ends at last, late; Asterisk's own limit ends who may be talking; timers end all else."""
         world = self.world
-        for flow in list(world.dispatcher.live()):
-            if not world.telephony or flow.attempt.id in world.unlooked:
-                looks = looks_at(world, flow.attempt)
+        for flow in list(world.dispatcher.calls()):
+            if not world.telephony or flow.call.id in world.unlooked:
+                looks = looks_at(world, flow.call)
                 world.tell(looks[self.requests % len(looks)])
+        self._take_unknown_callers()
         world.regain_telephony()
         for _moment in range(2000):
-            for flow in list(world.dispatcher.live()):
-                for connect in world.done(Connect, flow.attempt.id)[-1:]:
+            for flow in list(world.dispatcher.calls()):
+                for connect in world.done(Connect, flow.call.id)[-1:]:
                     if world.meetings.at(connect.bridge) is Meeting.UNDER_WAY:
                         world.tell(EffectEnded(connect, list(ResultKind)[self.requests % 3]))
                 if flow.phase in (Phase.CONNECTED, Phase.BRIDGING):
-                    world.tell(LegEnded(flow.attempt.customer_leg))
+                    world.tell(LegEnded(flow.call.customer_leg))
             if not world.journal.timers:
                 break
             world.pass_time(max(0.0, min(timer.due_at for timer in world.journal.timers.values()) - world.now))
         open_ones = [each for each in world.journal.callbacks.values() if each.open]
         assert open_ones == [], "left alone, and never ended"
-        assert list(world.dispatcher.live()) == []
+        assert list(world.dispatcher.calls()) == []
         assert all(status.work is None for status in world.journal.agents.values())
+        assert len(world.dispatcher.line) == 0
+
+    def _call(self, phone: int, dialled: str, *, shown: bool) -> CallerEntered:
+        self.calls += 1
+        return enters(self.calls, dialled, f"+120255501{phone:02}" if shown else None)
 
     def _request(self, phone: int, service: str) -> CallbackRequested:
         self.requests += 1

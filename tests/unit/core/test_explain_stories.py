@@ -470,8 +470,8 @@ def test_given_a_paused_service_then_that_is_said_and_afterwards_that_it_is_not_
         (
             "22:14:00 Amy was chosen and the customer called: the only free agent with the skills asked for "
             "(billing; Amy has billing 5). "
-            "What it had waited for is not on record: a pause that is over, an agent's phone that was in use or not "
-            "registered, or the telephone system, away or fully used."
+            "What it had waited for is not on record: a pause that is over, a call that the customer made to us, "
+            "an agent's phone that was in use or not registered, or the telephone system, away or fully used."
         ),
         "22:14:00 The customer is being called right now, for Amy.",
     ]

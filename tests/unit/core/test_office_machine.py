@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from engine.core.callphase import Phase
-from engine.core.configuration import Agent, AttemptPolicy, Limits, Pace, Service, SlotPolicy, Widening
+from engine.core.configuration import Agent, AttemptPolicy, Inbound, Limits, Pace, Service, SlotPolicy, Widening
 from engine.core.effects import Connect
 from engine.core.events import (
     CallbackRequested,
@@ -57,6 +57,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.values import replace
+from tests.unit.core.caller_news import CALLERS_DO, KEYS, caller_does, enters, next_of_caller
 from tests.unit.core.meetings import Meeting
 from tests.unit.core.news import ANSWERERS_DO, answerer_does, looks_at, next_of, results_of
 from tests.unit.core.office import CHAT, Doubled
@@ -85,6 +86,7 @@ RESERVED = Service(
     wrap_up_seconds=20,
     rona_return_seconds=30,
     life_seconds=900,
+    inbound=Inbound(("1",), news_seconds=30, wait_limit_seconds=240),
     subjects={"hard": parse("a >= 5 or b >= 5")},
 )
 PREVIEWED = replace(
@@ -98,6 +100,7 @@ PREVIEWED = replace(
     pace=Pace(calls_per_second=0.1),
     rona_return_seconds=None,
     wrap_up_seconds=0,
+    inbound=Inbound(("2",), callback_key="9", wait_limit_seconds=60, priority=1),
 )
 WINDOWED = replace(
     PREVIEWED,
@@ -106,6 +109,7 @@ WINDOWED = replace(
     calling_window=CallingWindow(22 * 3600 + 15 * 60, 22 * 3600 + 25 * 60),
     pace=Pace(calls_per_second=1),
     priority=1,
+    inbound=Inbound(("3",), news_seconds=20),
 )
 SERVICES = (RESERVED, PREVIEWED, WINDOWED)
 LIMITS = Limits(max_open_per_number=2, per_number_per_day=6, min_gap_seconds=30, attempts_per_number_per_day=3)
@@ -290,6 +294,27 @@ class Office(RuleBasedStateMachine):
     def a_configuration_is_applied(self, which: int) -> None:
         self.world.tell(DOCUMENTS[which])
 
+    # ---- callers
+
+    @rule(phone=st.none() | phones, dialled=st.sampled_from("1123"))
+    def somebody_rings_in(self, phone: str | None, dialled: str) -> None:
+        self.asked += 1
+        self.world.tell(enters(self.asked, dialled, phone))
+
+    @rule(which=pick, steps=st.integers(1, 5), keys=st.sampled_from(KEYS))
+    def a_caller_goes_on(self, which: int, steps: int, keys: str) -> None:
+        for _step in range(steps):
+            flows = list(self.world.dispatcher.callers())
+            event = next_of_caller(self.world, flows[which % len(flows)], keys=keys) if flows else None
+            if event is not None:
+                self.world.tell(event)
+
+    @rule(which=pick, then=st.lists(st.sampled_from(CALLERS_DO), min_size=1, max_size=8))
+    def a_caller_is_asked(self, which: int, then: list[str]) -> None:
+        for n, what in enumerate(then):
+            if flows := list(self.world.dispatcher.callers()):
+                caller_does(self.world, flows[which % len(flows)], what, which + n)
+
     # ---- calls and time
 
     @rule(which=pick, steps=st.integers(1, 6), keys=st.sampled_from("11112239"))
@@ -359,8 +384,8 @@ class Office(RuleBasedStateMachine):
             self._hear_again()
 
     def _hear_again(self) -> None:
-        for flow in list(self.world.dispatcher.live()):
-            looks = looks_at(self.world, flow.attempt)
+        for flow in list(self.world.dispatcher.calls()):
+            looks = looks_at(self.world, flow.call)
             self.world.tell(looks[self.asked % len(looks)])
         self.world.pass_time(0)
         self.world.regain_telephony()
@@ -372,12 +397,12 @@ class Office(RuleBasedStateMachine):
         for service in SERVICES:
             world.tell(ResumeRequested(service.id))
         for _moment in range(3000):
-            for flow in list(world.dispatcher.live()):
-                for connect in world.done(Connect, flow.attempt.id)[-1:]:
+            for flow in list(world.dispatcher.calls()):
+                for connect in world.done(Connect, flow.call.id)[-1:]:
                     if world.meetings.at(connect.bridge) is Meeting.UNDER_WAY:
                         world.tell(EffectEnded(connect, results_of(world, connect)[0]))
                 if flow.phase in (Phase.CONNECTED, Phase.BRIDGING):
-                    world.tell(LegEnded(flow.attempt.customer_leg))
+                    world.tell(LegEnded(flow.call.customer_leg))
             for interaction in list(world.journal.interactions.values()):
                 if not interaction.state.ended:
                     world.tell(InteractionEndRequested(interaction.id, completed=True))
@@ -385,7 +410,7 @@ class Office(RuleBasedStateMachine):
                 break
             world.pass_time(max(0.0, min(timer.due_at for timer in world.journal.timers.values()) - world.now))
         assert [each for each in world.journal.callbacks.values() if each.open] == [], "left alone, and never ended"
-        assert list(world.dispatcher.live()) == []
+        assert list(world.dispatcher.calls()) == []
         assert all(status.works == () for status in world.journal.agents.values())
         assert len(world.dispatcher.line) == 0
 

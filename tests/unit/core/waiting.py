@@ -62,9 +62,9 @@ def _is_not_lost(world: World, callback: Callback) -> None:
         assert (callback.widened, "widen" in timers) == (0, False), f"{callback.id} is widened before it waits"
         assert timers["life"].due_at >= callback.joined_at
     if world.dispatcher.line.is_parked(callback.id):
-        phone = callback.request.phone
-        busy = any(attempt.phone == phone for attempt in world.journal.open_attempts())
-        assert busy or "permitted" in timers, f"{callback.id} is held back for ever"
+        assert held_back.is_on_the_phone(world, callback) or "permitted" in timers, (
+            f"{callback.id} is held back for ever"
+        )
     else:
         assert "permitted" not in timers, f"{callback.id} is not held back, and is waited for"
     for name in timers:
@@ -130,6 +130,9 @@ def _nobody_is_called_against_a_rule(world: World, decision: Decision) -> None:
         assert request.service not in journal.paused, f"{effect.leg} is dialled, and {request.service} is paused"
         others = [each for each in journal.attempts.values() if each.phone == effect.phone and each.id != attempt.id]
         assert all(each.ended_at is not None for each in others), f"{effect.phone} is called twice at once"
+        rings_in = [call.id for call in journal.open_inbound() if call.phone == effect.phone]
+        rings_in += [call.id for call in journal.open_inbound() if call.callback == attempt.callback]
+        assert not rings_in, f"{effect.leg} is dialled, and has rung in: {rings_in}"
         limits = journal.configuration.limits
         dials = [each.dialed_at for each in others if each.dialed_at is not None]
         assert all(world.now >= at + limits.min_gap_seconds for at in dials), f"{effect.phone}: too soon"

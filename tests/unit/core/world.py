@@ -17,6 +17,8 @@ from engine.core.configuration import Agent, CallLimits, Configuration, Disposit
 from engine.core.decision import Accepted, Decision, Recovered, Refusal, Snapshot
 from engine.core.dispatcher import TIMED_UNHEARD, Dispatcher
 from engine.core.effects import (
+    AnswerCaller,
+    CheckNumber,
     Connect,
     CountAudio,
     DialCustomer,
@@ -35,6 +37,7 @@ from engine.core.events import (
     AudioCounted,
     BeepHeard,
     CallbackRequested,
+    CallerEntered,
     CancelRequested,
     ConfigurationApplied,
     EarClosed,
@@ -49,6 +52,8 @@ from engine.core.events import (
     LegEntered,
     LegRinging,
     LegSeen,
+    NewNumber,
+    NumberChecked,
     PhoneChanged,
     PhonesSeen,
     PhonesUnknown,
@@ -64,7 +69,7 @@ from engine.core.events import (
 )
 from engine.core.expressions import Expression, parse
 from engine.core.hours import Calendar, CalendarId
-from engine.core.records import AgentStatus, Attempt, Callback, Request, Timer, attempt_of_leg
+from engine.core.records import AgentStatus, Attempt, Call, Callback, InboundCall, Request, Timer, attempt_of_leg
 from engine.core.terms import (
     AgentId,
     AttemptId,
@@ -84,7 +89,7 @@ from engine.core.terms import (
     WorkId,
 )
 from engine.core.values import replace
-from tests.unit.core import invariants, named, safety, waiting
+from tests.unit.core import caller_rules, invariants, named, safety, waiting
 from tests.unit.core.journal import Journal
 from tests.unit.core.meetings import Meetings
 
@@ -108,7 +113,10 @@ SALES = Service(ServiceId("sales"), "Sales", "Example Ltd", parse("sales"))
 AMY = Agent(AgentId("amy"), "Amy", "PJSIP/agent-1001", {"billing": 5})
 BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3})
 
-_EFFECTS = (DialCustomer, RingAgent, Play, Listen, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle)
+_EFFECTS = (
+    *(DialCustomer, RingAgent, Play, Listen, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle),
+    *(AnswerCaller, CheckNumber),
+)
 _UNHEARD = (DialCustomer, Listen, CountAudio)
 _E = TypeVar("_E", bound=Effect)
 
@@ -144,7 +152,8 @@ class World:
     that were told or seen to be in our hands, `released` those that were let go by a decision; `places` says where each
     callback stood in the line last. `bridges` are those posted, each with its agent's leg; `meetings` says who may have
     talked. `unlooked` are the attempts that were live at the start and not looked at since; of those, `unseen` are
-    confirmed ones that no agent held: their customers are not known to wait. `held` are timers that fell due unheard;
+    confirmed ones, or calls that came in, that no agent held: their customers are not known to wait. `rung_in` are
+    callers' legs that are not told to be gone. `held` are timers that fell due unheard;
     each fires when telephony is back. `told` is all since the start.
     """
 
@@ -165,6 +174,7 @@ class World:
         self.hang_up_seconds: float | None = HANG_UP
         self.last_words_seconds: float | None = LAST_WORDS
         self.audio: Callable[[LegId], float] | None = self._everything
+        self.checks: Callable[[str], NewNumber | None] = _checks_digits
         self.leaving: dict[LegId, float] = {}
         self.posted: set[LegId] = set()
         self.alive: set[LegId] = set()
@@ -180,6 +190,7 @@ class World:
         self.released: set[LegId] = set()
         self.places: dict[CallbackId, invariants.Rank] = {}
         self.held: set[Timer] = set()
+        self.rung_in: set[LegId] = set()
         self.unseen: set[AttemptId] = set()
         self.unlooked: set[AttemptId] = set()
         self.stopping = False
@@ -188,6 +199,7 @@ class World:
         self.started_from = Snapshot()
         self.told: list[tuple[Event, float, Decision]] = []
         self.held_before: set[tuple[str, AttemptId]] = set()
+        self.inbound_before: dict[AttemptId, InboundCall] = {}
         self.works_before: dict[AgentId, frozenset[WorkId]] = {}
         self._to_come: deque[Event] = deque()
         self._phones = 0
@@ -226,8 +238,12 @@ class World:
 
     def is_held(self, timer: Timer) -> bool:
         """Whether the timer may not fire now: of a live attempt, except its ringing, while nothing can be heard."""
-        attempt = self.journal.attempts.get(AttemptId(timer.owner))
-        return not self.telephony and attempt is not None and timer.name not in TIMED_UNHEARD
+        call = self.call(AttemptId(timer.owner))
+        return not self.telephony and call is not None and timer.name not in TIMED_UNHEARD
+
+    def call(self, call: AttemptId) -> Call | None:
+        """What is written of a call, whoever called whom."""
+        return self.journal.attempts.get(call) or self.journal.inbound.get(call)
 
     def restart(self) -> None:
         """The engine dies and starts again from the journal; nothing has been looked at in Asterisk yet."""
@@ -239,7 +255,9 @@ class World:
         self.bridged_since_start.clear()
         # A bridge that was refused is forgotten with the engine; an empty one may be left over.
         self.dismantled |= {
-            bridge for bridge in self.bridges if self.journal.attempts[attempt_of_leg(bridge)].bridging_at is None
+            bridge
+            for bridge in self.bridges
+            if (call := self.call(attempt_of_leg(bridge))) is not None and call.bridging_at is None
         }
         self.stopping = False
         self.telephony = True
@@ -250,8 +268,9 @@ class World:
         held = {status.work.attempt for status in self.journal.agents.values() if status.work is not None}
         waiting = (attempt for attempt in self.journal.open_attempts() if attempt.outcome is None)
         confirmed = {attempt.id for attempt in waiting if attempt.confirmed_at is not None}
-        self.unseen = confirmed - held
-        self.unlooked = {attempt.id for attempt in self.journal.open_attempts()}
+        rang_in = {call.id for call in self.journal.open_inbound() if call.outcome is None}
+        self.unseen = (confirmed | rang_in) - held
+        self.unlooked = {call.id for call in self.journal.open_calls()}
 
     def fail_to_commit(self, event: Event) -> None:
         """The engine dies between a decision and its commit: neither is known afterwards."""
@@ -376,11 +395,13 @@ class World:
             self.unlooked.discard(event.attempt)
         self._note(event)
         attempts = dict(self.journal.attempts)
+        self.inbound_before = dict(self.journal.inbound)
         decision = self.dispatcher.handle(event, self.now)
         self.told.append((event, self.now, decision))
         self.journal.keep(decision)
-        self.unseen &= {attempt.id for attempt in self.journal.open_attempts()}
+        self.unseen &= {call.id for call in self.journal.open_calls()}
         invariants.check(self, event, decision, before, attempts)
+        caller_rules.check(self, event, decision, before)
         waiting.check(self, decision)
         safety.check(self, event, decision, attempts)
         named.check(self, event, decision, attempts)
@@ -396,7 +417,7 @@ class World:
 
     def _note(self, event: Event, *, decided: bool = True) -> None:
         """Keep what the event says of customers' legs, apart from what the dispatcher makes of it."""
-        self.meetings.note(event, self.journal.attempts, decided=decided)
+        self.meetings.note(event, {**self.journal.attempts, **self.journal.inbound}, decided=decided)
         if isinstance(event, AttemptSeen) and event.agent is LegSeen.ENTERED and event.attempt in self.journal.attempts:
             self.entered.add(self.journal.attempts[event.attempt].agent_leg)
         match event:
@@ -408,9 +429,15 @@ class World:
                 self.phones = {}
             case LegEntered(leg=leg):
                 self.entered.add(leg)
+            case CallerEntered(leg=leg):
+                self.posted.add(leg)
+                self.rung_in.add(leg)
             case LegEnded(leg=leg):
                 self.alive.discard(leg)
+                self.rung_in.discard(leg)
                 self.leaving.pop(leg, None)
+            case AttemptSeen(attempt=attempt, customer=LegSeen.GONE) if attempt in self.journal.inbound:
+                self.rung_in.discard(self.journal.inbound[attempt].leg)
             case AttemptSeen(attempt=attempt, customer=LegSeen.GONE):
                 self.alive.discard(LegId(f"{attempt}.customer"))
             case EffectEnded(effect=DialCustomer(leg=leg), result=ResultKind.REFUSED):
@@ -422,6 +449,9 @@ class World:
 
     def _limits_of(self, attempt: AttemptId) -> CallLimits:
         """Those the service has now; no story changes these two during a call."""
+        if attempt in self.journal.inbound:
+            dialled = self.journal.configuration.services.get(self.journal.inbound[attempt].service)
+            return LIMITS if dialled is None else dialled.call_limits
         service = self.journal.callbacks[self.journal.attempts[attempt].callback].request.service
         return self.journal.configuration.services[service].call_limits
 
@@ -451,6 +481,8 @@ class World:
             return
         if isinstance(effect, CountAudio) and result is ResultKind.OK and self.audio is not None:
             self._to_come.append(AudioCounted(effect.leg, self.audio(effect.leg)))
+        if isinstance(effect, CheckNumber) and result is ResultKind.OK:
+            self._to_come.append(NumberChecked(effect.leg, self.checks(effect.digits)))
         self._to_come.append(EffectEnded(effect, result))
         if isinstance(effect, Release | Farewell) and result is ResultKind.OK:
             seconds = self.last_words_seconds if effect.prompts else self.hang_up_seconds
@@ -461,6 +493,11 @@ class World:
         """What comes from a network that sends all the time."""
         answered_at = self.journal.attempts[attempt_of_leg(leg)].answered_at
         return 0.0 if answered_at is None else self.now - answered_at
+
+
+def _checks_digits(digits: str) -> NewNumber | None:
+    """Numbers of the country of all customers here."""
+    return NewNumber(f"+1{digits}") if len(digits) == 10 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,20 @@ from typing import Any
 import pytest
 
 from engine.core.decision import Decision, Snapshot
+from engine.core.dispatcher import Dispatcher
 from engine.core.effects import DialCustomer
-from engine.core.events import CallbackRequested, ConfigurationApplied, Event, PresenceRequested
+from engine.core.events import (
+    AttemptSeen,
+    CallbackRequested,
+    CallerEntered,
+    ConfigurationApplied,
+    Event,
+    LegSeen,
+    NewNumber,
+    PresenceRequested,
+)
 from engine.core.records import Request
-from engine.core.terms import AgentId, CallbackId, Presence, RequestChannel, ServiceId
+from engine.core.terms import AgentId, AttemptId, CallbackId, LegId, Presence, RequestChannel, ServiceId
 from engine.document import parse
 from engine.errors import RecordError
 from engine.recording import Started, replay
@@ -153,6 +163,35 @@ def test_who_waited_when_the_recording_began_waits_again(tmp_path: Path) -> None
     path = kept.write(tmp_path / "record", snapshot, parse(DOCUMENT).text)
     rerun(recorded(path), None, 300, observers=[again.observe])
     assert again.dials == [(100.0, "c2-1")]
+
+
+def test_calls_that_came_in_are_left_out_and_whoever_waited_is_called(tmp_path: Path) -> None:
+    """A caller waits when the recording begins, and so does a callback of the same number; another one rings in."""
+    entry = {**DOCUMENT["services"][0], "inbound": {"numbers": ["100"]}}
+    document = parse({**DOCUMENT, "services": [entry]})
+    engine = VirtualEngine(Snapshot(document.configuration), 0.0)
+    number = NewNumber("+12025550101")
+    request = Request(ServiceId("billing"), number.phone, "en", RequestChannel.WEB)
+    engine.dispatcher.handle(CallbackRequested(CallbackId("c1"), request, ""), 0.0)
+    engine.dispatcher.handle(CallerEntered(AttemptId("callpbx-1"), LegId("pbx.1"), "100", number), 0.0)
+    snapshot = Snapshot(
+        document.configuration,
+        callbacks=tuple(engine.dispatcher.book),
+        agents=tuple(engine.dispatcher.desks.statuses()),
+        timers=tuple(engine.dispatcher.timers.pending()),
+        inbound=tuple(flow.inbound for flow in engine.dispatcher.callers()),
+    )
+    kept, again, told = Kept(), Kept(), Dispatcher(snapshot)
+    for event in (
+        CallerEntered(AttemptId("callpbx-2"), LegId("pbx.2"), "100", None),
+        PresenceRequested(AgentId("ben"), Presence.READY),
+        AttemptSeen(AttemptId("callpbx-1"), LegSeen.GONE, LegSeen.GONE),
+    ):
+        kept.observe(event, told.handle(event, 100.0), 100.0)
+    path = kept.write(tmp_path / "record", snapshot, document.text)
+    assert replay(path).differences == ()
+    rerun(recorded(path), None, 300, observers=[again.observe])
+    assert [attempt for _, attempt in again.dials] == ["c1-1"]
 
 
 def test_a_record_without_events_says_so(tmp_path: Path) -> None:
