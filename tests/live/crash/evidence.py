@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from engine.lab.rung_in import RungIn
 from engine.lab.witness import WitnessCall
 from tests.live.calls.centre import rows
 
@@ -21,6 +23,11 @@ KEY_MARGIN_SECONDS = 0.5
 a death may be lost like one pressed during it. The tone lasts 0.15 s; its event was decided on 0.25 s after the press,
 measured with nothing else to do; then come the commit that is under way and its own, each up to a tenth of a second
 where many press at once on a loaded machine."""
+
+PBX_DIES_SECONDS = 5.0
+"""So long after its death the network may end its calls."""
+HEARD_LATE_SECONDS = 2.0
+"""So much later than somebody has rung and hung up the engine may take them in."""
 
 
 class Answer(StrEnum):
@@ -124,6 +131,20 @@ class InteractionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundSeen:
+    """A row of inbound_calls; times are epoch seconds. `number`: if it may be called."""
+
+    id: str
+    number: str | None
+    entered_at: float
+    joined_at: float | None
+    bridging_at: float | None
+    ended_at: float | None
+    outcome: str | None
+    callback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptSeen:
     """A row of attempts; times are epoch seconds."""
 
@@ -154,12 +175,16 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """A kill, or another fault that can end a call: when, what, and how many customers were in a call."""
+    """A kill, or another fault that can end a call: when, what, and how many customers were in a call.
+
+    `of_pbx`: all calls ended with it.
+    """
 
     at: float
     what: str
     live: int
     point: str = ""
+    of_pbx: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +203,7 @@ class Evidence:
 
     `connects`: how each service connects; `capacity`: of each slot of a service. `suppressed`: numbers that the
     database will never call; `classified`: callbacks of which it knows how the call went. `agents`: calls to them.
+    `rung_in`: of people who rang in to the service `inward`, `inbound` what is written of them.
     """
 
     calls: Sequence[WitnessCall]
@@ -193,6 +219,9 @@ class Evidence:
     offered: Sequence[Offered] = ()
     announced: Sequence[Announced] = ()
     interactions: Sequence[InteractionSeen] = ()
+    rung_in: Sequence[RungIn] = ()
+    inbound: Sequence[InboundSeen] = ()
+    inward: str = ""
     suppressed: Set[str] = frozenset()
     classified: Set[str] = frozenset()
     connects: Mapping[str, str] = field(default_factory=dict)
@@ -240,6 +269,22 @@ class Evidence:
         """How its service connects, as the configuration says it."""
         return self.connects.get(self.by_id[callback].service, "reserve") if callback in self.by_id else "reserve"
 
+    def rows_of(self, call: RungIn) -> list[InboundSeen]:
+        """What may be written of a call that came in: begun while it lasted, of its number or of none."""
+        number, ended_at = call.caller.lstrip("+"), call.ended_at
+        return [
+            row
+            for row in self.inbound
+            if row.number in (number, None)
+            and call.started_at <= row.entered_at
+            and (ended_at is None or row.entered_at <= ended_at + HEARD_LATE_SECONDS)
+        ]
+
+    def died_with_the_pbx(self, moment: float) -> bool:
+        """Whether a call that ended then ended because the PBX did."""
+        blows = (*self.kills, *self.faults)
+        return any(blow.of_pbx and blow.at <= moment <= blow.at + PBX_DIES_SECONDS for blow in blows)
+
     def is_lost(self, pressed_at: float) -> bool:
         """Whether a key of that moment may be lost: nobody was there to hear it, or to write it down."""
         return any(
@@ -255,6 +300,7 @@ class Rows:
     callbacks: Sequence[CallbackSeen]
     attempts: Sequence[AttemptSeen]
     interactions: Sequence[InteractionSeen]
+    inbound: Sequence[InboundSeen]
     suppressed: Set[str]
     classified: Set[str]
 
@@ -273,6 +319,10 @@ def read_database(path: Path) -> Rows:
             InteractionSeen(**_known(InteractionSeen, row))
             for row in _rows_if_any(path, "interactions", "select context ->> 'mark' as mark, * from interactions")
         ],
+        [
+            InboundSeen(**_known(InboundSeen, row))
+            for row in _rows_if_any(path, "inbound_calls", "select ltrim(phone, '+') as number, * from inbound_calls")
+        ],
         {str(phone) for (phone,) in _rows_if_any(path, "suppressions", "select ltrim(phone, '+') from suppressions")},
         {
             str(callback)
@@ -288,9 +338,10 @@ def waiting(path: Path) -> Mapping[str, int]:
 
 
 def still_open(path: Path) -> int:
-    """How many callbacks and how much work from outside have not ended."""
+    """How many callbacks, how much work from outside and how many calls that came in have not ended."""
     count = "select count(*) from {} where ended_at is null"
-    found = [*rows(path, count.format("callbacks")), *_rows_if_any(path, "interactions", count.format("interactions"))]
+    others = [_rows_if_any(path, table, count.format(table)) for table in ("interactions", "inbound_calls")]
+    found = [*rows(path, count.format("callbacks")), *chain(*others)]
     return sum(int(each) for (each,) in found)
 
 

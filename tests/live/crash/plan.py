@@ -17,7 +17,15 @@ from tests.live.crash.town import FIRST, INWARD, PREVIEW
 
 _OF_FIRST = ("RingAgent", "HoldWithMusic", "DialCustomer")
 _OF_INWARD = ("HoldWithMusic", "RingAgent", "Farewell")
-_DECIDED = ("WorkAccepted", "WorkRejected", "PreviewRescheduled", "WorkCompleted", "InteractionRequested", "CallerEntered", "KeyPressed")
+_DECIDED = (
+    "WorkAccepted",
+    "WorkRejected",
+    "PreviewRescheduled",
+    "WorkCompleted",
+    "InteractionRequested",
+    "CallerEntered",
+    "KeyPressed",
+)
 _TIMED = ("slot", "preview", "answer")
 _MOMENTS = ("before", "after")
 ALL_POINTS = (

@@ -92,6 +92,9 @@ class Rig:
             callbacks=written.callbacks,
             attempts=written.attempts,
             interactions=written.interactions,
+            rung_in=self._lab.rung_in(),
+            inbound=written.inbound,
+            inward=crowd.inward,
             suppressed=written.suppressed,
             classified=written.classified,
             asked=load.asked,
@@ -208,7 +211,7 @@ class Rig:
         return blow
 
     def _death_with_pbx(self, away_seconds: float) -> Blow:
-        blow = Blow(time.time(), "engine and PBX", self._live())
+        blow = Blow(time.time(), "engine and PBX", self._live(), of_pbx=True)
         self._lab.stop_pbx()
         self._subject.kill()
         self._deaf_from(blow.at)
@@ -267,7 +270,7 @@ class Rig:
         self._until_ready(after_a_loss=True)
 
     def _fault(self, fault: Fault) -> None:
-        self._faults.append(Blow(time.time(), str(fault), self._live()))
+        self._faults.append(Blow(time.time(), str(fault), self._live(), of_pbx=fault is Fault.PBX_KILLED))
 
     def _network_notices(self) -> None:
         """A carrier ends the calls of a PBX that is gone; over UDP our simulated one would not see it for minutes."""

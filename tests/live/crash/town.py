@@ -11,8 +11,8 @@ from tests.live.calls.centre import NO_CAPS, Centre, agent, service
 from tests.live.crash.evidence import Intervals
 
 PLAIN, FIRST, PREVIEW, CHAT, SLOT, INWARD = "crash", "first", "preview", "chat", "slot", "inward"
-"""Reserve mode, the agent first, a preview first, work from outside, the skill for those who have booked, and the service
-that people ring in to."""
+"""Reserve mode, the agent first, a preview first, work from outside, the skill for those who have booked, and who is
+rung up."""
 DIALLED = "+12025550199"
 """What they dial."""
 LIFE_SECONDS = 45.0
@@ -24,7 +24,7 @@ SCREENS = (1031, 1032, 1033, 1034)
 SLOT_PHONES = (1041, 1042, 1043, 1044)
 """Some are free at the start of most slots, so that one that begins too early would be noticed."""
 DONE = "done"
-INWARD_PHONES = (1051, 1052, 1053, 1054, 1901)
+INWARD_PHONES = (*range(1051, 1058), 1901)
 SLOT_SECONDS = 900.0
 SLOT_CAPACITY = 2
 OPEN_SECONDS = 12 * 3600.0
