@@ -1,7 +1,8 @@
 """What all decisions share: the parts that hold state, the decision under way, the line, and what is permitted.
 
 The dispatcher is put together from this and from the modules that each decide on one kind of event: `admission` on
-requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on live calls.
+requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on calls that we make,
+`receiving` and `promising` on calls that come in, `reconfiguring` on what administrators set.
 """
 
 from __future__ import annotations
