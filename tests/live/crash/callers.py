@@ -15,16 +15,17 @@ from tests.live.crash.busy import Busy
 from tests.live.crash.evidence import Answer, Asked
 from tests.live.crash.town import DIALLED, INWARD
 
-EVERY_SECONDS = 1.0
-MOST_ON_THE_PHONE = 8
+EVERY_SECONDS = 0.8
+MOST_ON_THE_PHONE = 10
 TALKS = "talk 2"
 
 
 class Way(StrEnum):
-    """What somebody does. Who has come back to the music after all talks to an agent then."""
+    """What somebody does. Who is still there afterwards talks to an agent, when one comes."""
 
     WAITS = "waits"
     KEEPS = "keeps"
+    """Presses the keys for it, and once more if that was not heard."""
     ENTERS = "enters"
     """Keeps the place, for a number that they enter: their own."""
     LEAVES = "leaves"
@@ -86,6 +87,6 @@ class Callers(Busy):
                     f"wait {first}, press 1, wait 1, press 2, wait 1, press {number[1:]}#, listen 9, press 1, {TALKS}"
                 )
             case Way.LEAVES:
-                return f"wait {2 * float(first):.1f}, hang-up"
+                return f"wait {again}, hang-up"
             case _:
                 return TALKS
