@@ -78,14 +78,13 @@ class Callers(Busy):
         return [*reversed(kept[-3:]), *reversed(asked[-3:])]
 
     def _script(self, way: Way, number: str) -> str:
-        first = f"{self._dice.uniform(0.3, 4.0):.1f}"
+        first, then, again = (f"{self._dice.uniform(0.1, most):.1f}" for most in (2.0, 1.0, 6.0))
+        keep = f"press 1, wait {then}, press 1"
         match way:
             case Way.KEEPS:
-                return f"wait {first}, press 1, listen 9, press 1, {TALKS}"
+                return f"wait {first}, {keep}, wait {again}, {keep}, {TALKS}"
             case Way.ENTERS:
-                return (
-                    f"wait {first}, press 1, wait 1, press 2, wait 1, press {number[1:]}#, listen 9, press 1, {TALKS}"
-                )
+                return f"wait {first}, press 1, wait {then}, press 2{number[1:]}#, wait 1, press 1, {TALKS}"
             case Way.LEAVES:
                 return f"wait {again}, hang-up"
             case _:
