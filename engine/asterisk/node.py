@@ -203,7 +203,12 @@ class AsteriskNode:
     def _rings_in(self, channel: Channel, dialled: str) -> None:
         """Somebody who rings in; told again, it is no news."""
         self._callers.add(channel.id)
-        number = self._identify(dialled, channel.caller.number)
+        try:
+            number = self._identify(dialled, channel.caller.number)
+        except Exception:
+            # Whoever cannot be told from their number is taken in like those who show none.
+            log.exception("caller.not_identified", leg=channel.id)
+            number = None
         self._tell(CallerEntered(caller_id_of(channel.id), LegId(channel.id), dialled, number))
 
     def _dials_menu(self, channel: Channel) -> None:
