@@ -213,9 +213,13 @@ class Handover(Generic[R]):
         if until is not None:
             self._arm("hold", max(at_least, until))
 
+    def music_now(self) -> HoldWithMusic:
+        """What lets the customer hear music."""
+        return HoldWithMusic(self.call.id, self.call.customer_leg, (), self._voice)
+
     def _music(self) -> None:
         self._arm("music", None)
-        self._do(HoldWithMusic(self.call.id, self.call.customer_leg, (), self._voice))
+        self._do(self.music_now())
 
     @property
     def _comfort_seconds(self) -> float | None:

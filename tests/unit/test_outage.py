@@ -7,24 +7,28 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from engine.core.configuration import Inbound
 from engine.core.decision import Accepted
 from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     AttemptSeen,
+    CallerEntered,
     InteractionRequested,
     KeyPressed,
     LegEnded,
     LegEntered,
     LegSeen,
+    NewNumber,
     PlayingFinished,
     TelephonyLost,
     TelephonyReady,
 )
 from engine.core.records import Interaction
-from engine.core.terms import CallbackState, InteractionId, Media, Outcome, PromptId
+from engine.core.terms import AttemptId, CallbackState, InteractionId, LegId, Media, Outcome, PromptId
+from engine.core.values import replace
 from engine.errors import CommitUnknownError, StoreError
 from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started
-from tests.unit.written_engine import BILLING, CUSTOMER, READY, asked
+from tests.unit.written_engine import BILLING, CONFIGURATION, CUSTOMER, READY, asked
 
 
 @pytest.fixture
@@ -224,3 +228,24 @@ async def test_a_short_outage_lets_nobody_go_and_a_confirmed_customer_keeps_the_
             assert started(store, Release) == []
         assert len(started(confirmed, HoldWithMusic)) == 1
         assert len(started(short, Play)) == 1
+
+
+async def test_a_caller_who_is_asked_something_hears_music_after_the_limit_and_waits_on_afterwards() -> None:
+    """Their answer is what could not be written; without the store nobody would ever say anything more."""
+    ringing = CallerEntered(AttemptId("callpbx-1"), LegId("pbx.1"), "", NewNumber("+12025557001", ()))
+    taking = replace(BILLING, inbound=Inbound())
+    async with Store(0.1, replace(CONFIGURATION, services={BILLING.id: taking})).running() as store:
+        await store.told(ringing, KeyPressed(ringing.leg, "1"))
+        store.fail()
+        before = len(started(store, HoldWithMusic))
+        store.engine.runtime.tell(KeyPressed(ringing.leg, "1"))
+        await store.until(lambda: len(started(store, HoldWithMusic)) > before)
+        music = [each for each in started(store, HoldWithMusic)[before:] if isinstance(each, HoldWithMusic)]
+        assert [(each.leg, each.prompts) for each in music] == [(ringing.leg, ())]
+        assert not started(store, Farewell), "nothing was promised"
+
+        await store.mended()
+        await store.told(TelephonyReady(), AttemptSeen(ringing.call, LegSeen.ENTERED, LegSeen.GONE))
+
+        assert store.dispatcher.line.position(AttemptId("callpbx-1")) == 1
+        assert not list(store.dispatcher.book)
