@@ -142,6 +142,12 @@ def test_who_rang_in_and_talked_is_not_called_for_what_they_had_asked() -> None:
     assert broken(returned) == ["called-in"]
     in_time = replace(back, met_at=39.7, ended_at=42.0)
     assert broken(replace(returned, rung_in=(*SOUND.rung_in, in_time))) == [], "the dial was on its way"
+    earlier = AttemptSeen("cbcall2-0", "cbcall2", 30.0, 34.0, None, 38.0, "interrupted")
+    invite = WitnessCall("b", BEN, Side.CUSTOMER, "b", 30.1, answered_at=34.0, ended_at=38.0)
+    on_both = replace(returned, attempts=(earlier, ATTEMPT), calls=(invite, CALLED))
+    assert "called-in" not in broken(on_both), "somebody had answered the other call already"
+    rung = replace(on_both, attempts=(replace(earlier, answered_at=None), ATTEMPT))
+    assert "called-in" in broken(rung)
     asked_again = replace(MADE, created_at=36.0)
     assert "called-in" not in broken(replace(returned, callbacks=(asked_again,)))
 

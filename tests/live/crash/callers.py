@@ -33,7 +33,7 @@ class Way(StrEnum):
     """Waits, and has asked for a callback before."""
 
 
-_WAYS = (Way.WAITS, Way.WAITS, *[Way.KEEPS] * 4, Way.ENTERS, Way.LEAVES, Way.LEAVES, *[Way.RETURNS] * 3)
+_WAYS = (Way.WAITS, *[Way.KEEPS] * 7, Way.ENTERS, Way.LEAVES, Way.RETURNS, Way.RETURNS)
 
 
 class Callers(Busy):

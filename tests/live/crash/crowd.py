@@ -14,13 +14,14 @@ from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.live.calls.centre import Centre
 from tests.live.crash.callers import Callers
-from tests.live.crash.evidence import Announced, Offered, Said, waiting
+from tests.live.crash.evidence import Announced, Offered, Said
 from tests.live.crash.load import Load, Want
 from tests.live.crash.outside import Outside
 from tests.live.crash.plan import Plan
 from tests.live.crash.screens import Screens
 from tests.live.crash.town import FIRST, INWARD, PLAIN, PREVIEW, SLOT_CAPACITY, SLOT_SECONDS, configure, slot_services
 from tests.live.crash.wire import Door
+from tests.live.crash.written import waiting
 
 WANTS = (Want(PLAIN, 4), Want(FIRST, 2), Want(PREVIEW, 2), Want(INWARD, 1))
 SECONDS_A_KILL = 18.0

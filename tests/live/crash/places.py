@@ -55,7 +55,10 @@ def a_place_is_kept_once(seen: Evidence) -> Iterator[str]:
 
 
 def who_talked_is_not_called_back(seen: Evidence) -> Iterator[str]:
-    """20: who rang in and talked is not called for the callback that they had."""
+    """20: who rang in and talked is not called for the callback that they had.
+
+    Unless somebody had answered that callback's call by then: two calls of one number are up, and each goes its way.
+    """
     for call in seen.rung_in:
         if call.met_at is None:
             continue
@@ -63,8 +66,10 @@ def who_talked_is_not_called_back(seen: Evidence) -> Iterator[str]:
         for invite in seen.calls_of.get(number, ()):
             attempt = seen.attempt_of(invite)
             callback = None if attempt is None else seen.by_id.get(attempt.callback)
-            had = callback is not None and callback.service == seen.inward and callback.created_at < call.met_at
-            if had and invite.invited_at > call.met_at + DIALS_AT_ONCE_SECONDS:
+            if callback is None or callback.service != seen.inward or callback.created_at > call.met_at:
+                continue
+            late = invite.invited_at > call.met_at + DIALS_AT_ONCE_SECONDS
+            if late and not _was_on_another_call(seen, callback, call.met_at):
                 yield f"{number}: rang in and talked at {call.met_at:.3f}, and was called at {invite.invited_at:.3f}"
 
 
@@ -101,6 +106,16 @@ RULES: Mapping[str, Rule] = {
 
 def _was_for_a_reason(row: InboundSeen) -> bool:
     return row.outcome == "callback" or row.bridging_at is not None
+
+
+def _was_on_another_call(seen: Evidence, callback: CallbackSeen, moment: float) -> bool:
+    return any(
+        attempt.callback == callback.id
+        and attempt.lasts_at(moment)
+        and attempt.answered_at is not None
+        and attempt.answered_at < moment
+        for attempt in seen.attempts
+    )
 
 
 def _number(call: RungIn) -> str:

@@ -17,12 +17,13 @@ from engine.lab.errors import LabError
 from engine.lab.witness import Side
 from tests.live.cable import Cable, CableInThread
 from tests.live.crash.crowd import Crowd
-from tests.live.crash.evidence import Blow, Evidence, Outage, read_database, still_open
+from tests.live.crash.evidence import Blow, Evidence, Outage
 from tests.live.crash.load import Load
 from tests.live.crash.plan import OF_THE_STORE, Fault, Kill, Plan, Step
 from tests.live.crash.run import RigError, Run, Say, Subject
 from tests.live.crash.store import FailingStore
 from tests.live.crash.town import INTERVALS, LIFE_SECONDS
+from tests.live.crash.written import read_database, still_open
 
 LEAST_LIVE = 5
 TRIES = 4
