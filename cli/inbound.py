@@ -9,7 +9,7 @@ from cli.printing import as_json, moment, print_facts, print_json, print_table, 
 from engine.core.terms import InboundOutcome
 
 OUTCOMES = [outcome.value for outcome in InboundOutcome]
-_TIMES = ("entered_at", "joined_at", "bridged_at", "ended_at")
+_TIMES = ("entered_at", "joined_at", "bridged_at", "transferred_at", "ended_at")
 
 
 @click.group("inbound", short_help="Look at calls that came in.")

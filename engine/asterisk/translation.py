@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 from engine.asterisk.ari.events import (
     AriEvent,
+    BridgeAttendedTransfer,
     ChannelDestroyed,
     ChannelDtmfReceived,
+    ChannelHold,
     ChannelStateChange,
     ChannelTalkingFinished,
     ChannelTalkingStarted,
     ChannelToneDetected,
+    ChannelUnhold,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel, ChannelState
@@ -23,8 +26,11 @@ from engine.core.events import (
     LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
     LegRinging,
     LegSeen,
+    LegUnheld,
     TalkFinished,
     TalkStarted,
 )
@@ -34,6 +40,8 @@ INBOUND = "inbound"
 """The first argument of Stasis() for calls that come in."""
 DESK = "desk"
 """The first argument of Stasis() for agents who dial the menu."""
+_NOBODY = ("Recorder/", "Announcer/")
+"""What Asterisk puts into a bridge itself, to record it and to play to it."""
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
 
 
@@ -54,6 +62,27 @@ def endpoint_of(channel: Channel) -> str:
     return channel.name.rpartition("-")[0]
 
 
+def is_local(channel: Channel) -> bool:
+    """Whether it is one of two ends inside Asterisk, as a transfer makes them: no phone and no line."""
+    return channel.name.startswith("Local/")
+
+
+def is_up_unanswered(channel: Channel) -> bool:
+    """Whether Asterisk made it for a transfer to a call that the agent had placed: up also if that call still rings."""
+    return channel.name.startswith("Local/_attended@")
+
+
+def is_nobody(channel: Channel) -> bool:
+    """Whether Asterisk put it into a bridge for itself."""
+    return channel.name.startswith(_NOBODY)
+
+
+def replaced_leg(event: StasisStart, leg_of: Callable[[str], LegId | None]) -> LegId | None:
+    """The leg of ours in whose place the channel of this event stands from now on."""
+    replaced = event.replace_channel
+    return leg_of(replaced.id) if replaced is not None and our_leg(event.channel.id) is None else None
+
+
 def dials_menu(channel: Channel, application: str) -> bool:
     """Whether an agent's phone has dialled the menu and is in our hands."""
     return channel.dialplan_application == "Stasis" and channel.dialplan_arguments == f"{application},{DESK}"
@@ -72,6 +101,18 @@ def translated(event: AriEvent, leg_of: Callable[[str], LegId | None] = our_leg)
     match event:
         case StasisStart(channel=channel, args=args) if leg := our_leg(channel.id):
             return LegEntered(leg, args[1] if len(args) > 1 and args[1] else None)
+        case StasisStart(channel=channel) if leg := replaced_leg(event, leg_of):
+            return LegReplaced(leg, LegId(channel.id))
+        case BridgeAttendedTransfer(destination_type="link"):
+            halves = (event.destination_link_first_leg, event.destination_link_second_leg)
+            known = (leg_of(each.id) for each in halves if each is not None)
+            return next((LegAnswered(leg) for leg in known if leg is not None), None)
+        case ChannelStateChange(channel=channel) if is_up_unanswered(channel):
+            return None
+        case ChannelHold(channel=channel) if leg := leg_of(channel.id):
+            return LegHeld(leg)
+        case ChannelUnhold(channel=channel) if leg := leg_of(channel.id):
+            return LegUnheld(leg)
         case ChannelStateChange(channel=channel) if leg := leg_of(channel.id):
             if channel.state is ChannelState.UP:
                 return LegAnswered(leg)

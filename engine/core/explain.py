@@ -23,6 +23,7 @@ from engine.core.explain_steps import (
     CustomerCalled,
     Ended,
     Judged,
+    LastWith,
     Moved,
     MovedToNow,
     NextAgent,
@@ -33,6 +34,8 @@ from engine.core.explain_steps import (
     RetryCame,
     Rule,
     Step,
+    Transferred,
+    TransferUnanswered,
 )
 from engine.core.lifecycle import Because
 from engine.core.records import Attempt, Callback
@@ -129,6 +132,8 @@ class _Story:
         self._agent: AgentId | None = None
         self._n = 0
         self._at_head = False
+        self._talks_since: float | None = None
+        self._waits_since: float | None = None
         self._left_out: dict[AgentId, float] = {}
         for place, move in enumerate(past.moves):
             self._tell(place, move)
@@ -178,12 +183,25 @@ class _Story:
                 self.steps.append(Confirmed(at))
                 self._agents_who_missed(attempt)
             case Because.BRIDGED:
-                after = _between(attempt.confirmed_at, at) if attempt else None
-                self.steps.append(Connected(at, attempt.agent if attempt else self._callback.agent, after))
+                after = _between(self._waits_since or (attempt.confirmed_at if attempt else None), at)
+                self._talks_since = at
+                last = attempt.agent if attempt else self._callback.agent
+                self.steps.append(Connected(at, self._did(at, "bridged") or last, after))
+            case Because.TRANSFERRED:
+                agent = self._did(at, "call_ended") or (attempt.agent if attempt else None)
+                self.steps.append(Transferred(at, agent, _between(self._talks_since, at)))
+            case Because.TRANSFER_UNANSWERED:
+                self._waits_since = at
+                self.steps.append(TransferUnanswered(at))
             case because if because in _WAITS_AGAIN:
                 self._waits_again(place, move)
             case _ if move.after.ended:
                 self._ended(place, move)
+
+    def _did(self, at: float, because: str) -> AgentId | None:
+        """Whose move this was, if it is known."""
+        later = self._crew.later if self._crew is not None else ()
+        return next((move.agent for move in later if (move.at, move.because) == (at, because)), None)
 
     @property
     def _attempt(self) -> Attempt | None:
@@ -261,7 +279,8 @@ class _Story:
                     self.steps.append(AgentMissed(move.at, self._agent))
                 if move.after not in ("reserved", "ringing"):
                     break
-        other = attempt.agent
+        bridged_at = attempt.bridged_at
+        other = (self._did(bridged_at, "bridged") if bridged_at is not None else None) or attempt.agent
         if other is not None and other != self._agent:
             given = [m.at for m in self._crew.later if (m.agent, m.because) == (other, "reserved")]
             given = [at for at in given if at >= (attempt.confirmed_at or 0.0)]
@@ -322,6 +341,7 @@ class _Story:
             attempt.outcome if attempt is not None and in_a_call else None,
             self._callback.agent,
             _between(attempt.bridged_at, attempt.ended_at) if attempt is not None else None,
+            _last_with(attempt),
             calls=len(outcomes),
             life_seconds=service.life_seconds if service is not None else None,
         )
@@ -341,6 +361,13 @@ class _Story:
         if crew is None or configuration is None:
             return {}
         return stood(replace(self._callback, joined_at=self._joined[place]), at, self._left_out, crew, configuration)
+
+
+def _last_with(attempt: Attempt | None) -> LastWith:
+    if attempt is not None and attempt.waits_again_at is not None:
+        return LastWith.NOBODY
+    given = attempt is not None and attempt.given_to is not None
+    return LastWith.SOMEBODY_ELSE if given else LastWith.AGENT
 
 
 def _ends_in_line(move: CallbackMoved) -> bool:

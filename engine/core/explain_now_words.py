@@ -14,6 +14,7 @@ from engine.core.explain_waits import (
     BeingCalled,
     Expected,
     Forbidden,
+    GivenToSomebodyElse,
     Held,
     HoldsTheLine,
     LeftOut,
@@ -44,6 +45,8 @@ def says_of_now(step: Step, speech: Speech) -> str:
             return _being_called(step, speech)
         case Talking(at=at, agent=agent, since_at=since):
             return f"In conversation with {speech.agent(agent)} since {speech.clock(since, at)}."
+        case GivenToSomebodyElse(at=at, since_at=since):
+            return f"On the phone with whoever the agent transferred the customer to, since {speech.clock(since, at)}."
         case HoldsTheLine():
             return _holds_the_line(step, speech)
         case Held():
@@ -89,7 +92,7 @@ def _being_called(step: BeingCalled, speech: Speech) -> str:
             return f"{name} is being called right now, and afterwards the customer."
         case CallbackState.ANNOUNCING:
             return "The customer is on the phone right now and is asked to press a key."
-        case CallbackState.CONFIRMED:
+        case CallbackState.CONFIRMED | CallbackState.CONNECTED:
             return f"The customer is on the phone right now and about to be connected with {name}."
         case _:
             return f"The customer is being called right now, for {name}."

@@ -61,6 +61,14 @@ class PreviewAnswer(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class LastWith(StrEnum):
+    """With whom a customer who has talked was at the end of the call: who they were given to, or nobody yet."""
+
+    AGENT = "agent"
+    SOMEBODY_ELSE = "somebody_else"
+    NOBODY = "nobody"
+
+
 class Step(Value):
     """One step. `at`: when it happened, or the moment of looking for what holds at that moment."""
 
@@ -195,6 +203,20 @@ class Connected(Step):
     after_seconds: float | None
 
 
+class Transferred(Step):
+    """The agent gave the customer to somebody else with their phone."""
+
+    what = "transferred"
+    agent: AgentId | None
+    after_seconds: float | None
+
+
+class TransferUnanswered(Step):
+    """Nobody answered there: the customer waited on the phone for an agent again."""
+
+    what = "transfer_unanswered"
+
+
 class CallFailed(Step):
     """`next_at` None and not `held`: not known. `wait_seconds`: the pause that the service sets.
 
@@ -211,7 +233,8 @@ class CallFailed(Step):
 
 
 class Ended(Step):
-    """`calls` of at most `most` were made; `life_seconds`: how long it might have waited.
+    """`calls` of at most `most` were made; `life_seconds`: how long it might have waited. `talk_seconds`: from
+    the first word to the end of the call. `last_with`: of those who talked.
 
     `before`: how the agents with the skills stood at the end of one that waited in the line, if nobody was free.
     """
@@ -222,6 +245,7 @@ class Ended(Step):
     outcome: Outcome | None = None
     agent: AgentId | None = None
     talk_seconds: float | None = None
+    last_with: LastWith = LastWith.AGENT
     calls: int = 0
     most: int | None = None
     life_seconds: float | None = None

@@ -60,6 +60,13 @@ class Talking(Step):
     since_at: float
 
 
+class GivenToSomebodyElse(Step):
+    """The agent transferred the customer, who talks to somebody else, or hears it ring there."""
+
+    what = "given_to_somebody_else"
+    since_at: float
+
+
 class HoldsTheLine(Step):
     """The customer is on the phone, with music, until `until_at` at the latest."""
 

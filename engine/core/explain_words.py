@@ -20,6 +20,7 @@ from engine.core.explain_steps import (
     CustomerCalled,
     Ended,
     Judged,
+    LastWith,
     Moved,
     MovedToNow,
     NextAgent,
@@ -30,6 +31,8 @@ from engine.core.explain_steps import (
     RetryCame,
     Rule,
     Step,
+    Transferred,
+    TransferUnanswered,
     WhyNow,
 )
 from engine.core.terms import AgentOrder, ConnectMode, Evidence, Outcome, Reason, RequestChannel, Verdict
@@ -181,6 +184,11 @@ def _in_call(step: Step, speech: Speech) -> str:
             return f"{speech.agent(agent)} was chosen instead."
         case Connected(agent=agent, after_seconds=seconds):
             return f"The customer was connected with {speech.agent(agent)}{_after(seconds)}."
+        case Transferred(agent=agent, after_seconds=seconds):
+            who = speech.agent(agent)
+            return f"The customer was transferred by {who}{_after(seconds)}, and the call went on without {who}."
+        case TransferUnanswered():
+            return "Nobody answered there: the customer heard music again until the next agent was free."
         case CallFailed():
             return _failed(step, speech)
         case Ended():
@@ -320,6 +328,10 @@ def _end(step: Ended, speech: Speech) -> str:
     match step.reason:
         case Reason.TALKED:
             long = f" after {lasting(step.talk_seconds)}" if step.talk_seconds is not None else ""
+            if step.last_with is LastWith.SOMEBODY_ELSE:
+                return f"The call ended{long}, with whoever the customer had been given to: done."
+            if step.last_with is LastWith.NOBODY:
+                return f"The call ended{long}, while the customer waited for another agent: done, for they had talked."
             return f"The conversation with {speech.agent(step.agent)} ended{long}: done."
         case Reason.ATTEMPTS_EXHAUSTED:
             most = f"That was {step.calls} of at most {counted(step.most, 'call')}" if step.most else "No call is left"

@@ -7,7 +7,7 @@ import pytest
 from engine.asterisk.ari.events import UnrecognisedEvent
 from engine.asterisk.ari.parsing import parse
 from engine.asterisk.ari.snapshots import read_channel
-from engine.asterisk.translation import our_leg, seen, translated
+from engine.asterisk.translation import is_nobody, our_leg, seen, translated
 from engine.core.events import (
     Event,
     FaxToneHeard,
@@ -15,8 +15,11 @@ from engine.core.events import (
     LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
     LegRinging,
     LegSeen,
+    LegUnheld,
     TalkFinished,
     TalkStarted,
 )
@@ -107,6 +110,68 @@ def test_cause_zero_is_no_cause() -> None:
 
 def test_a_key() -> None:
     assert said("ChannelDtmfReceived", digit="3") == KeyPressed(LegId(LEG), "3")
+
+
+HALF, AGENT = "1795729708.23", "cb1-2.agent.1"
+
+
+def of_transfer(channel: str) -> LegId | None:
+    """As the node knows its own legs and what stands in their place."""
+    return LegId(channel) if channel in (HALF, AGENT, LEG) else None
+
+
+def told(type_name: str, **fields: object) -> Event | None:
+    event = parse(written(type_name, **fields))
+    assert not isinstance(event, UnrecognisedEvent), event
+    return translated(event, of_transfer)
+
+
+def channel(leg: str, name: str = "PJSIP/agent-1961-0000001", state: str = "Up") -> dict[str, object]:
+    return {**CHANNEL, "id": leg, "name": name, "state": state}
+
+
+BLIND, ATTENDED = "Local/1972@ringback-agents-00000001;1", "Local/_attended@transfer-00000000;1"
+
+
+def test_a_hold_and_its_end() -> None:
+    assert said("ChannelHold") == LegHeld(LegId(LEG))
+    assert said("ChannelUnhold") == LegUnheld(LegId(LEG))
+    assert said("ChannelHold", "1700000000.12") is None
+
+
+@pytest.mark.parametrize("name", [BLIND, ATTENDED])
+def test_a_channel_that_stands_in_for_a_leg(name: str) -> None:
+    start = {"channel": channel(HALF, name), "args": []}
+    assert told("StasisStart", **start, replace_channel=channel(AGENT)) == LegReplaced(LegId(AGENT), LegId(HALF))
+    assert told("StasisStart", **start, replace_channel=channel("1700000000.12")) is None
+    assert told("StasisStart", **start) is None
+
+
+def test_who_answers_in_a_legs_place_after_a_blind_transfer_is_up() -> None:
+    assert told("ChannelStateChange", channel=channel(HALF, BLIND, "Ringing")) == LegRinging(LegId(HALF))
+    assert told("ChannelStateChange", channel=channel(HALF, BLIND)) == LegAnswered(LegId(HALF))
+
+
+def test_what_is_up_at_once_says_nothing_about_an_answer() -> None:
+    assert told("ChannelStateChange", channel=channel(HALF, ATTENDED)) is None
+
+
+@pytest.mark.parametrize("link", ["destination_link_first_leg", "destination_link_second_leg"])
+def test_a_call_that_was_answered_before_the_transfer(link: str) -> None:
+    links = {"destination_link_first_leg": channel("1.1"), "destination_link_second_leg": channel("1.2")}
+    links[link] = channel(HALF, ATTENDED)
+    assert told("BridgeAttendedTransfer", destination_type="link", **links) == LegAnswered(LegId(HALF))
+
+
+def test_a_call_that_still_rings_is_not_answered_by_the_transfer() -> None:
+    rings = {"destination_type": "application", "destination_application": "Dial"}
+    assert told("BridgeAttendedTransfer", **rings, replace_channel=channel(HALF, ATTENDED)) is None
+
+
+def test_what_asterisk_puts_into_a_bridge_for_itself_is_nobody() -> None:
+    nobody = [f"{each}-00000001;2" for each in ("Recorder/ARI", "Announcer/ARI")]
+    assert all(is_nobody(read_channel(channel("1.1", name))) for name in nobody)
+    assert not any(is_nobody(read_channel(channel("1.1", name))) for name in (BLIND, ATTENDED, "PJSIP/trunk-1"))
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,8 @@ class BridgeAttendedTransfer:
     destination_type: str
     destination_bridge_id: str
     destination_application: str
+    destination_link_first_leg: Channel | None
+    destination_link_second_leg: Channel | None
     transferer_first_leg_bridge: Bridge | None
     transferer_second_leg_bridge: Bridge | None
 

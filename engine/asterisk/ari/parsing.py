@@ -118,6 +118,8 @@ def _attended_transfer(source: wire.JsonObject, at: datetime) -> BridgeAttendedT
         destination_type=wire.text(source, "destination_type"),
         destination_bridge_id=wire.optional_text(source, "destination_bridge"),
         destination_application=wire.optional_text(source, "destination_application"),
+        destination_link_first_leg=_optional_channel(source, "destination_link_first_leg"),
+        destination_link_second_leg=_optional_channel(source, "destination_link_second_leg"),
         transferer_first_leg_bridge=_optional_bridge(source, "transferer_first_leg_bridge"),
         transferer_second_leg_bridge=_optional_bridge(source, "transferer_second_leg_bridge"),
     )

@@ -28,8 +28,10 @@ _DECIDED = (
 )
 _TIMED = ("slot", "preview", "answer")
 _MOMENTS = ("before", "after")
+OF_TRANSFERS = ("Limit.before", "Limit.after")
+"""Nobody's phone transfers here: the engine is killed there by the stories of live/faults."""
 ALL_POINTS = (
-    *POINTS,
+    *(point for point in POINTS if point not in OF_TRANSFERS),
     *(f"{effect}.{moment}@{FIRST}" for effect in _OF_FIRST for moment in _MOMENTS),
     *(f"DialCustomer.{moment}@{PREVIEW}" for moment in _MOMENTS),
     *(f"{effect}.{moment}@{INWARD}" for effect in _OF_INWARD for moment in _MOMENTS),

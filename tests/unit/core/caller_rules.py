@@ -128,7 +128,7 @@ def _nobody_is_hung_up_on_who_waits(world: World, decision: Decision) -> None:
         if call.outcome is None:
             assert not isinstance(effect, Farewell), f"{effect} for a caller who waits"
             assert not (isinstance(effect, Release) and effect.leg == call.leg), f"{effect} for a caller who waits"
-            assert not (isinstance(effect, Dismantle) and call.bridged_at), f"{effect} during a conversation"
+            assert not (isinstance(effect, Dismantle) and call.talks), f"{effect} during a conversation"
         elif not (isinstance(effect, AnswerCaller) and call.id not in world.inbound_before):
             assert isinstance(effect, Release | Farewell | Dismantle), f"{effect} for a call that is decided"
         if isinstance(effect, Farewell):
@@ -140,10 +140,10 @@ def _nobody_is_hung_up_on_who_waits(world: World, decision: Decision) -> None:
 
 def _no_call_goes_on_without_its_people(world: World) -> None:
     for call in world.journal.open_inbound():
-        connecting = call.bridging_at is not None and call.bridged_at is None
+        connecting = call.bridging_at is not None and not call.talks
         gone = call.leg in world.meetings.told
         assert connecting or not gone, f"{call} goes on, and the caller is gone"
-        agent_gone = call.agent_leg in world.meetings.told and call.bridged_at is not None
+        agent_gone = call.agent_leg in world.meetings.told and call.talks and call.given_to is None
         assert not agent_gone, f"{call} goes on as a conversation, and its agent is gone"
 
 
@@ -160,7 +160,9 @@ def _decided(world: World, decision: Decision) -> Iterator[InboundCall]:
 def _ends_for_a_reason(world: World, event: Event, call: InboundCall) -> None:
     met = world.meetings.may_have_met(call.id)
     assert (call.outcome is InboundOutcome.CONNECTED) == met, f"{call.id} ends {call.outcome}, may have met: {met}"
-    assert met == (call.bridging_at is not None), f"{call} and what was done do not agree"
+    assert met == (call.bridging_at is not None or call.bridged_at is not None), (
+        f"{call} and what was done do not agree"
+    )
     if isinstance(event, TimerFired):
         assert world.telephony, f"{call} is decided by {event}, unheard"
     match call.outcome:

@@ -20,13 +20,19 @@ from engine.core.configuration import Agent, AttemptPolicy, Confirmation, Inboun
 from engine.core.dispatcher import Dispatcher
 from engine.core.effects import Connect, DialCustomer, Effect, Farewell, Release, RingAgent
 from engine.core.events import (
+    AttemptSeen,
     CallbackRequested,
     CallerEntered,
     ConfigurationApplied,
     EffectEnded,
     Event,
+    LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
+    LegSeen,
+    LegUnheld,
     PresenceRequested,
     ResultKind,
 )
@@ -37,6 +43,7 @@ from engine.core.terms import (
     AttemptId,
     CallbackId,
     ConnectMode,
+    LegId,
     MachineAction,
     Outcome,
     Presence,
@@ -129,6 +136,10 @@ DOCUMENTS = [
 ]
 
 pick = st.integers(0, 10_000)
+AN_AGENT_GIVES = [
+    *("hold", "resume", "give", "give", "answer", "other", "other", "agent", "customer"),
+    *("start", "look", "time", "next"),
+]
 AN_AGENT_DOES = ["enter", "end", "leave", "refuse", "look", "time", "lose", "regain"]
 
 
@@ -145,6 +156,7 @@ class Disorder(RuleBasedStateMachine):
         self.world.results.clear()
         self.requests = 0
         self.calls = 0
+        self.halves = 0
         self.unknown: list[CallerEntered] = []
 
     @initialize(
@@ -283,6 +295,63 @@ class Disorder(RuleBasedStateMachine):
             flow = self._flow_of(attempt)
             if flow is not None:
                 answerer_does(self.world, flow, what)
+
+    @rule(
+        which=pick,
+        then=st.lists(st.sampled_from(AN_AGENT_GIVES), min_size=1, max_size=8),
+    )
+    def an_agent_gives_a_customer_away(self, which: int, then: list[str]) -> None:
+        """Two talk, and one of them holds, transfers or leaves, in any order."""
+        flows = list(self.world.dispatcher.calls())
+        if not flows:
+            return
+        call = flows[which % len(flows)].call.id
+        for _step in range(7):
+            flow = self._call_of(call)
+            if flow is not None and flow.phase not in (Phase.CONNECTED, Phase.CLOSING):
+                event = self._next_of(flow)
+                if event is not None:
+                    self.world.tell(event)
+        for n, what in enumerate(then):
+            flow = self._call_of(call)
+            if flow is not None:
+                self._gives(flow, what, which + n)
+
+    def _gives(self, flow: CallFlow | CallerFlow, what: str, which: int) -> None:
+        world, leg = self.world, flow.call.agent_leg
+        half = flow.call.given_to or LegId(f"pbx-9.{self.halves}")
+        match what:
+            case "hold" | "resume":
+                world.tell(LegHeld(leg) if what == "hold" else LegUnheld(leg))
+            case "give" if flow.call.agent_legs and flow.call.given_to is None:
+                self.halves += 1
+                world.tell(LegReplaced(leg, LegId(f"pbx-9.{self.halves}")))
+            case "answer":
+                world.tell(LegAnswered(half))
+            case "other":
+                world.tell(LegEnded(half))
+            case "look" if flow.call.talks and flow.call.bridge in world.bridges:
+                self._looks_at_a_conversation(flow, half, which)
+            case "next":
+                event = self._next_of(flow)
+                if event is not None:
+                    world.tell(event)
+            case _:
+                self._happens(flow, what, which, OK)
+
+    def _looks_at_a_conversation(self, flow: CallFlow | CallerFlow, half: LegId, which: int) -> None:
+        """The customer is there; so is the agent, or whoever they gave the customer to, or nobody."""
+        world, call = self.world, flow.call
+        there = LegSeen.GONE if call.agent_leg in world.meetings.unseen else LegSeen.ENTERED
+        if call.customer_leg in world.meetings.ended:
+            return
+        looks = [
+            AttemptSeen(call.id, LegSeen.ENTERED, there, bridged=True),
+            AttemptSeen(call.id, LegSeen.ENTERED, there, bridged=True, other=half, other_up=which % 2 == 0),
+            AttemptSeen(call.id, LegSeen.ENTERED, there, bridged=True, apart=there is LegSeen.ENTERED),
+            AttemptSeen(call.id, LegSeen.ENTERED, LegSeen.GONE, bridged=True),
+        ]
+        world.tell(looks[which % len(looks)])
 
     def _an_agent_does(self, flow: CallFlow, what: str, which: int) -> None:
         world, leg = self.world, flow.attempt.agent_leg

@@ -5,10 +5,10 @@ from __future__ import annotations
 from engine.core.configuration import Agent, Limits, Pace, Widening
 from engine.core.decision import Accepted
 from engine.core.effects import DialCustomer
-from engine.core.events import ResultKind
+from engine.core.events import LegAnswered, LegEnded, LegReplaced, ResultKind
 from engine.core.expressions import parse
 from engine.core.permission import CallingWindow
-from engine.core.terms import AgentId, AgentOrder, ConnectMode, Reason, ServiceId
+from engine.core.terms import AgentId, AgentOrder, ConnectMode, LegId, Reason, ServiceId
 from engine.core.values import replace
 from tests.unit.core.explained import told
 from tests.unit.core.office import (
@@ -801,3 +801,72 @@ def test_given_agents_whose_work_was_measured_then_it_is_told_when_one_should_be
         "22:23:30 Nobody with the skills asked for (billing) is free: Amy is holding as much other work as allowed.",
         "22:23:30 An agent should be free for them by about 22:31, and four times of five by 22:40.",
     ]
+
+
+# ---- who is given away -----------------------------------------------------------------------------------
+
+
+def test_given_a_customer_who_is_transferred_then_the_trail_says_by_whom_and_that_the_call_went_on() -> None:
+    world = with_amy()
+    customer = caller(world)
+    customer.confirms()
+    world.agent().answers()
+    world.pass_time(120)
+    world.tell(LegReplaced(customer.attempt.agent_leg, LegId("pbx-1.7")))
+    world.tell(LegAnswered(LegId("pbx-1.7")))
+    world.pass_time(60)
+
+    by_amy = "22:15:30 The customer was transferred by Amy after 2 minutes, and the call went on without Amy."
+    assert told(world, customer)[-2:] == [
+        by_amy,
+        "22:16:30 On the phone with whoever the agent transferred the customer to, since 22:15:30.",
+    ]
+    world.tell(LegEnded(LegId("pbx-1.7")))
+    assert told(world, customer)[-2:] == [
+        by_amy,
+        "22:16:30 The call ended after 3 minutes, with whoever the customer had been given to: done.",
+    ]
+
+
+def test_given_a_transfer_that_nobody_answers_then_the_trail_names_who_came_next() -> None:
+    world = with_amy(BEN)
+    customer = caller(world)
+    customer.confirms()
+    world.agent().answers()
+    world.pass_time(120)
+    world.tell(LegReplaced(customer.attempt.agent_leg, LegId("pbx-1.7")))
+    world.pass_time(20)
+    world.tell(LegEnded(LegId("pbx-1.7")))
+    world.pass_time(10)
+    assert "with music since 22:15:50, and waits for an agent" in "".join(told(world, customer))
+    world.agent("ben").ready()
+    assert told(world, customer)[-1] == (
+        "22:16:00 The customer is on the phone right now and about to be connected with Ben."
+    )
+    world.agent("ben").answers()
+    world.pass_time(60)
+    customer.hangs_up()
+
+    assert told(world, customer)[-5:] == [
+        "22:13:30 The customer was connected with Amy.",
+        "22:15:30 The customer was transferred by Amy after 2 minutes, and the call went on without Amy.",
+        "22:15:50 Nobody answered there: the customer heard music again until the next agent was free.",
+        "22:16:00 The customer was connected with Ben after 10 seconds.",
+        "22:17:00 The conversation with Ben ended after 3 minutes 30 seconds: done.",
+    ]
+
+
+def test_given_nobody_who_comes_after_a_transfer_then_the_trail_says_that_they_had_talked() -> None:
+    world = with_amy()
+    customer = caller(world)
+    customer.confirms()
+    world.agent().answers()
+    world.tell(LegReplaced(customer.attempt.agent_leg, LegId("pbx-1.7")))
+    world.tell(LegEnded(LegId("pbx-1.7")))
+    world.pass_time(5)
+    customer.hangs_up()
+
+    assert told(world, customer)[-1] == (
+        "22:13:35 The call ended after 5 seconds, while the customer waited for another agent: done, for they had "
+        "talked."
+    )
