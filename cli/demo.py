@@ -21,9 +21,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.client import EngineClient, RequestRefusedError, client_of
+from cli.demo_people import Receptionist, Screen
 from cli.main import INTERRUPTED
 from cli.printing import as_json, console, print_json, table
-from engine.demo.cast import ADVICE, CAST, METALLURGIST, OPENS_AFTER_SECONDS, RINGS_OUT, Part, document
+from engine.demo.cast import (
+    ADVICE,
+    CAST,
+    LENDER,
+    METALLURGIST,
+    OPENS_AFTER_SECONDS,
+    RECEPTIONIST,
+    RINGS_OUT,
+    UMA,
+    VERA,
+    Asks,
+    Part,
+    document,
+)
+from engine.demo.scenes import call_in_faults, place_faults, preview_faults
 from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
@@ -37,17 +52,20 @@ POLL_SECONDS = 0.5
 LAST_WORDS_SECONDS = 10.0
 """After the last callback has ended its customer may still hear a goodbye."""
 
+_COME_LATER = (METALLURGIST, RECEPTIONIST, LENDER)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Where the story plays, and when the advisers open."""
+    """Where the story plays, when the advisers open, and who acts in it by themselves."""
 
     lab: Lab
     engine: EngineProcess
     client: EngineClient
     opens_at: datetime
+    receptionist: Receptionist
+    screen: Screen
 
 
 @click.command()
@@ -60,7 +78,7 @@ class Show:
 )
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
 def demo(as_json: bool, keep: bool, record: Path | None) -> None:  # noqa: FBT001 - click passes flags so
-    """Call twenty simulated customers on a real Asterisk and show what became of each.
+    """Play twenty-two simulated customers on a real Asterisk and show what became of each.
 
     Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
     end. Exit code 0 only if every callback ended as its number says it must, by the engine's record and by the
@@ -107,7 +125,7 @@ def _set_up(stack: ExitStack, record: Path | None) -> Show:
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
     arguments = () if record is None else ("--record", str(record.absolute()))
     engine = stack.enter_context(EngineProcess(lab, directory, arguments=arguments))
-    _tell(f"engine at {engine.url}, ready; speaking the prompts of seven services")
+    _tell(f"engine at {engine.url}, ready; speaking the prompts of nine services")
     client = client_of(engine.url, str(engine.admin_key_file))
     # Speaking every prompt takes longer than other requests; only afterwards is it known when the advisers can open.
     slow = EngineClient(client.url, client.key, timeout_seconds=120.0)
@@ -117,18 +135,22 @@ def _set_up(stack: ExitStack, record: Path | None) -> Show:
     client.post("/config", {"document": document(opens_at)})
     # The agent whose phone rings out comes first, so that the first customer meets her.
     for agent in sorted((agent["id"] for agent in agents), key=lambda agent: agent != RINGS_OUT):
-        if agent != METALLURGIST:
+        if agent not in _COME_LATER:
             client.put(f"/agents/{agent}/state", {"state": "ready"})
-    return Show(lab, engine, client, opens_at)
+    return Show(lab, engine, client, opens_at, Receptionist(lab, client), Screen(client))
 
 
 def _request_all(show: Show) -> None:
     """Everybody asks; the advisers refuse who wants to be called now, and take bookings."""
+    show.receptionist.wait_until_uma_is_in_line()
     for part in CAST:
+        if part.asks is Asks.BY_RINGING_IN:
+            continue
+        booked = part.asks is Asks.FOR_THE_FIRST_SLOT
         asked = {"service": part.service, "phone": part.number, "first_name": part.first_name, "channel": "web"}
-        if part.booked:
+        if booked:
             _ask_in_vain(show.client, asked)
-        when = show.opens_at.isoformat() if part.booked else "now"
+        when = show.opens_at.isoformat() if booked else "now"
         show.client.post("/callbacks", {**asked, "when": when})
     show.client.put(f"/agents/{METALLURGIST}/state", {"state": "ready"})
 
@@ -150,10 +172,12 @@ def _watch(show: Show) -> list[dict[str, Any]]:
     out = console()
     with Live(console=out, refresh_per_second=4, transient=True) if out.is_terminal else _no_live() as live:
         while True:
+            show.receptionist.act()
+            show.screen.act()
             callbacks = _callbacks(show.client)
             ended = sum(callback["ended_at"] is not None for callback in callbacks)
             if live is not None:
-                live.update(_live_view(callbacks, list(show.client.items("/agents")), ended))
+                live.update(_live_view(show.client, callbacks, ended))
             if ended == len(CAST) or time.monotonic() > deadline:
                 return callbacks
             time.sleep(POLL_SECONDS)
@@ -179,34 +203,41 @@ def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str
     """What differs from the expectation, by phone number (and `agents`, `order`)."""
     witness = show.lab.witness()
     parts = by_part(callbacks)
+    came_in = list(show.client.items("/inbound"))
     found = {
         part.number: faults(part, parts[part], witness) if part in parts else ["the engine does not know it"]
         for part in CAST
     }
     found["agents"] = agent_faults(show.client.items("/agents"))
     found["order"] = order_faults(parts, witness, show.opens_at.timestamp())
+    found["order"] += place_faults(came_in, parts, witness)
+    found[UMA.number] += call_in_faults(came_in, show.lab.rung_in(), parts)
+    found[VERA.number] += preview_faults(show.screen.offer, parts, witness)
     return found
 
 
 # ---- what people see ---------------------------------------------------------------------------------
 
 
-def _live_view(callbacks: list[dict[str, Any]], agents: list[dict[str, Any]], ended: int) -> RenderableType:
+def _live_view(client: EngineClient, callbacks: list[dict[str, Any]], ended: int) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     parts = by_part(callbacks)
-    rows = [(part.first_name, part.does, part.service, *_now(parts.get(part))) for part in CAST]
-    states = ", ".join(f"{agent['name']}: {agent['state']}" for agent in agents)
+    came_in = {call["phone"]: call for call in client.items("/inbound")}
+    rows = [
+        (part.first_name, part.does, part.service, *_now(parts.get(part), came_in.get(part.number))) for part in CAST
+    ]
+    states = ", ".join(f"{agent['name']}: {agent['state']}" for agent in client.items("/agents"))
     return Group(
         table(("customer", "who", "service", "state", "attempts so far"), rows),
         Text(f"\nagents  {states}\n{ended} of {len(CAST)} have ended"),
     )
 
 
-def _now(callback: Mapping[str, Any] | None) -> tuple[str, str]:
+def _now(callback: Mapping[str, Any] | None, call: Mapping[str, Any] | None) -> tuple[str, str]:
     if callback is None:
-        return "requested", ""
+        return "requested" if call is None else f"on the phone: {call['state']}", ""
     return str(callback["state"]), _outcomes(callback)
 
 
@@ -242,6 +273,11 @@ def _show_ending(
             "Olga and Pia were called when their slot began, Quinn once less skill would do, Sam before Rosa, Tess"
         )
         click.echo("once her agent was on the phone")
+    if not any(problems[part] for part in ("order", UMA.number, VERA.number)):
+        click.echo(
+            "Uma rang in, kept her place by key and was called before Kim, who asked while she was on the phone;"
+        )
+        click.echo("Vera was called once her agent had said yes on the screen")
     click.echo(f"Asterisk {show.lab.version}; {seconds:.0f} s in all")
 
 
