@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.client import EngineClient, RequestRefusedError, client_of
 from cli.demo_people import Receptionist, Screen
+from cli.demo_view import live_view, show_ending
 from cli.main import INTERRUPTED
-from cli.printing import as_json, console, print_json, table
+from cli.printing import as_json, console, print_json
 from engine.demo.cast import (
     ADVICE,
     CAST,
@@ -35,7 +36,6 @@ from engine.demo.cast import (
     UMA,
     VERA,
     Asks,
-    Part,
     document,
 )
 from engine.demo.scenes import call_in_faults, place_faults, preview_faults
@@ -43,9 +43,6 @@ from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 STORY_LIMIT_SECONDS = 150.0
 POLL_SECONDS = 0.5
@@ -114,7 +111,8 @@ def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, lis
         if as_json:
             print_json({"callbacks": callbacks, "ok": not any(problems.values())})
         else:
-            _show_ending(show, callbacks, problems, time.monotonic() - began)
+            show_ending(callbacks, problems, show.lab.witness())
+            click.echo(f"Asterisk {show.lab.version}; {time.monotonic() - began:.0f} s in all")
         if keep:
             _keep(show)
     return problems
@@ -177,7 +175,7 @@ def _watch(show: Show) -> list[dict[str, Any]]:
             callbacks = _callbacks(show.client)
             ended = sum(callback["ended_at"] is not None for callback in callbacks)
             if live is not None:
-                live.update(_live_view(show.client, callbacks, ended))
+                live.update(live_view(show.client, callbacks, ended))
             if ended == len(CAST) or time.monotonic() > deadline:
                 return callbacks
             time.sleep(POLL_SECONDS)
@@ -214,88 +212,6 @@ def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str
     found[UMA.number] += call_in_faults(came_in, show.lab.rung_in(), parts)
     found[VERA.number] += preview_faults(show.screen.offer, parts, witness)
     return found
-
-
-# ---- what people see ---------------------------------------------------------------------------------
-
-
-def _live_view(client: EngineClient, callbacks: list[dict[str, Any]], ended: int) -> RenderableType:
-    from rich.console import Group
-    from rich.text import Text
-
-    parts = by_part(callbacks)
-    came_in = {call["phone"]: call for call in client.items("/inbound")}
-    rows = [
-        (part.first_name, part.does, part.service, *_now(parts.get(part), came_in.get(part.number))) for part in CAST
-    ]
-    states = ", ".join(f"{agent['name']}: {agent['state']}" for agent in client.items("/agents"))
-    return Group(
-        table(("customer", "who", "service", "state", "attempts so far"), rows),
-        Text(f"\nagents  {states}\n{ended} of {len(CAST)} have ended"),
-    )
-
-
-def _now(callback: Mapping[str, Any] | None, call: Mapping[str, Any] | None) -> tuple[str, str]:
-    if callback is None:
-        return "requested" if call is None else f"on the phone: {call['state']}", ""
-    return str(callback["state"]), _outcomes(callback)
-
-
-def _outcomes(callback: Mapping[str, Any]) -> str:
-    return ", ".join(str(attempt["outcome"] or "…") for attempt in callback["attempts"])
-
-
-def _show_ending(
-    show: Show, callbacks: list[dict[str, Any]], problems: Mapping[str, list[str]], seconds: float
-) -> None:
-    parts = by_part(callbacks)
-    out = console()
-    out.print(
-        table(
-            ("", "customer", "who", "ended", "reason", "attempts", "agent", "talked"),
-            [_ending(part, parts.get(part), problems[part.number]) for part in CAST],
-        )
-    )
-    for number, found in problems.items():
-        for problem in found:
-            click.echo(f"✗ {number}: {problem}")
-    calls = show.lab.witness()
-    states = [str(callback["state"]) for callback in callbacks]
-    totals = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
-    rona = "rang out and was set not ready (rona)" if not problems["agents"] else "did not end as expected"
-    click.echo(f"\n{len(callbacks)} callbacks: {totals}")
-    click.echo(
-        f"the telephone network saw {len(calls)} INVITEs, {sum(c.answered_at is not None for c in calls)} answered"
-    )
-    click.echo(f"agent {RINGS_OUT} {rona}")
-    if not problems["order"]:
-        click.echo(
-            "Olga and Pia were called when their slot began, Quinn once less skill would do, Sam before Rosa, Tess"
-        )
-        click.echo("once her agent was on the phone")
-    if not any(problems[part] for part in ("order", UMA.number, VERA.number)):
-        click.echo(
-            "Uma rang in, kept her place by key and was called before Kim, who asked while she was on the phone;"
-        )
-        click.echo("Vera was called once her agent had said yes on the screen")
-    click.echo(f"Asterisk {show.lab.version}; {seconds:.0f} s in all")
-
-
-def _ending(part: Part, callback: Mapping[str, Any] | None, found: list[str]) -> tuple[object, ...]:
-    mark = "✗" if found else "✓"
-    if callback is None:
-        return (mark, part.first_name, part.does, "never accepted", "", "", "", "")
-    talked = [attempt["talk_seconds"] for attempt in callback["attempts"] if attempt["talk_seconds"] is not None]
-    return (
-        mark,
-        part.first_name,
-        part.does,
-        callback["state"],
-        callback["reason"],
-        _outcomes(callback),
-        callback["agent"],
-        f"{talked[-1]:.0f} s" if talked else None,
-    )
 
 
 def _keep(show: Show) -> None:
