@@ -31,6 +31,8 @@ MEANINGS: dict[Because, str] = {
     Because.ANSWERED: "the customer answered; the announcement starts",
     Because.CONFIRMED: "the customer pressed the key to be connected",
     Because.BRIDGED: "customer and agent are connected",
+    Because.TRANSFERRED: "the agent gave the customer to somebody else; the conversation goes on",
+    Because.TRANSFER_UNANSWERED: "nobody answered there; the customer hears music until another agent is free",
     Because.CALL_ENDED: "the conversation is over",
     Because.CALL_ENDED_UNOBSERVED: "the conversation ended while the engine was not watching",
     Because.ATTEMPT_FAILED: "the attempt came to nothing; another one follows",

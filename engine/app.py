@@ -9,46 +9,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import structlog
 
 from engine.agent_news import AgentNews
-from engine.ami_login import ami_settings
 from engine.api import build_app
 from engine.api.ports import Check
 from engine.asterisk.ami import PhoneWatch
-from engine.asterisk.ear import EarSettings
-from engine.asterisk.node import AsteriskNode, NodeSettings
+from engine.asterisk.node import AsteriskNode
 from engine.asterisk.recovery import Journalled
+from engine.asterisk_login import ami_settings, node_settings
 from engine.attendance import send_absent_ones_away
-from engine.config import AsteriskSettings, Settings, read_secret
+from engine.callers_numbers import CallersNumbers
+from engine.config import Settings, read_secret
 from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.callphase import Phase
 from engine.core.configuration import Configuration, Pace
-from engine.core.decision import Reply, Snapshot
+from engine.core.decision import Reply
 from engine.core.dispatcher import Dispatcher
-from engine.core.effects import CheckNumber, Effect, Voice
 from engine.core.events import (
     ConfigurationApplied,
     Event,
-    NewNumber,
-    NumberChecked,
-    ResultKind,
     StopRequested,
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.terms import Prompt
-from engine.document import parse
 from engine.errors import ConfigError, StoreError
 from engine.journal_watch import JournalWatch
 from engine.lanes import EffectLanes
 from engine.listening import listening
 from engine.metrics import Metrics
-from engine.numbers import NumberAccepted, check, zones_of
 from engine.outage import StoreGuard
 from engine.prompts import PromptLibrary
 from engine.recording import Recorder
@@ -57,7 +50,8 @@ from engine.start_times import StartTimes
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.records import AccessRecord, NodeSeen, StoredState
-from engine.voices import prepare_prompts, prompt_problems_at_start
+from engine.stored_snapshot import snapshot_of
+from engine.voices import ServicePrompts, prepare_prompts, prompt_problems_at_start
 from engine.written import Written
 
 log = structlog.get_logger()
@@ -101,7 +95,7 @@ class RunningEngine:
         node = node_settings(settings.asterisk[0])
         self._node = AsteriskNode(
             node,
-            _ServicePrompts(self._prompts, lambda: self.dispatcher),
+            ServicePrompts(self._prompts, lambda: self.dispatcher.configuration),
             self._hear,
             journalled=Journalled(
                 live=lambda: [flow.call for flow in self.dispatcher.calls()],
@@ -110,7 +104,7 @@ class RunningEngine:
                 known=queries.known_calls,
                 started=lambda startup_time: self._runtime.write(NodeSeen(node.name, startup_time)),
             ),
-            identify=self._number_of_caller,
+            identify=lambda dialled, caller: self._numbers.of_caller(dialled, caller),
             owns=lambda leg: self.dispatcher.owns(leg),
             startup_time=stored.nodes.get(node.name),
             figures=self.metrics,
@@ -124,8 +118,9 @@ class RunningEngine:
             trunk=self._node.calls.trunk,
             figures=self.metrics,
         )
+        self._numbers = CallersNumbers(lambda: self.dispatcher, self._runtime.tell, self._node.perform)
         self._lanes = EffectLanes(
-            self._perform,
+            self._numbers.perform,
             self._runtime.tell,
             lambda attempt: self.dispatcher.is_live(attempt),
             observe=self.metrics.effect_ended,
@@ -199,24 +194,6 @@ class RunningEngine:
                     await self._stop()
                 for each in (absent, phones, node, runtime):
                     each.cancel()
-
-    async def _perform(self, effect: Effect) -> tuple[ResultKind, str]:
-        if isinstance(effect, CheckNumber):
-            caller_id = self.dispatcher.configuration.services[effect.service].caller_id
-            self._runtime.tell(NumberChecked(effect.leg, self._callable(effect.digits, caller_id)))
-            return ResultKind.OK, ""
-        return await self._node.perform(effect)
-
-    def _number_of_caller(self, dialled: str, caller: str) -> NewNumber | None:
-        """Whom a caller id names, by the rules of the service that was dialled; carriers leave the plus out."""
-        service = self.dispatcher.service_dialled(dialled)
-        caller_id = service.caller_id if service is not None else None
-        return self._callable(caller, caller_id) or self._callable(f"+{caller}", caller_id)
-
-    def _callable(self, digits: str, caller_id: str | None) -> NewNumber | None:
-        limits = self.dispatcher.configuration.limits
-        number = check(digits, caller_id=caller_id, countries=limits.countries)
-        return NewNumber(number.e164, zones_of(number.e164)) if isinstance(number, NumberAccepted) else None
 
     async def _reload(self) -> Dispatcher:
         """What the journal holds, once it can be written again. Raises StoreError."""
@@ -303,19 +280,6 @@ class RunningEngine:
         log.info("engine.stopped", conversations_left_alone=len(left))
 
 
-class _ServicePrompts:
-    """Prompts by voice, falling back to the service's default language."""
-
-    def __init__(self, library: PromptLibrary, dispatcher: Callable[[], Dispatcher]) -> None:
-        self._library = library
-        self._dispatcher = dispatcher
-
-    def media(self, voice: Voice, prompt: Prompt) -> str:
-        service = self._dispatcher().configuration.services.get(voice.service)
-        default = service.languages[0] if service else None
-        return self._library.media(voice.service, voice.language, prompt, default_language=default)
-
-
 @contextlib.asynccontextmanager
 async def running_engine(
     settings: Settings, record: Path | None = None
@@ -350,49 +314,6 @@ async def running_engine(
             raise ConfigError("; ".join(problems))
         start.reached("building")
         yield engine, admin_key_hash
-
-
-def snapshot_of(stored: StoredState, pace: Pace) -> Snapshot:
-    """What the journal holds, as the dispatcher takes it; `pace`: of all calls together."""
-    configuration = Configuration()
-    if stored.document is not None:
-        configuration = parse(stored.document, version=stored.version).configuration
-    return Snapshot(
-        configuration=configuration,
-        callbacks=stored.callbacks,
-        attempts=stored.attempts,
-        inbound=stored.inbound,
-        agents=stored.agents,
-        timers=stored.timers,
-        interactions=stored.interactions,
-        suppressions=stored.suppressions,
-        paused=stored.paused,
-        slot_capacities=stored.slot_capacities,
-        handle_times=stored.handle_times,
-        dials=stored.dials,
-        requests=stored.requests,
-        pace=pace,
-    )
-
-
-def node_settings(settings: AsteriskSettings) -> NodeSettings:
-    """How to reach an Asterisk, its secret read. Raises ConfigError."""
-    secret = settings.ari_secret()
-    if secret is None or not secret.get_secret_value():
-        raise ConfigError(
-            f"asterisk {settings.name}: no ARI password; set ari_password_file, "
-            "or RINGBACK_ASTERISK__0__ARI_PASSWORD in the environment"
-        )
-    return NodeSettings(
-        name=settings.name,
-        ari_url=settings.ari_url,
-        ari_user=settings.ari_user,
-        ari_password=secret.get_secret_value(),
-        application=settings.application,
-        customer_endpoint=settings.customer_endpoint,
-        settle_seconds=settings.recovery_settle_seconds,
-        ear=EarSettings(settings.ear_host, settings.ear_port, settings.max_ears),
-    )
 
 
 def _unfinished(flow: CallFlow | CallerFlow) -> bool:

@@ -89,7 +89,7 @@ class JournalWatch:
             seconds_to_answer=_between(attempt.dialed_at, attempt.answered_at),
             seconds_to_confirm=_between(attempt.answered_at, attempt.confirmed_at),
             seconds_to_bridge=_between(attempt.confirmed_at, attempt.bridged_at),
-            seconds_talked=_between(attempt.bridged_at, attempt.ended_at) if observed else None,
+            seconds_talked=_between(attempt.bridged_at, attempt.parted_at) if observed else None,
         )
 
     def _caller_gone(self, call: InboundCall) -> None:
@@ -107,7 +107,7 @@ class JournalWatch:
             callback=call.callback,
             number_known=call.phone is not None,
             seconds_waited=waited,
-            seconds_talked=_between(call.bridged_at, call.ended_at),
+            seconds_talked=_between(call.bridged_at, call.parted_at),
         )
 
 

@@ -30,6 +30,7 @@ from engine.core.effects import (
     Dismantle,
     Effect,
     Farewell,
+    Limit,
     Listen,
     Record,
     Release,
@@ -141,6 +142,6 @@ def _legs(effect: Effect) -> tuple[LegId, ...]:
 
 def _concerned(effect: Effect) -> tuple[str, ...]:
     """The service an effect speaks for, as a crash point names it."""
-    if isinstance(effect, Connect | CountAudio | Dismantle | Listen | AnswerCaller):
+    if isinstance(effect, Connect | CountAudio | Dismantle | Limit | Listen | AnswerCaller):
         return ()
     return (effect.service,) if isinstance(effect, CheckNumber) else (effect.voice.service,)

@@ -7,14 +7,15 @@ applied, so that no customer ever hears silence instead of who is calling.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from engine.config import PromptSettings
 from engine.core.configuration import Configuration
-from engine.core.terms import PromptId
+from engine.core.effects import Voice
+from engine.core.terms import Prompt, PromptId
 from engine.prompts import Keys, PromptError, PromptLibrary, SpokenService, build
 from engine.prompts.library import MissingPrompt, Unfit
 from engine.prompts.occasions import SHARED_FOLDER
@@ -116,3 +117,16 @@ def _prepare(configuration: Configuration, settings: PromptSettings) -> list[str
     except PromptError as error:
         return [str(error)]
     return problems and (not_built or problems)
+
+
+class ServicePrompts:
+    """Prompts by voice, falling back to the service's default language."""
+
+    def __init__(self, library: PromptLibrary, configuration: Callable[[], Configuration]) -> None:
+        self._library = library
+        self._configuration = configuration
+
+    def media(self, voice: Voice, prompt: Prompt) -> str:
+        service = self._configuration().services.get(voice.service)
+        default = service.languages[0] if service else None
+        return self._library.media(voice.service, voice.language, prompt, default_language=default)

@@ -176,7 +176,9 @@ class CustomerView(Answered):
 
 
 class AttemptView(Answered):
-    """One call to the customer."""
+    """One call to the customer. `transferred_at`: when the agent gave the customer to somebody else, with whom the call
+    went on; `talk_seconds`: until then, or until its end.
+    """
 
     n: int
     outcome: Outcome | None
@@ -190,6 +192,7 @@ class AttemptView(Answered):
     answered_at: Moment | None
     confirmed_at: Moment | None
     bridged_at: Moment | None
+    transferred_at: Moment | None
     ended_at: Moment | None
     talk_seconds: float | None
 
@@ -316,8 +319,9 @@ def _seconds_to_verdict(attempt: Attempt) -> float | None:
 def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
     """`unobserved`: nobody saw the end of the conversation, so nobody knows how long it was."""
     talked = None
-    if attempt.bridged_at is not None and attempt.ended_at is not None and not unobserved:
-        talked = round(attempt.ended_at - attempt.bridged_at, 3)
+    known = attempt.transferred_at is not None or not unobserved
+    if attempt.bridged_at is not None and attempt.parted_at is not None and known:
+        talked = round(attempt.parted_at - attempt.bridged_at, 3)
     return AttemptView(
         n=attempt.n,
         outcome=attempt.outcome,
@@ -331,6 +335,7 @@ def _attempt_view(attempt: Attempt, *, unobserved: bool) -> AttemptView:
         answered_at=moment_or_none(attempt.answered_at),
         confirmed_at=moment_or_none(attempt.confirmed_at),
         bridged_at=moment_or_none(attempt.bridged_at),
+        transferred_at=moment_or_none(attempt.transferred_at),
         ended_at=moment_or_none(attempt.ended_at),
         talk_seconds=talked,
     )

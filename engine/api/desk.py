@@ -221,7 +221,7 @@ class Desk:
         if held is None:
             attempt = await self._queries.attempt(AttemptId(work_id))
             if attempt is not None and attempt.agent == agent.id:
-                if attempt.ended_at is None:
+                if attempt.parted_at is None:
                     raise ProblemError(Code.WRONG_STATE, "this call goes on")
                 callback_id = attempt.callback
         callback = await self._queries.callback(callback_id) if callback_id is not None else None
@@ -256,7 +256,8 @@ class Desk:
 
 def _talked(call: InboundCall, agent: Agent) -> bool:
     """An agent whose phone rang out may stand in the record as well, until somebody else's rings."""
-    return call.outcome is InboundOutcome.CONNECTED and call.ended_at is not None and call.agent == agent.id
+    talked = call.transferred_at is not None or call.outcome is InboundOutcome.CONNECTED
+    return talked and call.parted_at is not None and call.agent == agent.id
 
 
 def _work_id(request: web.Request) -> WorkId:

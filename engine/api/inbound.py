@@ -52,8 +52,9 @@ class InboundView(Answered):
     """A call that came in. `phone` is null if it is withheld or cannot be called.
 
     `joined_at`: since when their place in the line counts, which may be that of an older request; null: they are in
-    none. `agent`: who is rung, talks or talked. `callback`: what came of the call. `wait_seconds`: until they talked,
-    until they were gone, or until now; null if they never were in the line.
+    none. `agent`: who is rung, talks or talked. `callback`: what came of the call. `transferred_at`: when the agent
+    gave them to somebody else, with whom the call went on; `talk_seconds`: until then, or until its end.
+    `wait_seconds`: until they talked, until they were gone, or until now; null if they never were in the line.
     """
 
     id: str
@@ -73,6 +74,7 @@ class InboundView(Answered):
     entered_at: Moment
     joined_at: Moment | None
     bridged_at: Moment | None
+    transferred_at: Moment | None
     ended_at: Moment | None
     talk_seconds: float | None
     wait_seconds: float | None
@@ -174,8 +176,9 @@ class InboundCalls:
             entered_at=moment(call.entered_at),
             joined_at=moment_or_none(call.joined_at),
             bridged_at=moment_or_none(call.bridged_at),
+            transferred_at=moment_or_none(call.transferred_at),
             ended_at=moment_or_none(call.ended_at),
-            talk_seconds=_between(call.bridged_at, call.ended_at),
+            talk_seconds=_between(call.bridged_at, call.parted_at),
             wait_seconds=self._waited(call),
         )
 
@@ -190,7 +193,7 @@ def _state(call: InboundCall, live: CallerFlow | None) -> InboundState:
         return InboundState.ENDED
     if call.outcome is not None:
         return InboundState.CLOSING
-    if call.bridged_at is not None:
+    if call.talks:
         return InboundState.CONNECTED
     if live is not None and live.phase is Phase.ASKING:
         return InboundState.MENU

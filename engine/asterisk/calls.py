@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -34,6 +34,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     HoldWithMusic,
+    Limit,
     Listen,
     Listening,
     Play,
@@ -103,6 +104,8 @@ class Calls:
                 return await self._dial(effect)
             case RingAgent():
                 return await self._ring(effect)
+            case Limit(leg=leg, max_seconds=max_seconds):
+                return _ended(await self._limit(leg, max_seconds))
             case AnswerCaller(leg=leg, max_seconds=max_seconds):
                 return await self._answer(leg, max_seconds)
             case CheckNumber():
@@ -164,9 +167,11 @@ class Calls:
         )
 
     async def _answer(self, leg: LegId, max_seconds: float) -> Ended:
-        limit = str(math.ceil(max_seconds))
-        await self._client.channels.set_variable(leg, "TIMEOUT(absolute)", limit)
+        await self._limit(leg, max_seconds)
         return _ended(await self._client.channels.answer(leg))
+
+    async def _limit(self, leg: LegId, max_seconds: float) -> Result[None]:
+        return await self._client.channels.set_variable(leg, "TIMEOUT(absolute)", str(math.ceil(max_seconds)))
 
     async def _ring(self, effect: RingAgent) -> Ended:
         variables = self._variables(effect.attempt, "agent", effect.voice, effect.max_seconds)
@@ -260,10 +265,9 @@ class Calls:
         crash_points.reached(crash_points.BRIDGE_MADE)
         # Before they talk: if we die right after, nothing must cut their conversation short.
         legs = (effect.customer, effect.agent)
-        limit = str(math.ceil(effect.max_seconds))
         set_variable = self._client.channels.set_variable
         await asyncio.gather(
-            *(set_variable(leg, "TIMEOUT(absolute)", limit) for leg in legs),
+            *(self._limit(leg, effect.max_seconds) for leg in legs),
             *(set_variable(effect.customer, name, "") for name in LISTENING_OFF if effect.listening),
         )
         joined: Result[None] = await self._client.bridges.add_channels(effect.bridge, legs)
@@ -271,7 +275,7 @@ class Calls:
             joined = await self._look_for_both(effect.bridge, legs, joined)
         if isinstance(joined, Refused):
             # The customer may wait for another agent, but not for as long as a conversation may last.
-            await set_variable(effect.customer, "TIMEOUT(absolute)", str(math.ceil(effect.waiting_seconds)))
+            await self._limit(effect.customer, effect.waiting_seconds)
         if isinstance(joined, Ok):
             await asyncio.gather(*(set_variable(leg, "RB_PHASE", "connected") for leg in legs))
         return _ended(joined)
@@ -313,12 +317,12 @@ class Calls:
                 result = Refused(409, "the legs are not in the bridge")
         return result
 
-    async def is_any_in(self, bridge: BridgeId, legs: Sequence[LegId]) -> bool | None:
-        """Whether a look at the bridge finds one of these legs in it; None if Asterisk does not say."""
+    async def members_of(self, bridge: BridgeId) -> Collection[str] | None:
+        """Who is in the bridge, nobody if it is gone; None if Asterisk does not say."""
         look = await self._client.bridges.get(bridge)
         if isinstance(look, Ok):
-            return not set(legs).isdisjoint(look.value.channel_ids)
-        return False if isinstance(look, Refused) and look.gone else None
+            return look.value.channel_ids
+        return () if isinstance(look, Refused) and look.gone else None
 
     # ---- letting go ----------------------------------------------------------------------------------
 

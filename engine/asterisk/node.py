@@ -30,7 +30,16 @@ from engine.asterisk.ear import Ears, EarSettings
 from engine.asterisk.hearing import Hearing
 from engine.asterisk.playing import Prompts
 from engine.asterisk.recovery import Journalled, Recovery
-from engine.asterisk.translation import DESK, INBOUND, caller_id_of, endpoint_of, our_leg, translated
+from engine.asterisk.translation import (
+    DESK,
+    INBOUND,
+    caller_id_of,
+    endpoint_of,
+    is_local,
+    our_leg,
+    replaced_leg,
+    translated,
+)
 from engine.core.effects import Effect, EffectClass
 from engine.core.events import (
     CallerEntered,
@@ -98,6 +107,7 @@ class AsteriskNode:
         self._owns = owns
         self._callers: set[str] = set()
         self._in_menu: set[str] = set()
+        self._halves: set[str] = set()
         self._figures = figures
         self._tell_joined = joined
         self._connected = asyncio.Event()
@@ -121,6 +131,7 @@ class AsteriskNode:
             journalled,
             tell,
             rings_in=self._rings_in,
+            stands_in=self._halves.add,
             dials_menu=self._dials_menu,
             startup_time=startup_time,
             settle_seconds=settings.settle_seconds,
@@ -168,6 +179,8 @@ class AsteriskNode:
             self.calls.playing.leg_ended(gone)
             self.ears.end(gone)
         if isinstance(event, StasisStart):
+            if replaced_leg(event, self._leg_of) is not None:
+                self._halves.add(event.channel.id)  # its answer may be told before anybody has decided
             self.ears.entered(event.channel.id)
             if event.args[:1] == (INBOUND,):
                 self.calls.playing.leg_begins(LegId(event.channel.id))
@@ -186,11 +199,12 @@ class AsteriskNode:
                 return
         if told := translated(event, self._leg_of):
             self._tell(told)
-        if isinstance(event, StasisEnd) and event.channel.id in self._in_menu:
-            # A phone that no agent has is not listened to: of the end of its call this is all that is told.
+        if isinstance(event, StasisEnd) and event.channel.id in self._in_menu | self._halves:
+            # Nobody asked to hear of it otherwise: of the end of its call this is all that is told.
             self._tell(LegEnded(LegId(event.channel.id)))
         if isinstance(event, ChannelDestroyed | StasisEnd):
             self._in_menu.discard(event.channel.id)
+            self._halves.discard(event.channel.id)
         if isinstance(event, ChannelDestroyed):
             self._callers.discard(event.channel.id)
 
@@ -198,16 +212,23 @@ class AsteriskNode:
         """The leg that a channel is, if it is one of ours or a caller's."""
         if (ours := our_leg(channel)) is not None:
             return ours
-        return LegId(channel) if channel in self._callers or self._owns(LegId(channel)) else None
+        known = channel in self._callers or channel in self._halves
+        return LegId(channel) if known or self._owns(LegId(channel)) else None
 
     def _rings_in(self, channel: Channel, dialled: str) -> None:
-        """Somebody who rings in; told again, it is no news."""
+        """Somebody who rings in; told again, it is no news. Whom a phone of ours sends here was a call of ours."""
+        if is_local(channel):
+            self._late.put_nowait(LegId(channel.id))
+            return
         self._callers.add(channel.id)
         number = self._identify(dialled, channel.caller.number)
         self._tell(CallerEntered(caller_id_of(channel.id), LegId(channel.id), dialled, number))
 
     def _dials_menu(self, channel: Channel) -> None:
-        """An agent's phone that has dialled the menu; told again, it is no news."""
+        """An agent's phone that has dialled the menu; told again, it is no news. Nobody is transferred to it."""
+        if is_local(channel):
+            self._late.put_nowait(LegId(channel.id))
+            return
         self._callers.add(channel.id)
         self._in_menu.add(channel.id)
         self._tell(DeskPhoneEntered(caller_id_of(channel.id), LegId(channel.id), endpoint_of(channel)))
@@ -321,6 +342,10 @@ class AsteriskNode:
     async def _hang_up_late_legs(self) -> None:
         while True:
             leg = await self._late.get()
+            if our_leg(leg) is None:
+                log.warning("leg.turned_away", leg=leg, mend="a customer was transferred to a number of ours")
+                await self.calls.hang_up(leg)
+                continue
             try:
                 await self.recovery.hang_up_late([leg])
             except StoreError as error:

@@ -8,16 +8,17 @@ channels that are neither ours nor a caller's, are nobody's business here.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
 from engine.asterisk.ari import AriClient, Ok, Refused, Result
-from engine.asterisk.ari.snapshots import Application, Channel
+from engine.asterisk.ari.snapshots import Application, Channel, ChannelState
 from engine.asterisk.calls import Calls
 from engine.asterisk.ear import Ears
-from engine.asterisk.translation import caller_id_of, dials_menu, number_dialled, our_leg, seen
+from engine.asterisk.translation import caller_id_of, dials_menu, is_nobody, number_dialled, our_leg, seen
 from engine.core.events import AttemptSeen, Event, LegSeen
 from engine.core.records import Attempt, Call, InboundCall, attempt_of_leg
 from engine.core.terms import AttemptId, LegId
@@ -35,12 +36,16 @@ HEARD = (
     "ChannelTalkingStarted",
     "ChannelTalkingFinished",
     "ChannelToneDetected",
+    "ChannelHold",
+    "ChannelUnhold",
+    "BridgeAttendedTransfer",
     "ChannelLeftBridge",
     "PlaybackFinished",
     "ApplicationReplaced",
     "ChannelUserevent",
 )
 """The event types the engine asks Asterisk for; the others (most are ChannelVarset) never leave Asterisk."""
+_OUR_BRIDGE = re.compile(r"[a-z0-9]+-[0-9]+\.bridge\.[0-9]+")
 LOOKS_AT_MOVING_CALLS = 5
 """How often a recovery looks again because a call went on during the look."""
 
@@ -61,7 +66,8 @@ class Journalled:
 class Recovery:
     """Of one Asterisk. `startup_time`: when it had been started as far as was known before.
 
-    `rings_in` is told of callers that nobody knows, `dials_menu` of agents' phones that are in the menu.
+    `rings_in` is told of callers that nobody knows, `dials_menu` of agents' phones that are in the menu, `stands_in` of
+    channels that stand in an agent's place.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class Recovery:
         *,
         rings_in: Callable[[Channel, str], None],
         dials_menu: Callable[[Channel], None],
+        stands_in: Callable[[str], None],
         startup_time: str | None,
         settle_seconds: float,
         figures: Metrics,
@@ -88,6 +95,7 @@ class Recovery:
         self._tell = tell
         self._rings_in = rings_in
         self._dials_menu = dials_menu
+        self._stands_in = stands_in
         self._startup_time = startup_time
         self._settle_seconds = settle_seconds
         self._figures = figures
@@ -127,6 +135,9 @@ class Recovery:
     async def compare(self) -> bool:
         """Look, settle, look again, tell. False if Asterisk did not answer on the way."""
         live = self._journalled.live
+        for call in live():
+            if call.given_to is not None:
+                self._stands_in(call.given_to)
         info = await self._client.asterisk.info()
         if not isinstance(info, Ok) or (first := await self._look()) is None:
             return False
@@ -142,16 +153,16 @@ class Recovery:
             if (now := await self._look()) is None:
                 return False
             channels.update(now)
-            unsure = [call for call in calls if _may_be_bridged(call, channels)]
-            answers = await asyncio.gather(*(self._calls.is_any_in(each.bridge, _legs(each)) for each in unsure))
+            may_talk = [call for call in calls if call.bridging_at is not None]
+            answers = await asyncio.gather(*(self._calls.members_of(each.bridge) for each in may_talk))
             if None in answers:
                 return False  # who may be talking is not judged without an answer
-            bridged = {call.id for call, answer in zip(unsure, answers, strict=True) if answer}
+            members = {call.id: answer for call, answer in zip(may_talk, answers, strict=True) if answer}
             if calls == list(live()):
                 break
             # A call went on meanwhile: a look that is older than what we know would undo it.
         for call in calls:
-            self._tell_seen(call, channels, bridged=call.id in bridged)
+            self._tell_seen(call, channels, members.get(call.id, ()))
         self._calls.playing.only_these_are_left(channels)
         await self._ears.only_these_are_left(channels, [call.customer_leg for call in live()])
         await self._hang_up_nobodys(channels)
@@ -166,10 +177,24 @@ class Recovery:
         listed = await self._client.channels.list()
         return {channel.id: channel for channel in listed.value} if isinstance(listed, Ok) else None
 
-    def _tell_seen(self, call: Call, channels: Mapping[str, Channel], *, bridged: bool) -> None:
+    def _tell_seen(self, call: Call, channels: Mapping[str, Channel], members: Collection[str]) -> None:
         customer = seen(channels.get(call.customer_leg))
         agent = seen(channels.get(call.agent_leg)) if call.agent_legs else LegSeen.GONE
-        self._tell(AttemptSeen(call.id, customer, agent, bridged))
+        others = [channels[each] for each in members if each in channels and each not in _legs(call)]
+        other = next((each for each in others if not is_nobody(each)), None)
+        if other is not None:
+            self._stands_in(other.id)
+        self._tell(
+            AttemptSeen(
+                call.id,
+                customer,
+                agent,
+                bridged=not set(_legs(call)).isdisjoint(members),
+                other=None if other is None else LegId(other.id),
+                other_up=other is not None and other.state is ChannelState.UP,
+                apart=call.customer_leg in members and agent is not LegSeen.GONE and call.agent_leg not in members,
+            )
+        )
 
     async def _take_unknown_callers(self, channels: Mapping[str, Channel]) -> None:
         """Who rang in while nobody listened is taken in; only whose call is known to be over is hung up on."""
@@ -193,6 +218,26 @@ class Recovery:
         """Legs of calls that are over, and of agents that were given up: before anybody is dialled again."""
         wanted = {leg for call in self._journalled.live() for leg in _legs(call)}
         await self.hang_up_late([leg for leg in map(our_leg, channels) if leg and leg not in wanted])
+        await self._hang_up_left_alone(channels)
+
+    async def _hang_up_left_alone(self, channels: Mapping[str, Channel]) -> None:
+        """Those who were given a customer whose call is over: nobody else ends their call."""
+        bridges = await self._client.bridges.list()
+        if not isinstance(bridges, Ok):
+            return
+        ours = {each.id: attempt_of_leg(each.id) for each in bridges.value if _OUR_BRIDGE.fullmatch(each.id)}
+        over = {call for call in ours.values() if not self._journalled.is_live(call)}
+        over &= set(await self._journalled.known(over)) if over else set()
+        alone = [
+            LegId(each)
+            for bridge in bridges.value
+            if ours.get(bridge.id) in over
+            for each in bridge.channel_ids
+            if each in channels and our_leg(each) is None and not is_nobody(channels[each])
+        ]
+        for leg in alone:
+            log.warning("leg.left_alone", leg=leg)
+        await asyncio.gather(*(self._calls.hang_up(leg) for leg in alone))
 
     async def hang_up_late(self, legs: Collection[LegId]) -> None:
         """Those of our own calls. Others belong to another engine, or to a journal that was replaced by a backup."""
@@ -210,15 +255,9 @@ def _legs(call: Call) -> tuple[LegId, LegId]:
     return call.customer_leg, call.agent_leg
 
 
-def _may_be_bridged(call: Call, channels: Mapping[str, Channel]) -> bool:
-    """Whether the two may talk and nobody has written it down: we died, or heard nothing, while we bridged them."""
-    undecided = call.bridging_at is not None and call.bridged_at is None
-    return undecided and any(leg in channels for leg in _legs(call))
-
-
 def _gone(call: Call, channels: Mapping[str, Channel]) -> bool:
     """Whether a leg that should be there is not; somebody may just be slow to appear."""
     rung_first = isinstance(call, Attempt) and call.agent_legs > 0 and call.confirmed_at is None
-    agent_expected = rung_first or call.bridging_at is not None
+    agent_expected = rung_first or (call.bridging_at is not None and call.given_to is None)
     dialled = isinstance(call, InboundCall) or call.dialed_at is not None
     return (dialled and call.customer_leg not in channels) or (agent_expected and call.agent_leg not in channels)

@@ -7,12 +7,15 @@ from collections.abc import Callable
 
 from engine.asterisk.ari.events import (
     AriEvent,
+    BridgeAttendedTransfer,
     ChannelDestroyed,
     ChannelDtmfReceived,
+    ChannelHold,
     ChannelStateChange,
     ChannelTalkingFinished,
     ChannelTalkingStarted,
     ChannelToneDetected,
+    ChannelUnhold,
     StasisStart,
 )
 from engine.asterisk.ari.snapshots import Channel, ChannelState
@@ -23,8 +26,12 @@ from engine.core.events import (
     LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
     LegRinging,
+    LegRingsStill,
     LegSeen,
+    LegUnheld,
     TalkFinished,
     TalkStarted,
 )
@@ -34,6 +41,8 @@ INBOUND = "inbound"
 """The first argument of Stasis() for calls that come in."""
 DESK = "desk"
 """The first argument of Stasis() for agents who dial the menu."""
+_NOBODY = ("Recorder/", "Announcer/")
+"""What Asterisk puts into a bridge itself, to record it and to play to it."""
 _OUR_LEG = re.compile(r"[a-z0-9]+-[0-9]+\.(customer|agent\.[0-9]+)")
 
 
@@ -54,6 +63,22 @@ def endpoint_of(channel: Channel) -> str:
     return channel.name.rpartition("-")[0]
 
 
+def is_local(channel: Channel) -> bool:
+    """Whether it is one of two ends inside Asterisk, as a transfer makes them: no phone and no line."""
+    return channel.name.startswith("Local/")
+
+
+def is_nobody(channel: Channel) -> bool:
+    """Whether Asterisk put it into a bridge for itself."""
+    return channel.name.startswith(_NOBODY)
+
+
+def replaced_leg(event: StasisStart, leg_of: Callable[[str], LegId | None]) -> LegId | None:
+    """The leg of ours in whose place the channel of this event stands from now on."""
+    replaced = event.replace_channel
+    return leg_of(replaced.id) if replaced is not None and our_leg(event.channel.id) is None else None
+
+
 def dials_menu(channel: Channel, application: str) -> bool:
     """Whether an agent's phone has dialled the menu and is in our hands."""
     return channel.dialplan_application == "Stasis" and channel.dialplan_arguments == f"{application},{DESK}"
@@ -72,6 +97,14 @@ def translated(event: AriEvent, leg_of: Callable[[str], LegId | None] = our_leg)
     match event:
         case StasisStart(channel=channel, args=args) if leg := our_leg(channel.id):
             return LegEntered(leg, args[1] if len(args) > 1 and args[1] else None)
+        case StasisStart(channel=channel) if leg := replaced_leg(event, leg_of):
+            return LegReplaced(leg, LegId(channel.id))
+        case BridgeAttendedTransfer(replace_channel=Channel(id=half), destination_type="application"):
+            return LegRingsStill(leg) if (leg := leg_of(half)) else None
+        case ChannelHold(channel=channel) if leg := leg_of(channel.id):
+            return LegHeld(leg)
+        case ChannelUnhold(channel=channel) if leg := leg_of(channel.id):
+            return LegUnheld(leg)
         case ChannelStateChange(channel=channel) if leg := leg_of(channel.id):
             if channel.state is ChannelState.UP:
                 return LegAnswered(leg)

@@ -99,7 +99,7 @@ class CallEnds(Meeting[Attempt]):
     def _closing(self, outcome: Outcome, limit: float, now: float) -> None:
         self._judge_at_last(now)
         self.phase = Phase.CLOSING
-        self.call = replace(self.call, outcome=outcome)
+        self.call = replace(self.call, outcome=self._as_it_was(outcome))
         for name in STEP_TIMERS:
             self._arm(name, None)
         self._arm("closing", limit)
@@ -134,16 +134,21 @@ class CallEnds(Meeting[Attempt]):
 
     def _finish(self, outcome: Outcome, now: float, *, unobserved: bool = False) -> None:
         self._judge_at_last(now)
+        outcome, in_conversation = self._as_it_was(outcome), self.phase is Phase.CONNECTED
         self.phase = Phase.ENDED
         self.call = replace(self.call, outcome=outcome, ended_at=now)
         self._drop_agent_leg()
+        self._drop_half()
         if self.call.agent_legs and self.call.confirmed_at is not None:
             self._do(Dismantle(self.call.id, self.call.bridge))
-        may_have_talked = unobserved or self.call.bridged_at is not None
-        talked = self._agent.id if self._agent and may_have_talked else None
+        talked = self._agent.id if self._agent and (unobserved or in_conversation) else None
         if talked is None:
             self._free_agent()
         self._tell(Finished(self.call, outcome, talked, unobserved))
+
+    def _as_it_was(self, outcome: Outcome) -> Outcome:
+        """Whatever ends the call of somebody who has talked: they are not called again."""
+        return outcome if self.call.bridged_at is None else Outcome.CONNECTED
 
     def _talked(self, now: float, *, unobserved: bool = False) -> None:
         self._finish(Outcome.CONNECTED, now, unobserved=unobserved)
@@ -155,6 +160,8 @@ class CallEnds(Meeting[Attempt]):
         self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
 
     def _waits_until(self) -> float | None:
+        if (again := self._waits_again_until()) is not None:
+            return again
         confirmed_at = self.call.confirmed_at
         return None if confirmed_at is None else confirmed_at + self.service.hold_limit_seconds
 

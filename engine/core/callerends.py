@@ -95,14 +95,16 @@ class CallerEnds(Meeting[InboundCall]):
 
     @property
     def _may_ask(self) -> bool:
-        """Whether the key for a callback means something."""
-        return self._inbound.callback_key is not None
+        """Whether the key for a callback means something; who has talked is not asked to wait for another call."""
+        return self._inbound.callback_key is not None and self.call.bridged_at is None
 
     @property
     def _is_listened_to(self) -> bool:
         return False
 
     def _waits_until(self) -> float | None:
+        if (again := self._waits_again_until()) is not None:
+            return again
         return self.call.entered_at + self._inbound.wait_limit_seconds
 
     def _waiting_limit(self) -> float:
@@ -122,6 +124,10 @@ class CallerEnds(Meeting[InboundCall]):
 
     def _break_off(self, now: float) -> None:
         self._close(InboundOutcome.INTERRUPTED, now, PromptId.INBOUND_SORRY)
+
+    def _as_it_was(self, outcome: InboundOutcome) -> InboundOutcome:
+        """Whatever ends the call of somebody who has talked, they have talked."""
+        return outcome if self.call.bridged_at is None else InboundOutcome.CONNECTED
 
     def _talked(self, now: float, *, unobserved: bool = False) -> None:
         self._finish(InboundOutcome.CONNECTED, now, unobserved=unobserved)
@@ -153,7 +159,7 @@ class CallerEnds(Meeting[InboundCall]):
 
     def _closing(self, outcome: InboundOutcome, limit: float) -> None:
         self.phase = Phase.CLOSING
-        self.call = replace(self.call, outcome=outcome)
+        self.call = replace(self.call, outcome=self._as_it_was(outcome))
         for name in STEP_TIMERS:
             self._arm(name, None)
         self._arm("closing", limit)
@@ -167,13 +173,13 @@ class CallerEnds(Meeting[InboundCall]):
         self._finish(outcome, now)
 
     def _finish(self, outcome: InboundOutcome, now: float, *, unobserved: bool = False) -> None:
-        self.phase = Phase.ENDED
-        self.call = replace(self.call, outcome=outcome, ended_at=now)
+        in_conversation, self.phase = self.phase is Phase.CONNECTED, Phase.ENDED
+        self.call = replace(self.call, outcome=self._as_it_was(outcome), ended_at=now)
         self._drop_agent_leg()
+        self._drop_half()
         if self.call.agent_legs:
             self._do(Dismantle(self.call.id, self.call.bridge))
-        may_have_talked = unobserved or self.call.bridged_at is not None
-        talked = self._agent.id if self._agent and may_have_talked else None
+        talked = self._agent.id if self._agent and (unobserved or in_conversation) else None
         if talked is None:
             self._free_agent()
         self._tell(CallerGone(self.call, talked, unobserved))
@@ -185,7 +191,7 @@ def _phase_of(call: InboundCall) -> Phase:
         return Phase.ENDED
     if call.outcome is not None:
         return Phase.CLOSING
-    if call.bridged_at is not None:
+    if call.talks:
         return Phase.CONNECTED
     if call.bridging_at is not None:
         return Phase.BRIDGING

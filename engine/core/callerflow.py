@@ -2,7 +2,7 @@
 
     WAITING <-> ASKING -> CLOSING -> ENDED
        |
-    WHISPERING -> BRIDGING -> CONNECTED -> ENDED
+    WHISPERING -> BRIDGING -> CONNECTED -> ENDED      (back to WAITING, if nobody answers a transfer)
 
 The caller waits with music, in the same line as those who are called back; with a key they are asked about a callback
 (callermenu.py). What follows an agent is the same as in every call (meeting.py). A start finds them by the name that
@@ -15,7 +15,16 @@ from engine.core.callerends import FIRST_NEWS_SECONDS, Admittance
 from engine.core.callermenu import CallerMenu, Question
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Phase, Recovery, Step
 from engine.core.effects import AnswerCaller, CheckNumber, Effect, Farewell, HoldWithMusic, Play, Release
-from engine.core.events import EffectEnded, Event, KeyPressed, LegSeen, NumberChecked, PlayingFinished, ResultKind
+from engine.core.events import (
+    AttemptSeen,
+    EffectEnded,
+    Event,
+    KeyPressed,
+    LegSeen,
+    NumberChecked,
+    PlayingFinished,
+    ResultKind,
+)
 from engine.core.records import InboundCall
 from engine.core.terms import InboundOutcome, Prompt, PromptId
 from engine.core.values import replace
@@ -120,17 +129,18 @@ class CallerFlow(CallerMenu):
 
     # ---- after a start or a lost event socket --------------------------------------------------------------
 
-    def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:
-        """Go on from what Asterisk still has, and say how; `bridged` as of every call."""
-        customer, agent = self._note_look(customer, agent)
+    def resume(self, look: AttemptSeen, now: float) -> tuple[Step, Recovery]:
+        """Go on from what Asterisk still has, and say how."""
+        customer, agent = self._note_look(look.customer, look.agent)
         if customer is LegSeen.GONE:
-            recovery = self._gone_unseen(agent, now, bridged=bridged)
+            recovery = self._gone_unseen(agent, look, now)
         else:
-            recovery = self._still_there(agent, now, bridged=bridged)
+            recovery = self._still_there(agent, look, now)
         return self._taken(), recovery
 
-    def _gone_unseen(self, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
-        if self._met_unseen(agent, bridged=bridged):
+    def _gone_unseen(self, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery:
+        self._left_by_customer(look)
+        if self._met_unseen(agent, bridged=look.bridged):
             self._talked(now, unobserved=True)
             return Recovery.ENDED_UNOBSERVED
         if self.phase is Phase.CLOSING:
@@ -140,7 +150,7 @@ class CallerFlow(CallerMenu):
         self._finish(InboundOutcome.INTERRUPTED, now)
         return Recovery.INTERRUPTED
 
-    def _still_there(self, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
+    def _still_there(self, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery:
         match self.phase:
             case Phase.CLOSING:
                 self._release_customer()
@@ -157,4 +167,4 @@ class CallerFlow(CallerMenu):
                 self._arm("menu", None)
                 if self.phase is Phase.WAITING:
                     self._do(AnswerCaller(self.call.id, self.call.leg, self._waiting_limit()))
-                return self._meet_again(agent, now, bridged=bridged) or Recovery.LEFT_ALONE
+                return self._meet_again(agent, look, now) or Recovery.LEFT_ALONE

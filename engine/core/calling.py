@@ -10,7 +10,8 @@ from engine.core.callflow import CallFlow
 from engine.core.callphase import Step
 from engine.core.configuration import Service
 from engine.core.deskmenu import DeskMenu
-from engine.core.events import Event
+from engine.core.effects import Release, Voice
+from engine.core.events import Event, LegReplaced
 from engine.core.facts import (
     AgentFreed,
     AgentMissed,
@@ -25,11 +26,15 @@ from engine.core.facts import (
     Dialling,
     Fact,
     Finished,
+    GivenAway,
+    Held,
+    NobodyAnswered,
+    Resumed,
 )
 from engine.core.lifecycle import Because, can
-from engine.core.records import Callback, Suppression
+from engine.core.records import Callback, Suppression, attempt_of_leg
 from engine.core.switchboard import RETRY, WRAP_UP
-from engine.core.terms import AgentId, AttemptId, CallbackState, Outcome, Reason, Stage, WorkId
+from engine.core.terms import AgentId, AttemptId, CallbackState, Outcome, Reason, ServiceId, Stage, WorkId
 from engine.core.values import replace
 from engine.core.workspace import Workspace
 
@@ -46,6 +51,28 @@ class Calling(Workspace):
     def _to_menu(self, menu: DeskMenu, event: Event, now: float) -> None:
         """What happens to an agent who uses the phone menu; `deskphones` decides on it."""
         raise NotImplementedError
+
+    def _leg_replaced(self, event: LegReplaced, now: float) -> None:
+        """Somebody came in for a leg of ours; if its call is over, nobody else would let them go."""
+        call = self._leg_owners.get(event.leg) or attempt_of_leg(event.leg)
+        flow = self._flows.get(call) or self._callers.get(call)
+        if flow is None:
+            self._decision.effects.append(Release(call, event.by, (), Voice(ServiceId(""), "")))
+            return
+        self._leg_owners[event.by] = call
+        self._apply(flow, flow.handle(event, now), now)
+
+    def _disown(self, flow: CallFlow | CallerFlow) -> None:
+        """Its legs that Asterisk named are nobody's any more."""
+        for leg in (flow.call.customer_leg, *flow.halves):
+            self._leg_owners.pop(leg, None)
+
+    def _given_away(self, flow: CallFlow | CallerFlow, fact: GivenAway, now: float) -> None:
+        """The agent is free of the call, which goes on without one."""
+        if fact.by is not None:
+            self._leg_owners[fact.by] = flow.call.id
+        if fact.agent is not None:
+            self._start_wrap_up(fact.agent, WorkId(flow.call.id), flow.service, now)
 
     def _report(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
         if isinstance(flow, CallerFlow):
@@ -90,6 +117,15 @@ class Calling(Workspace):
             case Bridged(agent=agent):
                 self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
                 self._write(self.book.move(replace(callback, agent=agent), Because.BRIDGED, now))
+            case Held(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.HELD, "held", now))
+            case Resumed(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
+            case GivenAway():
+                self._given_away(flow, fact, now)
+                self._write(self.book.move(callback, Because.TRANSFERRED, now))
+            case NobodyAnswered():
+                self._write(self.book.move(callback, Because.TRANSFER_UNANSWERED, now))
             case Closing():
                 self.line.leave(callback.id)
                 self._keep_wish(flow, now)
@@ -98,6 +134,7 @@ class Calling(Workspace):
 
     def _finished(self, flow: CallFlow, fact: Finished, callback: Callback, now: float) -> None:
         del self._flows[fact.attempt.id]
+        self._disown(flow)
         self._write(self.timers.clear_all(fact.attempt.id))
         self.line.leave(callback.id)
         self._keep_wish(flow, now)

@@ -5,6 +5,7 @@
     DIALING -> ANSWERED -> ANNOUNCING -> WAITING -> WHISPERING -> BRIDGING -> CONNECTED -> ENDED
        |          |            |           |  ^____ agent missed ____|              |
        |__________|____________|___________|_______ CLOSING ________________________|___^
+                                           |________ nobody answers a transfer _____|
 
 RINGING_FIRST, if the service wants the agent on the phone before the customer is called: only the agent's leg exists.
 Afterwards that agent waits with music until the customer confirms; WAITING then leads to WHISPERING at once.
@@ -75,13 +76,13 @@ class Recovery(StrEnum):
 class Step(Struct, gc=False):
     """What one event brings about: effects, timers `{name: due_at or None to clear}` and facts, in order.
 
-    `judged`: the attempt has another verdict now, which may be all.
+    `changed`: the call's record is another one now, which may be all.
     """
 
     effects: list[Effect] = field(default_factory=list)
     timers: dict[str, float | None] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
-    judged: bool = False
+    changed: bool = False
 
 
 def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
@@ -92,7 +93,7 @@ def phase_of(attempt: Attempt, state: CallbackState) -> Phase:
         return Phase.CLOSING
     if attempt.dialed_at is None:
         return Phase.RINGING_FIRST
-    if attempt.bridged_at is not None:
+    if attempt.talks:
         return Phase.CONNECTED
     if attempt.bridging_at is not None:
         return Phase.BRIDGING

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from engine.core.callphase import Phase, Recovery, Step
 from engine.core.callscreening import CallScreening
-from engine.core.events import LegSeen
+from engine.core.events import AttemptSeen, LegSeen
 from engine.core.terms import Outcome
 from engine.core.values import replace
 
@@ -16,18 +16,15 @@ from engine.core.values import replace
 class CallResume(CallScreening):
     """What a recovery does, phase by phase."""
 
-    def resume(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool = False) -> tuple[Step, Recovery]:
-        """Go on from what Asterisk still has, and say how. Entry actions are repeatable, dialling is not.
-
-        `bridged`: one of the legs is in the bridge of the agent leg posted last.
-        """
-        customer, agent = self._note_look(customer, agent)
+    def resume(self, look: AttemptSeen, now: float) -> tuple[Step, Recovery]:
+        """Go on from what Asterisk still has, and say how. Entry actions are repeatable, dialling is not."""
+        customer, agent = self._note_look(look.customer, look.agent)
         if self.phase is Phase.RINGING_FIRST:
             recovery = self._not_yet_dialled(agent, now)
         elif customer is LegSeen.GONE:
-            recovery = self._gone_unseen(now, agent, bridged=bridged)
+            recovery = self._gone_unseen(agent, look, now)
         else:
-            recovery = self._still_there(customer, agent, now, bridged=bridged)
+            recovery = self._still_there(customer, agent, look, now)
             if self.phase in (Phase.DIALING, Phase.ANSWERED, Phase.ANNOUNCING):
                 self._wait_on_the_phone()
         return self._taken(), recovery
@@ -57,9 +54,10 @@ class CallResume(CallScreening):
         elif self._agent_leg_live:
             self._music_for_agent()
 
-    def _gone_unseen(self, now: float, agent: LegSeen, *, bridged: bool) -> Recovery:
+    def _gone_unseen(self, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery:
         """The customer's leg ended while nobody listened."""
-        if self._met_unseen(agent, bridged=bridged):
+        self._left_by_customer(look)
+        if self._met_unseen(agent, bridged=look.bridged):
             self._talked(now, unobserved=True)
             return Recovery.ENDED_UNOBSERVED
         # It may have rung: who knows no better has to believe so. If they were being connected, it did not come about.
@@ -70,8 +68,8 @@ class CallResume(CallScreening):
         self._finish(Outcome.INTERRUPTED, now)
         return Recovery.INTERRUPTED
 
-    def _still_there(self, customer: LegSeen, agent: LegSeen, now: float, *, bridged: bool) -> Recovery:
-        if (met := self._meet_again(agent, now, bridged=bridged)) is not None:
+    def _still_there(self, customer: LegSeen, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery:
+        if (met := self._meet_again(agent, look, now)) is not None:
             return met
         match self.phase:
             case Phase.CLOSING:

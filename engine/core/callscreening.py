@@ -85,7 +85,7 @@ class CallScreening(CallMoves):
             return
         is_robot, was_left = finding.verdict is Verdict.SCREENING_ROBOT, self._is_left
         self.call = replace(self.call, verdict=finding.verdict, evidence=finding.evidence, judged_at=now)
-        self._step.judged = True
+        self._step.changed = True
         if is_robot:
             self._parting = Parting.NO
             self._repeats_left += self.service.screening.robot_repeats

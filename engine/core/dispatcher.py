@@ -32,7 +32,11 @@ from engine.core.events import (
     LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
     LegRinging,
+    LegRingsStill,
+    LegUnheld,
     MoveRequested,
     NumberChecked,
     PauseRequested,
@@ -113,11 +117,16 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
                 | LegAnswered()
                 | LegEntered()
                 | LegEnded()
+                | LegHeld()
+                | LegUnheld()
+                | LegRingsStill()
                 | KeyPressed()
                 | PlayingFinished()
                 | NumberChecked()
             ):
                 self._to_flow(self._owner_of(event.leg), event, now)
+            case LegReplaced():
+                self._leg_replaced(event, now)
             case _ if isinstance(event, AudioNews):
                 self._to_flow(attempt_of_leg(event.leg), event, now)
             case CallerEntered():
@@ -172,10 +181,10 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
                 self.desks.see_phones(states)
             case PhonesUnknown():
                 self.desks.see_phones({})
-            case AttemptSeen(attempt=attempt, customer=customer, agent=agent, bridged=bridged):
+            case AttemptSeen(attempt=attempt):
                 if flow_seen := self._flows.get(attempt) or self._callers.get(attempt):
                     phase = flow_seen.phase
-                    step, recovery = flow_seen.resume(customer, agent, now, bridged=bridged)
+                    step, recovery = flow_seen.resume(event, now)
                     self._apply(flow_seen, step, now)
                     self._decision.reply = Recovered(attempt, phase, recovery)
             case AttemptLetGo(attempt=attempt):

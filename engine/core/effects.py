@@ -178,6 +178,18 @@ class Connect(Value):
     listening: bool = False
 
 
+class Limit(Value):
+    """Let Asterisk end a leg after so long: of one it made itself nobody has said so yet.
+
+    Died before: the leg ends when the customer's does, by us or by the next start. Died after: by itself at the latest.
+    """
+
+    kind: ClassVar[EffectClass] = EffectClass.MEDIA
+    attempt: AttemptId
+    leg: LegId
+    max_seconds: float
+
+
 class Record(Value):
     """Say `prompts` to both sides, then record what they say under `name`, in Asterisk, unless that goes on already.
 
@@ -212,6 +224,8 @@ class Release(Value):
 
     Died before: the decision may be lost with it; what is found goes on as if it had not been made. Died after: the
     leg is gone or is hung up, and ends as decided if that was written, else as interrupted.
+    Of an agent who gave the customer away, and of whom they were given to: a leg that is found outside its bridge, or
+    alone in it, is hung up.
     """
 
     kind: ClassVar[EffectClass] = EffectClass.RELEASE
@@ -242,6 +256,7 @@ Effect: TypeAlias = (
     | CountAudio
     | HoldWithMusic
     | Connect
+    | Limit
     | Record
     | Farewell
     | Release

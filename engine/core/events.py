@@ -244,6 +244,33 @@ class LegEnded(Value):
     sip_code: int | None = None
 
 
+class LegHeld(Value):
+    """The phone on the leg holds whom it talks to; they hear Asterisk's music."""
+
+    leg: LegId
+
+
+class LegUnheld(Value):
+    """It holds them no more; told also of a phone that held nobody."""
+
+    leg: LegId
+
+
+class LegReplaced(Value):
+    """The phone on the leg gave whom it talked to to somebody else: a channel of Asterisk's own, `by`, stands in its
+    place. From now on `by` is a leg of the same call.
+    """
+
+    leg: LegId
+    by: LegId
+
+
+class LegRingsStill(Value):
+    """A channel that stands in a leg's place was answered too soon: it leads to a phone that rings."""
+
+    leg: LegId
+
+
 class KeyPressed(Value):
     leg: LegId
     digit: str
@@ -337,13 +364,17 @@ class LegSeen(StrEnum):
 class AttemptSeen(Value):
     """After a start or a lost event socket: what is left in Asterisk of an attempt that the journal holds as running.
 
-    `bridged`: one of the legs is in the bridge of the agent leg posted last.
+    `bridged`: one of the legs is in the bridge of the agent leg posted last. `other`: a channel there that is neither;
+    `other_up`: it is answered. `apart`: the customer is there, the agent's leg lives and is not.
     """
 
     attempt: AttemptId
     customer: LegSeen
     agent: LegSeen
     bridged: bool = False
+    other: LegId | None = None
+    other_up: bool = False
+    apart: bool = False
 
 
 class AttemptLetGo(Value):
@@ -382,6 +413,10 @@ Event: TypeAlias = (
     | LegAnswered
     | LegEntered
     | LegEnded
+    | LegHeld
+    | LegUnheld
+    | LegReplaced
+    | LegRingsStill
     | KeyPressed
     | AudioNews
     | PlayingFinished
@@ -399,6 +434,10 @@ Fact: TypeAlias = (
     | LegAnswered
     | LegEntered
     | LegEnded
+    | LegHeld
+    | LegUnheld
+    | LegReplaced
+    | LegRingsStill
     | KeyPressed
     | AudioNews
     | PlayingFinished

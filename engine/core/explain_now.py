@@ -92,12 +92,14 @@ class Explaining(Switchboard):
         if flow is None:
             return []
         attempt, place = flow.attempt, self.line.place(callback.id)
-        if callback.state is CallbackState.CONNECTED:
+        if callback.state is CallbackState.CONNECTED and place is None:
             return [Talking(now, callback.agent, attempt.bridged_at or now)]
         if place is None or attempt.confirmed_at is None:
             return [BeingCalled(now, callback.state, flow.agent)]
         lost = [Held(now, Obstacle.TELEPHONY_LOST, callback.request.service)] if not self._telephony else []
-        holds = HoldsTheLine(now, attempt.confirmed_at, self.timers.due_at(attempt.id, "hold"))
+        holds = HoldsTheLine(
+            now, attempt.waits_again_at or attempt.confirmed_at, self.timers.due_at(attempt.id, "hold")
+        )
         return [holds, *lost, *self._agents(callback, place.need, now), *self._ahead(place, now)]
 
     # ---- calls that may not begin --------------------------------------------------------------------

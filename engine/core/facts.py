@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from engine.core.records import Attempt, InboundCall
-from engine.core.terms import AgentId, Outcome
+from engine.core.terms import AgentId, LegId, Outcome
 from engine.core.values import Value
 
 
@@ -67,6 +67,29 @@ class Bridged(Value):
     agent: AgentId
 
 
+class Held(Value):
+    """The agent holds the customer."""
+
+    agent: AgentId
+
+
+class Resumed(Value):
+    """The agent and the customer hear each other again."""
+
+    agent: AgentId
+
+
+class GivenAway(Value):
+    """The agent gave the customer to somebody else, who comes in as `by`, and talks to them no more."""
+
+    agent: AgentId | None
+    by: LegId | None
+
+
+class NobodyAnswered(Value):
+    """The customer was given away, nobody answered, and they are with us again."""
+
+
 class Closing(Value):
     """The attempt's outcome stands and the customer is being let go: nobody is looked for any more."""
 
@@ -94,6 +117,10 @@ Fact: TypeAlias = (
     | AgentMissed
     | AgentFreed
     | Bridged
+    | Held
+    | Resumed
+    | GivenAway
+    | NobodyAnswered
     | SteppedAside
     | CallerGone
     | Closing

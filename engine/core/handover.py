@@ -46,6 +46,10 @@ class Handover(Generic[R]):
         self._connect_under_way = False
         self._connect_refused = False
         self._left: list[LegEnded] = []
+        self.halves: set[LegId] = set() if call.given_to is None else {call.given_to}
+        self._left_halves: set[LegId] = set()
+        self._replaced_by: LegId | None = None
+        self._given_at = call.transferred_at
         self._stopping = False
         self._step = Step()
 
@@ -71,6 +75,10 @@ class Handover(Generic[R]):
         """The customer's leg is gone."""
         raise NotImplementedError
 
+    def _agent_left(self, now: float) -> None:
+        """The agent's leg is gone, or no longer the agent's."""
+        raise NotImplementedError
+
     def _talked(self, now: float, *, unobserved: bool = False) -> None:
         """The call is over, and they have talked, or may have."""
         raise NotImplementedError
@@ -86,7 +94,8 @@ class Handover(Generic[R]):
     def _ring_agent(self, now: float) -> None:
         agent = self._agent
         assert agent is not None  # noqa: S101 - the callers have just reserved one
-        self.call = replace(self.call, agent=agent.id, agent_legs=self.call.agent_legs + 1)
+        rung = agent.id if self.call.bridged_at is None else self.call.agent
+        self.call = replace(self.call, agent=rung, agent_legs=self.call.agent_legs + 1)
         self._agent_leg_live = True
         self._agent_unreached = False
         self._do(
@@ -139,10 +148,13 @@ class Handover(Generic[R]):
 
     def _connected(self, now: float) -> None:
         self.phase = Phase.CONNECTED
-        self.call = replace(self.call, bridged_at=now)
+        if self.call.bridged_at is None:
+            self.call = replace(self.call, bridged_at=now)
+        self.call = replace(self.call, waits_again_at=None)
         self._arm("bridge", None)
         self._arm("hold", None)
         if self._agent is not None:
+            self.call = replace(self.call, agent=self._agent.id)
             self._tell(Bridged(self._agent.id))
         self._record()
 
@@ -212,6 +224,11 @@ class Handover(Generic[R]):
         until = self._waits_until()
         if until is not None:
             self._arm("hold", max(at_least, until))
+
+    def _waits_again_until(self) -> float | None:
+        """The limit of who has talked, and waits again; None: they do not."""
+        again_at = self.call.waits_again_at
+        return None if again_at is None else again_at + self.service.hold_limit_seconds
 
     def _music(self) -> None:
         self._arm("music", None)

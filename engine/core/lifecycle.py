@@ -1,11 +1,13 @@
 """A callback's states and every move between them, as data.
 
 A callback has exactly one state, and nothing changes it except a pair (state, cause) that stands in TABLE. The table is
-shaped by two promises. First, an accepted request can always reach an end: from every state that is no end a path
+shaped by three promises. First, an accepted request can always reach an end: from every state that is no end a path
 leads to one. Second, no attempt starts unless the one before it is over: RESERVED is reachable only from QUEUED (and
 from PREVIEWING, before anything is dialled), and QUEUED only from states in which no attempt lives, or by the end of
-one in which nobody was dialled. An end is never left; who wants another call after the end makes a new callback. The
-diagram in the documentation is drawn from this table.
+one in which nobody was dialled. Third, who has talked is never called again: CONNECTED leads to COMPLETED only, also if
+the customer is given to somebody else, or waits for another agent meanwhile; such moves are kept, and change no state.
+An end is never left; who wants another call after the end makes a new callback. The diagram in the documentation is
+drawn from this table.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ class Because(StrEnum):
     ANSWERED = "answered"
     CONFIRMED = "confirmed"
     BRIDGED = "bridged"
+    TRANSFERRED = "transferred"
+    TRANSFER_UNANSWERED = "transfer_unanswered"
     CALL_ENDED = "call_ended"
     CALL_ENDED_UNOBSERVED = "call_ended_unobserved"
     ATTEMPT_FAILED = "attempt_failed"
@@ -81,6 +85,10 @@ TABLE: dict[tuple[S | None, Because], S] = {
     (S.ANNOUNCING, Because.NEVER_AGAIN_BY_KEY): S.CANCELLED,
     (S.CONFIRMED, Because.BRIDGED): S.CONNECTED,
     (S.CONFIRMED, Because.CALL_ENDED_UNOBSERVED): S.COMPLETED,
+    **{
+        (S.CONNECTED, because): S.CONNECTED
+        for because in (Because.TRANSFERRED, Because.TRANSFER_UNANSWERED, Because.BRIDGED)
+    },
     (S.CONNECTED, Because.CALL_ENDED): S.COMPLETED,
     (S.CONNECTED, Because.CALL_ENDED_UNOBSERVED): S.COMPLETED,
     (S.RETRY_WAIT, Because.RETRY_DUE): S.QUEUED,

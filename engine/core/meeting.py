@@ -7,29 +7,35 @@ not turn a conversation into a missed call, nor the other way round.
 from __future__ import annotations
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Phase, Recovery
+from engine.core.conversation import Conversation
 from engine.core.effects import Connect, Effect, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
+    AttemptSeen,
     Event,
     LegAnswered,
     LegEnded,
     LegEntered,
+    LegHeld,
+    LegReplaced,
     LegRinging,
+    LegRingsStill,
     LegSeen,
+    LegUnheld,
     PlayingFinished,
     ResultKind,
 )
-from engine.core.handover import Handover, R
+from engine.core.handover import R
 from engine.core.terms import LegId
 from engine.core.values import replace
 
 
-class Meeting(Handover[R]):
+class Meeting(Conversation[R]):
     """From the wait to the end of the conversation."""
 
     def _meet(self, event: Event, now: float) -> None:
         """What an event means for a call whose customer waits, is being connected, or talks."""
         match event:
-            case LegEnded(leg=leg) if self._meeting_unknown and (leg == self.call.customer_leg or self._is_agent(leg)):
+            case LegEnded(leg=leg) if self._meeting_unknown and self._may_have_been_in_it(leg):
                 if all(earlier.leg != leg for earlier in self._left):
                     self._left.append(event)
             case LegRinging(leg=leg) | LegAnswered(leg=leg) | LegEntered(leg=leg) if self._was_given_up(leg):
@@ -40,6 +46,20 @@ class Meeting(Handover[R]):
                 self._customer_left(cause, sip_code, now)
             case LegEnded(leg=leg) if self._is_agent(leg):
                 self._agent_left(now)
+            case LegEnded(leg=leg) if self._is_given_to(leg):
+                self._half_left(now)
+            case LegEnded(leg=leg) if leg in self.halves:
+                self._left_halves.add(leg)
+            case LegAnswered(leg=leg) if self._is_given_to(leg):
+                self._answered_for(now)
+            case LegRingsStill(leg=leg) if self._is_given_to(leg):
+                self._rings_still()
+            case LegHeld(leg=leg):
+                self._held(leg)
+            case LegUnheld(leg=leg):
+                self._resumed(leg)
+            case LegReplaced(leg=leg, by=by):
+                self._replaced(leg, by, now)
             case PlayingFinished(leg=leg, tag="whisper") if self._is_agent(leg):
                 if self.phase is Phase.WHISPERING:
                     self._connect(now)
@@ -102,6 +122,9 @@ class Meeting(Handover[R]):
         elif self.phase in (Phase.WAITING, Phase.WHISPERING, Phase.BRIDGING):
             self._agent_missed(now)
 
+    def _may_have_been_in_it(self, leg: LegId) -> bool:
+        return leg in (self.call.customer_leg, self._replaced_by) or self._is_agent(leg)
+
     # ---- whether they have met -------------------------------------------------------------------------------
 
     @property
@@ -113,6 +136,10 @@ class Meeting(Handover[R]):
         """Now it is known whether they met, except after UNKNOWN: then they are left alone, and a look may tell."""
         self._connect_under_way = False
         left, self._left = self._left, []
+        by, self._replaced_by = self._replaced_by, None
+        if by is not None:
+            self._given_away_before(by, left, result, now)
+            return
         if result is ResultKind.UNKNOWN:
             if left:
                 self._met_and_parted(left, now)
@@ -129,6 +156,21 @@ class Meeting(Handover[R]):
             # Mostly somebody just left, and the leg's own end says who.
             self._connect_refused = True
             self._arm("bridge", now + REFUSED_GRACE_SECONDS)
+
+    def _given_away_before(self, by: LegId, left: list[LegEnded], result: ResultKind, now: float) -> None:
+        """The agent gave the customer away before we knew that they had met."""
+        customers = [event for event in left if event.leg == self.call.customer_leg]
+        if result is ResultKind.REFUSED:
+            self.call = replace(self.call, bridging_at=None)
+            self._hang_up_half(by)
+            self._parted_before(customers or [LegEnded(self.call.agent_leg)], now)
+            return
+        self._connected(now)
+        self._give_away(by, now)
+        if any(event.leg == by for event in left):
+            self._half_left(now)
+        for event in customers:
+            self._customer_left(event.cause, event.sip_code, now)
 
     def _met_and_parted(self, left: list[LegEnded], now: float) -> None:
         """They were together, or may have been, before we knew of it: how long they talked is not known."""
@@ -174,14 +216,14 @@ class Meeting(Handover[R]):
         """Whether the customer, who is gone, talked or may have."""
         return self.phase is Phase.CONNECTED or (self.phase is Phase.BRIDGING and self._may_have_met(agent, bridged))
 
-    def _meet_again(self, agent: LegSeen, now: float, *, bridged: bool) -> Recovery | None:
+    def _meet_again(self, agent: LegSeen, look: AttemptSeen, now: float) -> Recovery | None:
         """Go on with a customer who is still there; None if they had not come as far as waiting for an agent."""
         match self.phase:
             case Phase.CONNECTED:
-                return self._go_on_talking(agent, now)
-            case Phase.BRIDGING if bridged and self._agent is not None:
+                return self._talk_on(agent, look, now)
+            case Phase.BRIDGING if look.bridged and self._agent is not None:
                 self._connected(now)
-                return self._go_on_talking(agent, now)
+                return self._talk_on(agent, look, now)
             case Phase.BRIDGING if self._connect_under_way:
                 if agent is LegSeen.GONE:
                     self._left.append(LegEnded(self.call.agent_leg))
@@ -202,13 +244,12 @@ class Meeting(Handover[R]):
             case _:
                 return None
 
-    def _go_on_talking(self, agent: LegSeen, now: float) -> Recovery:
-        if agent is not LegSeen.GONE:
-            self._record()
-            return Recovery.LEFT_ALONE
-        self._release_customer()
-        self._talked(now, unobserved=True)
-        return Recovery.ENDED_UNOBSERVED
+    def _left_by_customer(self, look: AttemptSeen) -> None:
+        """The customer is gone: whoever else is in the bridge talks to nobody."""
+        if look.other is not None and look.other != self.call.given_to and look.other not in self._left_halves:
+            self.halves.add(look.other)
+            self._left_halves.add(look.other)
+            self._hang_up_half(look.other)
 
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
         """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""

@@ -25,6 +25,9 @@ from engine.core.facts import (
     Closing,
     Fact,
     Finished,
+    GivenAway,
+    Held,
+    Resumed,
     SteppedAside,
 )
 from engine.core.lifecycle import Because, can
@@ -110,6 +113,8 @@ class Receiving(Promising):
     def _receive(self, call: InboundCall, service: Service, agent: Agent | None) -> CallerFlow:
         flow = self._callers[call.id] = CallerFlow(call, service, agent, self)
         self._leg_owners[call.leg] = call.id
+        if call.given_to is not None:
+            self._leg_owners[call.given_to] = call.id
         if call.phone is not None:
             self._ringing_in.setdefault(call.phone, set()).add(call.id)
             for callback in self.book.open_of(call.phone):
@@ -151,6 +156,12 @@ class Receiving(Promising):
                 self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
                 self._write(self.timers.clear(call.id, WIDEN))
                 self._called_in(call, now)
+            case Held(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.HELD, "held", now))
+            case Resumed(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
+            case GivenAway():
+                self._given_away(flow, fact, now)
             case Closing():
                 self.line.leave(call.id)
                 self._write(self.timers.clear(call.id, WIDEN))
@@ -161,7 +172,7 @@ class Receiving(Promising):
     def _caller_gone(self, flow: CallerFlow, fact: CallerGone, now: float) -> None:
         call = fact.call
         del self._callers[call.id]
-        self._leg_owners.pop(call.leg, None)
+        self._disown(flow)
         self._write(self.timers.clear_all(call.id))
         self.line.leave(call.id)
         self.waits.gave_up(call.id, now)
@@ -208,7 +219,8 @@ class Receiving(Promising):
     def _place_of_caller(self, call: InboundCall) -> Place:
         joined_at = call.entered_at if call.joined_at is None else call.joined_at
         need = self._needs.of_caller(call)
-        return Place(call.id, need, joined_at, joined_at, call.priority)
+        again = call.waits_again_at is not None
+        return Place(call.id, need, joined_at, joined_at, call.priority, on_the_phone=again)
 
     def _give_caller_an_agent(self, flow: CallerFlow, agent: Agent, now: float) -> None:
         call = flow.inbound

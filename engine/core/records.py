@@ -113,6 +113,10 @@ class Attempt(Value):
     though nobody has confirmed it yet. An attempt with an outcome and no end is closing: its leg is being let go.
     `overtook`: how many of the same service stood before this customer in the line when the call began.
     `verdict`: who answered, by the `evidence` that there was at `judged_at`; None if nobody was screened.
+    `agent`: whose phone is rung; of a customer who has talked, who talked to them last.
+    `bridged_at`: when they first talked. `transferred_at`: when an agent first gave the customer away. `given_to`:
+    Asterisk's name for the channel that is, or was at the end, in the agent's place; `transfer_answered_at`: when
+    somebody answered there. `waits_again_at`: since when the customer waits again whom nobody answered then.
     """
 
     id: AttemptId
@@ -135,6 +139,20 @@ class Attempt(Value):
     verdict: Verdict | None = None
     evidence: Evidence | None = None
     judged_at: float | None = None
+    transferred_at: float | None = None
+    given_to: LegId | None = None
+    transfer_answered_at: float | None = None
+    waits_again_at: float | None = None
+
+    @property
+    def talks(self) -> bool:
+        """Whether the customer talks, or is over with it: not one who waits for an agent again."""
+        return self.bridged_at is not None and self.waits_again_at is None
+
+    @property
+    def parted_at(self) -> float | None:
+        """When the first agent who talked to the customer did so no more."""
+        return self.ended_at if self.transferred_at is None else self.transferred_at
 
     @property
     def customer_leg(self) -> LegId:
@@ -156,7 +174,7 @@ class InboundCall(Value):
 
     `phone`: the caller's number if it is known and may be called back. `joined_at`: their place in the line, which may
     be that of a callback they had asked for; None: they are in none, for the service is closed or the line full.
-    `callback`: what came of it. `agent_legs`, `bridging_at` and `bridged_at`: as of an attempt. A call with an outcome
+    `callback`: what came of it. `agent_legs`, all about agents and transfers: as of an attempt. A call with an outcome
     and no end is closing.
     """
 
@@ -179,6 +197,20 @@ class InboundCall(Value):
     outcome: InboundOutcome | None = None
     cause: int | None = None
     callback: CallbackId | None = None
+    transferred_at: float | None = None
+    given_to: LegId | None = None
+    transfer_answered_at: float | None = None
+    waits_again_at: float | None = None
+
+    @property
+    def talks(self) -> bool:
+        """As of an attempt."""
+        return self.bridged_at is not None and self.waits_again_at is None
+
+    @property
+    def parted_at(self) -> float | None:
+        """As of an attempt."""
+        return self.ended_at if self.transferred_at is None else self.transferred_at
 
     @property
     def met_at(self) -> float | None:

@@ -100,7 +100,7 @@ class Serving(Switchboard):
     def _apply(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
         """Write down and route what a flow's step brought about."""
         attempt = flow.call
-        if step.effects or step.timers or step.facts or step.judged:
+        if step.effects or step.timers or step.facts or step.changed:
             self._write([AttemptChanged(attempt) if isinstance(attempt, Attempt) else InboundChanged(attempt)])
         for name, due_at in step.timers.items():
             self._write(

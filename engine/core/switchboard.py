@@ -1,7 +1,8 @@
 """What all decisions share: the parts that hold state, the decision under way, the line, and what is permitted.
 
 The dispatcher is put together from this and from the modules that each decide on one kind of event: `admission` on
-requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on live calls.
+requests, `serving` on who is served next, `workspace` on what agents answer, `calling` on calls that we make,
+`receiving` and `promising` on calls that come in, `reconfiguring` on what administrators set.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ OF_SERVICE = "service/"
 """Before its id: the owner of the timer by which customers of a service may be dialled again."""
 NO_ZONE = "UTC"
 """Where a customer is taken to be whose number tells nothing and whose service has no calendar."""
+
+
+_ON_THE_PHONE = (CallbackState.CONFIRMED, CallbackState.CONNECTED)
+"""A callback in one of these states that stands in the line is that of a customer who hears music."""
 
 
 class Switchboard:
@@ -193,7 +198,7 @@ class Switchboard:
         """What the callback asks of an agent has changed; if it waits, its place is the same, and who holds it back."""
         if callback.id in self.line:
             parked = self.line.is_parked(callback.id)
-            self._join(callback, on_the_phone=callback.state is CallbackState.CONFIRMED)
+            self._join(callback, on_the_phone=callback.state in _ON_THE_PHONE)
             if parked and not self.line.is_parked(callback.id):
                 self.line.park(callback.id)
 
@@ -290,6 +295,8 @@ class Switchboard:
             raise ValueError(f"attempt {attempt.id} is open, but its callback is not")
         self._flows[attempt.id] = self._flow(attempt, callback, self._holder_of(attempt.id))
         self._calling[callback.request.phone] = attempt.id
+        if attempt.given_to is not None:
+            self._leg_owners[attempt.given_to] = attempt.id
 
     def _holder_of(self, call: AttemptId) -> Agent | None:
         """The agent who serves a restored call."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.ami_login import ami_settings
 from engine.asterisk.ami import AmiAnswer, AmiRefused, AmiSession, LoginRefusedError, NoAmiError
 from engine.asterisk.ami.session import DEVICE_STATES
+from engine.asterisk_login import ami_settings
 from engine.config import AsteriskSettings
 from engine.doctor.finding import Finding, bad, good
 

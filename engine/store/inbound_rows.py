@@ -32,6 +32,10 @@ def inbound_row(call: InboundCall) -> Row:
         "outcome": call.outcome and call.outcome.value,
         "cause": call.cause,
         "callback": call.callback,
+        "transferred_at": call.transferred_at,
+        "given_to": call.given_to,
+        "transfer_answered_at": call.transfer_answered_at,
+        "waits_again_at": call.waits_again_at,
     }
 
 
@@ -56,6 +60,10 @@ def inbound_of(row: Sequence[Any]) -> InboundCall:
         outcome,
         cause,
         callback,
+        transferred_at,
+        given_to,
+        transfer_answered_at,
+        waits_again_at,
     ) = row
     return InboundCall(
         id=AttemptId(id_),
@@ -77,4 +85,8 @@ def inbound_of(row: Sequence[Any]) -> InboundCall:
         outcome=None if outcome is None else InboundOutcome(outcome),
         cause=cause,
         callback=None if callback is None else CallbackId(callback),
+        transferred_at=transferred_at,
+        given_to=None if given_to is None else LegId(given_to),
+        transfer_answered_at=transfer_answered_at,
+        waits_again_at=waits_again_at,
     )

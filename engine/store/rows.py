@@ -29,6 +29,7 @@ from engine.core.terms import (
     Evidence,
     InteractionId,
     InteractionState,
+    LegId,
     Media,
     Outcome,
     Presence,
@@ -196,6 +197,10 @@ def attempt_row(attempt: Attempt) -> Row:
         "verdict": attempt.verdict and attempt.verdict.value,
         "evidence": attempt.evidence and attempt.evidence.value,
         "judged_at": attempt.judged_at,
+        "transferred_at": attempt.transferred_at,
+        "given_to": attempt.given_to,
+        "transfer_answered_at": attempt.transfer_answered_at,
+        "waits_again_at": attempt.waits_again_at,
     }
 
 
@@ -221,6 +226,10 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         verdict,
         evidence,
         judged_at,
+        transferred_at,
+        given_to,
+        transfer_answered_at,
+        waits_again_at,
     ) = row
     return Attempt(
         id=AttemptId(id_),
@@ -243,6 +252,10 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         verdict=None if verdict is None else Verdict(verdict),
         evidence=None if evidence is None else Evidence(evidence),
         judged_at=judged_at,
+        transferred_at=transferred_at,
+        given_to=None if given_to is None else LegId(given_to),
+        transfer_answered_at=transfer_answered_at,
+        waits_again_at=waits_again_at,
     )
 
 

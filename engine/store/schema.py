@@ -14,7 +14,7 @@ from pathlib import Path
 from engine.errors import StoreError
 from engine.store.database import create_private, read_only_uri, told
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every schema there has been, oldest first."""
 
 

@@ -126,6 +126,10 @@ class AttemptRow(SQLModel, table=True):
     verdict: str | None = Field(sa_type=Text)
     evidence: str | None = Field(sa_type=Text)
     judged_at: float | None = Field(sa_type=Double)
+    transferred_at: float | None = Field(sa_type=Double)
+    given_to: str | None = Field(sa_type=Text)
+    transfer_answered_at: float | None = Field(sa_type=Double)
+    waits_again_at: float | None = Field(sa_type=Double)
 
 
 class InboundCallRow(SQLModel, table=True):
@@ -156,6 +160,10 @@ class InboundCallRow(SQLModel, table=True):
     outcome: str | None = Field(sa_type=Text)
     cause: int | None
     callback: str | None = Field(sa_type=Text)
+    transferred_at: float | None = Field(sa_type=Double)
+    given_to: str | None = Field(sa_type=Text)
+    transfer_answered_at: float | None = Field(sa_type=Double)
+    waits_again_at: float | None = Field(sa_type=Double)
 
 
 class AgentRow(SQLModel, table=True):

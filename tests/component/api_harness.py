@@ -24,7 +24,6 @@ from engine.agent_news import AgentNews
 from engine.api import build_app
 from engine.api.credentials import new_key
 from engine.api.ports import Check
-from engine.app import snapshot_of
 from engine.config import AgentSettings, HttpSettings, LimitSettings, Settings
 from engine.core.configuration import Configuration, Pace
 from engine.core.decision import Reply
@@ -36,6 +35,7 @@ from engine.runtime import Runtime
 from engine.store.journal import Journal
 from engine.store.queries import Queries
 from engine.store.records import AccessRecord, KeyKept, KeyKind, KeyRole
+from engine.stored_snapshot import snapshot_of
 from engine.written import Written
 
 ADMIN_KEY = "the key in the administrator's file"

@@ -14,6 +14,7 @@ from engine.core.terms import (
     CallbackId,
     CallbackState,
     Evidence,
+    LegId,
     Outcome,
     Reason,
     RequestChannel,
@@ -103,6 +104,10 @@ def a_full_attempt(callback: CallbackId, n: int = 1) -> Attempt:
         verdict=Verdict.PERSON,
         evidence=Evidence.KEY,
         judged_at=NOW + 2,
+        transferred_at=NOW + 3.5,
+        given_to=LegId("pbx-1764188400.58"),
+        transfer_answered_at=NOW + 3.75,
+        waits_again_at=NOW + 3.875,
     )
 
 

@@ -44,6 +44,8 @@ ROLES: dict[tuple[str, str], frozenset[KeyRole]] = {
     ("PUT", f"{PREFIX}/agents/{{id}}/password"): ADMIN,
     ("GET", f"{PREFIX}/dispositions"): STAFF | AGENT,
     ("GET", f"{PREFIX}/reasons"): STAFF | AGENT,
+    ("GET", f"{PREFIX}/inbound"): STAFF,
+    ("GET", f"{PREFIX}/inbound/{{id}}"): STAFF,
     ("POST", f"{PREFIX}/interactions"): STAFF,
     ("GET", f"{PREFIX}/interactions"): STAFF,
     ("GET", f"{PREFIX}/interactions/{{id}}"): STAFF,

@@ -54,6 +54,7 @@ async def test_a_caller_who_waits_is_shown_with_place_and_so_far_waited(callers:
         "entered_at": NOW_UTC,
         "joined_at": NOW_UTC,
         "bridged_at": None,
+        "transferred_at": None,
         "ended_at": None,
         "talk_seconds": None,
         "wait_seconds": 12.5,

@@ -233,7 +233,8 @@ def test_given_a_services_document_when_read_then_only_what_is_spoken_is_taken(t
         ("", (False, None, False)),
         (", inbound: null, recording: false", (False, None, False)),
         (", inbound: {}", (True, "1", False)),
-        (", inbound: {callback_key: 5}, recording: true", (True, "5", True)),
+        (", inbound: {callback_key: 5}, recording: {}", (True, "5", True)),
+        (", recording: {announce: false}", (False, None, False)),
         (", inbound: {callback_key: null}", (True, None, False)),
     ],
 )

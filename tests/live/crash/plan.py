@@ -19,8 +19,10 @@ _OF_FIRST = ("RingAgent", "HoldWithMusic", "DialCustomer")
 _DECIDED = ("WorkAccepted", "WorkRejected", "PreviewRescheduled", "WorkCompleted", "InteractionRequested")
 _TIMED = ("slot", "preview", "answer")
 _MOMENTS = ("before", "after")
+OF_TRANSFERS = ("Limit.before", "Limit.after")
+"""Nobody's phone transfers here: the engine is killed there by the stories of live/faults."""
 ALL_POINTS = (
-    *POINTS,
+    *(point for point in POINTS if point not in OF_TRANSFERS),
     *(f"{effect}.{moment}@{FIRST}" for effect in _OF_FIRST for moment in _MOMENTS),
     *(f"DialCustomer.{moment}@{PREVIEW}" for moment in _MOMENTS),
     *(f"commit.{moment}@{what}" for what in (*_DECIDED, *_TIMED) for moment in _MOMENTS),

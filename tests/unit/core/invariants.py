@@ -122,7 +122,7 @@ def _work_belongs_to_a_call(world: World) -> None:
         attempt = world.journal.attempts[status.work.attempt]
         assert attempt.callback == status.work.callback
         if status.work.stage is Stage.WRAP_UP:
-            assert attempt.ended_at is not None
+            assert attempt.parted_at is not None
             assert (status.id, "wrap_up") in world.journal.timers
         else:
             assert [flow.agent for flow in world.dispatcher.live() if flow.attempt.id == attempt.id] == [status.id]
@@ -163,7 +163,7 @@ def _decided_attempts_only_release(world: World, decision: Decision) -> None:
         if isinstance(effect, Release):
             assert effect.leg != attempt.customer_leg, f"{effect} for an attempt that goes on"
         if isinstance(effect, Dismantle):
-            assert attempt.bridged_at is None, f"{effect} during a conversation"
+            assert not attempt.talks, f"{effect} during a conversation"
 
 
 def _closing_is_timed_and_holds_nobody(world: World) -> None:
@@ -174,7 +174,7 @@ def _closing_is_timed_and_holds_nobody(world: World) -> None:
         assert attempt.bridging_at is None
         assert {name for owner, name in world.journal.timers if owner == attempt.id} == {"closing"}
         if attempt.answered_at is not None or attempt.agent_legs > 0:
-            assert attempt.id not in {each.work.attempt for each in world.journal.agents.values() if each.work}
+            assert attempt.id not in _served(world)
 
 
 def _attempts_end_when_the_leg_is_gone(world: World, event: Event, decision: Decision) -> None:
@@ -334,14 +334,14 @@ def _newly_reserved(status: AgentStatus, held_before: set[tuple[str, AttemptId]]
 
 def _is_held(world: World, callback: Callback) -> bool:
     """Nobody may dial them now; who is on the phone needs no dial."""
-    if callback.state is CallbackState.CONFIRMED:
+    if callback.state in (CallbackState.CONFIRMED, CallbackState.CONNECTED):
         return False
     return held_back.number_is_held(world, callback) or held_back.service_is_held(world, callback.request.service)
 
 
 def _may_be_overtaken(world: World, waiting: Callback, service: ServiceId) -> bool:
     """By a customer of this service; another one may be held up by its own pace, or by a pause."""
-    if waiting.state is CallbackState.CONFIRMED:
+    if waiting.state in (CallbackState.CONFIRMED, CallbackState.CONNECTED):
         return False
     of_another = waiting.request.service != service and held_back.service_is_held(world, waiting.request.service)
     return of_another or held_back.number_is_held(world, waiting)
@@ -355,7 +355,7 @@ def rank(callback: Callback) -> Rank:
 
     Those who join together, as at the start of a slot, stand in the order in which they asked for it.
     """
-    on_the_phone = callback.state is CallbackState.CONFIRMED
+    on_the_phone = callback.state in (CallbackState.CONFIRMED, CallbackState.CONNECTED)
     first = 0 if on_the_phone else 1 if callback.at_head else 2
     return first, -callback.priority, callback.joined_at, callback.asked_at, callback.id
 
@@ -390,16 +390,20 @@ def may_serve(world: World, agent: Agent, callback: Callback) -> bool:
 
 
 def waits_on_the_phone(world: World, callback: Callback) -> bool:
-    """Confirmed, with music, not being let go, and no agent holds the call; not yet known again after a start."""
-    if callback.state is not CallbackState.CONFIRMED:
+    """With music, not being let go, and no agent holds the call; not yet known again after a start."""
+    if callback.state not in (CallbackState.CONFIRMED, CallbackState.CONNECTED):
         return False
     attempt = attempts_of(world, callback.id)[-1]
-    if attempt.outcome is not None:
+    if attempt.outcome is not None or attempt.talks:
         return False
-    held = any(
-        status.work is not None and status.work.attempt == attempt.id for status in world.journal.agents.values()
-    )
+    held = attempt.id in _served(world)
     return not held and attempt.id not in world.unseen
+
+
+def _served(world: World) -> set[AttemptId]:
+    """The calls that an agent holds; who gave a customer away may be in wrap-up while the call goes on."""
+    works = [status.work for status in world.journal.agents.values() if status.work is not None]
+    return {work.attempt for work in works if work.stage is not Stage.WRAP_UP}
 
 
 def attempts_of(world: World, callback: CallbackId) -> list[Attempt]:

@@ -69,7 +69,8 @@ def _who_may_have_talked_is_written_so(world: World) -> None:
         if attempt.outcome is None:
             continue
         talked = attempt.outcome is Outcome.CONNECTED
-        assert talked == (attempt.bridging_at is not None), f"{attempt.id}: {attempt.outcome}, {attempt.bridging_at=}"
+        may_have = attempt.bridging_at is not None or attempt.bridged_at is not None
+        assert talked == may_have, f"{attempt.id}: {attempt.outcome}, {attempt.bridging_at=}, {attempt.bridged_at=}"
 
 
 def _nobody_is_called_again_who_talked_or_wished_otherwise(
@@ -117,10 +118,11 @@ def _a_number_has_one_leg(world: World, decision: Decision) -> None:
 def _no_call_goes_on_without_its_people(world: World) -> None:
     """Nobody is kept on the phone for somebody who is known to be gone, unless only a Connect can tell what it was."""
     for attempt in world.journal.open_attempts():
-        connecting = attempt.bridging_at is not None and attempt.bridged_at is None
+        connecting = attempt.bridging_at is not None and not attempt.talks
         if attempt.customer_leg in world.meetings.told and not connecting:
             raise AssertionError(f"{attempt.id} goes on, and its customer is gone: {attempt}")
-        if attempt.agent_leg in world.meetings.told and attempt.bridged_at is not None:
+        with_agent = attempt.talks and attempt.given_to is None
+        if attempt.agent_leg in world.meetings.told and with_agent:
             raise AssertionError(f"{attempt.id} goes on as a conversation, and its agent is gone")
 
 

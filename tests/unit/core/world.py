@@ -26,6 +26,7 @@ from engine.core.effects import (
     Effect,
     Farewell,
     HoldWithMusic,
+    Limit,
     Listen,
     Play,
     Record,
@@ -115,7 +116,7 @@ BEN = Agent(AgentId("ben"), "Ben", "PJSIP/agent-1002", {"billing": 3, "sales": 3
 
 _EFFECTS = (
     *(DialCustomer, RingAgent, Play, Listen, CountAudio, HoldWithMusic, Connect, Farewell, Release, Dismantle),
-    *(AnswerCaller, CheckNumber),
+    *(AnswerCaller, CheckNumber, Limit),
 )
 _UNHEARD = (DialCustomer, Listen, CountAudio)
 _E = TypeVar("_E", bound=Effect)
