@@ -21,13 +21,15 @@ from typing import Any
 import click
 
 from cli.client import EngineClient, RequestRefusedError, client_of
-from cli.demo_people import Receptionist, Screen
+from cli.demo_people import Receptionist, Screen, Watcher
 from cli.demo_view import live_view, show_ending
 from cli.main import INTERRUPTED
 from cli.printing import as_json, console, print_json
 from engine.demo.cast import (
     ADVICE,
     CAST,
+    COLLEAGUES_PHONE,
+    GIVERS_PHONE,
     LENDER,
     METALLURGIST,
     OPENS_AFTER_SECONDS,
@@ -35,14 +37,16 @@ from engine.demo.cast import (
     RINGS_OUT,
     UMA,
     VERA,
+    WILL,
     Asks,
     document,
 )
-from engine.demo.scenes import call_in_faults, place_faults, preview_faults
+from engine.demo.scenes import call_in_faults, place_faults, preview_faults, transfer_faults
 from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
+from engine.lab.phone.duty import Duty, ask_and_give_to
 
 STORY_LIMIT_SECONDS = 150.0
 POLL_SECONDS = 0.5
@@ -63,6 +67,7 @@ class Show:
     opens_at: datetime
     receptionist: Receptionist
     screen: Screen
+    watcher: Watcher
 
 
 @click.command()
@@ -75,7 +80,7 @@ class Show:
 )
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
 def demo(as_json: bool, keep: bool, record: Path | None) -> None:  # noqa: FBT001 - click passes flags so
-    """Play twenty-two simulated customers on a real Asterisk and show what became of each.
+    """Play twenty-three simulated customers on a real Asterisk and show what became of each.
 
     Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
     end. Exit code 0 only if every callback ended as its number says it must, by the engine's record and by the
@@ -120,10 +125,11 @@ def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, lis
 
 def _set_up(stack: ExitStack, record: Path | None) -> Show:
     lab = stack.enter_context(Lab.up(progress=_tell))
+    stack.enter_context(Duty(lab.pbx, {GIVERS_PHONE: ask_and_give_to(str(COLLEAGUES_PHONE))}))
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
     arguments = () if record is None else ("--record", str(record.absolute()))
     engine = stack.enter_context(EngineProcess(lab, directory, arguments=arguments))
-    _tell(f"engine at {engine.url}, ready; speaking the prompts of nine services")
+    _tell(f"engine at {engine.url}, ready; speaking the prompts of ten services")
     client = client_of(engine.url, str(engine.admin_key_file))
     # Speaking every prompt takes longer than other requests; only afterwards is it known when the advisers can open.
     slow = EngineClient(client.url, client.key, timeout_seconds=120.0)
@@ -135,7 +141,7 @@ def _set_up(stack: ExitStack, record: Path | None) -> Show:
     for agent in sorted((agent["id"] for agent in agents), key=lambda agent: agent != RINGS_OUT):
         if agent not in _COME_LATER:
             client.put(f"/agents/{agent}/state", {"state": "ready"})
-    return Show(lab, engine, client, opens_at, Receptionist(lab, client), Screen(client))
+    return Show(lab, engine, client, opens_at, Receptionist(lab, client), Screen(client), Watcher(client))
 
 
 def _request_all(show: Show) -> None:
@@ -172,6 +178,7 @@ def _watch(show: Show) -> list[dict[str, Any]]:
         while True:
             show.receptionist.act()
             show.screen.act()
+            show.watcher.act()
             callbacks = _callbacks(show.client)
             ended = sum(callback["ended_at"] is not None for callback in callbacks)
             if live is not None:
@@ -211,6 +218,7 @@ def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str
     found["order"] += place_faults(came_in, parts, witness)
     found[UMA.number] += call_in_faults(came_in, show.lab.rung_in(), parts)
     found[VERA.number] += preview_faults(show.screen.offer, parts, witness)
+    found[WILL.number] += transfer_faults(parts, witness, wrapped_up=show.watcher.wrapped_up)
     return found
 
 

@@ -1,4 +1,5 @@
-"""Those of the demonstration who act while it goes on: Uma, who rings in; the receptionist; Nora, who has a screen.
+"""Those of the demonstration who act while it goes on: Uma, who rings in; the receptionist; Nora, who has a screen;
+whoever watches Hugo.
 
 Their `act` is called again and again, does what is due, and never waits. They use the telephone network and the engine
 as anybody could, and judge nothing; what they saw is kept for `engine.demo.scenes`.
@@ -10,7 +11,7 @@ import secrets
 import time
 
 from cli.client import EngineClient
-from engine.demo.cast import LENDER, RECEPTION, RECEPTION_NUMBER, RECEPTIONIST, UMA
+from engine.demo.cast import GIVER, LENDER, RECEPTION, RECEPTION_NUMBER, RECEPTIONIST, UMA, WILL
 from engine.demo.scenes import Offer
 from engine.errors import RingbackError
 from engine.lab import Lab
@@ -74,3 +75,22 @@ class Screen:
         accepted_at = time.time()
         self._client.post(f"/agent/work/{work['id']}/accept", {})
         self.offer = self.offer.accepted(accepted_at)
+
+
+class Watcher:
+    """Looks at Hugo, who has given Will away, until he is seen in wrap-up while Will goes on talking."""
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+        self.wrapped_up = False
+
+    def act(self) -> None:
+        """Look once more."""
+        if self.wrapped_up:
+            return
+        states = {agent["id"]: agent["state"] for agent in self._client.items("/agents")}
+        if states[GIVER] != "wrap_up":
+            return
+        # In this order: a call that goes on now went on then.
+        calls = self._client.items("/callbacks", {"phone": WILL.number})
+        self.wrapped_up = any(callback["state"] == "connected" for callback in calls)

@@ -12,7 +12,7 @@ import click
 
 from cli.client import EngineClient
 from cli.printing import console, table
-from engine.demo.cast import CAST, RINGS_OUT, UMA, VERA, Part
+from engine.demo.cast import CAST, RINGS_OUT, UMA, VERA, WILL, Part
 from engine.demo.verdict import by_part
 from engine.lab.witness import WitnessCall
 
@@ -75,11 +75,14 @@ def show_ending(
             "Olga and Pia were called when their slot began, Quinn once less skill would do, Sam before Rosa, Tess"
         )
         click.echo("once her agent was on the phone")
-    if not any(problems[part] for part in ("order", UMA.number, VERA.number)):
+    if not any(problems[part] for part in ("order", UMA.number, VERA.number, WILL.number)):
         click.echo(
             "Uma rang in, kept her place by key and was called before Kim, who asked while she was on the phone;"
         )
-        click.echo("Vera was called once her agent had said yes on the screen")
+        click.echo(
+            "Vera was called once her agent had said yes on the screen; Will talked on with a colleague to whom he"
+        )
+        click.echo("was transferred, while his first agent wrapped up")
 
 
 def _ending(part: Part, callback: Mapping[str, Any] | None, found: Sequence[str]) -> tuple[object, ...]:

@@ -16,8 +16,8 @@ AREA = "+1202555"
 
 ADVICE, REPAIRS, SILVER, GOLD, CONCIERGE = "advice", "repairs", "silver", "gold", "concierge"
 """Services with a story of their own: by appointment, nobody good enough at first, two priorities, agent first."""
-RECEPTION, LOANS = "reception", "loans"
-"""Two more: it takes calls that come in; its agents see whom they are to call and say yes."""
+RECEPTION, LOANS, HELPDESK = "reception", "loans", "helpdesk"
+"""Three more: calls come in; agents see whom they are to call and say yes; an agent gives customers to a colleague."""
 
 
 class Asks(Enum):
@@ -107,11 +107,12 @@ CAST = (
         Asks.BY_RINGING_IN,
     ),
     _part("0109", LOANS, "Vera", "is called once her agent says yes", "completed/talked", "connected", "1"),
+    _part("0126", HELPDESK, "Will", "is transferred to a colleague", "completed/talked", "connected", "1"),
 )
 
 KIM = next(part for part in CAST if part.first_name == "Kim")
 """Asks at the reception while Uma is on the phone, and so comes after her."""
-OLGA, PIA, QUINN, ROSA, SAM, TESS, UMA, VERA = CAST[-8:]
+OLGA, PIA, QUINN, ROSA, SAM, TESS, UMA, VERA, WILL = CAST[-9:]
 
 RINGS_OUT = "rita"
 """The agent whose phone nobody answers: must end not ready (rona)."""
@@ -121,6 +122,8 @@ RECEPTIONIST = "gina"
 """The only agent of the reception; comes when Uma has rung off."""
 LENDER = "nora"
 """Logs in and looks at a screen, on which she says yes to Vera."""
+GIVER, GIVERS_PHONE, COLLEAGUES_PHONE = "hugo", 1961, 1009
+"""Puts Will on hold, asks a colleague, and gives him away."""
 RECEPTION_NUMBER = "+12025550199"
 CONCIERGE_PHONE = "1005"
 WIDENS_AFTER_SECONDS = 6.0
@@ -160,6 +163,8 @@ def document(opens_at: datetime) -> dict[str, Any]:
             _service(CONCIERGE, "concierge", connect="agent_first"),
             _service(RECEPTION, "reception", inbound={"numbers": [RECEPTION_NUMBER]}),
             _service(LOANS, "loans", connect="preview"),
+            # Long enough to be seen while the colleague still talks to the customer.
+            _service(HELPDESK, "helpdesk", wrap_up_seconds=4),
         ],
         "calendars": [{"id": "advisers", "timezone": "UTC", "special_days": {f"{opens_at:%Y-%m-%d}": [hours]}}],
         "agents": [
@@ -171,6 +176,7 @@ def document(opens_at: datetime) -> dict[str, Any]:
             _agent(METALLURGIST, 1006, metal=5),
             _agent(RECEPTIONIST, 1007, reception=5),
             {**_agent(LENDER, 1008, loans=5), "username": LENDER},
+            _agent(GIVER, GIVERS_PHONE, helpdesk=5),
             _agent(RINGS_OUT, 1901, sales=5),
         ],
         "limits": {"min_gap_seconds": 0},

@@ -1,4 +1,4 @@
-"""Whether the scenes in which more happens than a call went as they must: a call that came in, a preview.
+"""Whether the scenes in which more happens than a call went as they must: a call that came in, a preview, a transfer.
 
 Judged by the engine's record, and by what the network and the agent's screen saw themselves.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from engine.demo.cast import KIM, UMA, VERA, Part
+from engine.demo.cast import COLLEAGUES_PHONE, GIVER, KIM, UMA, VERA, WILL, Part
 from engine.lab.rung_in import RungIn
 from engine.lab.witness import WitnessCall
 
@@ -84,4 +84,25 @@ def preview_faults(
         found.append(f"her agent was shown {offer.first_name or 'nobody'} ({offer.callback})")
     early = [offer.accepted_at - call.invited_at for call in witness if call.number == VERA.dialled]
     found += [f"she was called {seconds:.1f} s before her agent said yes" for seconds in early if seconds > 0]
+    return found
+
+
+def transfer_faults(
+    callbacks: Mapping[Part, Mapping[str, Any]], witness: Sequence[WitnessCall], *, wrapped_up: bool
+) -> list[str]:
+    """Whether a colleague talked to Will in his agent's place. `wrapped_up`: the agent was seen in wrap-up then."""
+    if WILL not in callbacks:
+        return []  # told already
+    found = []
+    attempts = [attempt for attempt in callbacks[WILL]["attempts"] if attempt["transferred_at"] is not None]
+    if [attempt["agent"] for attempt in attempts] != [GIVER]:
+        found.append(f"the engine saw {len(attempts)} transfers, expected one by {GIVER}")
+    met = [call.met_at for call in witness if call.number == str(COLLEAGUES_PHONE)]
+    customers = [call for call in witness if call.number == WILL.dialled]
+    if len(met) != 1 or met[0] is None:
+        found.append(f"the network rang the colleague {len(met)} times, who heard him in {len(met) - met.count(None)}")
+    elif not any((call.answered_at or met[0]) < met[0] < (call.ended_at or met[0]) for call in customers):
+        found.append("the colleague heard somebody while he was not on the phone")
+    if not wrapped_up:
+        found.append(f"agent {GIVER} was not seen in wrap-up while he went on talking")
     return found

@@ -29,7 +29,7 @@ CALLBACK_FIELDS = [
 ]
 ATTEMPT_FIELDS = [
     "n", "outcome", "cause", "sip_code", "verdict", "verdict_reason", "verdict_seconds", "agent", "dialed_at",
-    "answered_at", "confirmed_at", "bridged_at", "ended_at", "talk_seconds",
+    "answered_at", "confirmed_at", "bridged_at", "transferred_at", "ended_at", "talk_seconds",
 ]
 # fmt: on
 ASKS = {part.number: part.asks for part in CAST}

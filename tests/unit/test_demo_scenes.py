@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from engine.demo.cast import KIM, UMA, VERA, Part
-from engine.demo.scenes import Offer, call_in_faults, place_faults, preview_faults
+from engine.demo.cast import COLLEAGUES_PHONE, GIVER, KIM, UMA, VERA, WILL, Part
+from engine.demo.scenes import Offer, call_in_faults, place_faults, preview_faults, transfer_faults
 from engine.lab.rung_in import RungIn
 from engine.lab.witness import KeyPress, Side, WitnessCall
 
@@ -21,6 +21,7 @@ CALLBACKS: dict[Part, dict[str, Any]] = {
     UMA: {"id": "cbk-uma", "channel": "phone", "created_at": "2027-01-13T15:00:30.000Z"},
     KIM: {"id": "cbk-kim", "channel": "web", "created_at": "2027-01-13T15:00:01.000Z"},
     VERA: {"id": "cbk-vera", "channel": "web", "created_at": "2027-01-13T15:00:01.000Z"},
+    WILL: {"attempts": [{"agent": GIVER, "transferred_at": "2027-01-13T15:00:40.000Z"}]},
 }
 RUNG_IN = RungIn(
     "ring-1",
@@ -97,3 +98,32 @@ def test_a_preview_without_a_yes_or_of_somebody_else_is_told() -> None:
 
 def test_a_customer_who_is_called_before_the_agents_yes_is_told() -> None:
     assert preview_faults(OFFER, CALLBACKS, [invited(VERA, 6.9)]) == ["she was called 0.1 s before her agent said yes"]
+
+
+WILLS = replace(invited(WILL, 1.0), answered_at=2.0, ended_at=28.0)
+COLLEAGUES = WitnessCall("sip-c", str(COLLEAGUES_PHONE), Side.AGENT, "channel", 20.0, answered_at=21.0, met_at=23.0)
+
+
+def test_a_transfer_that_went_as_it_must_has_no_fault() -> None:
+    assert transfer_faults(CALLBACKS, [WILLS, COLLEAGUES], wrapped_up=True) == []
+
+
+def test_a_transfer_that_nobody_else_saw_is_told() -> None:
+    for witness in (
+        [WILLS],
+        [COLLEAGUES],
+        [WILLS, COLLEAGUES, COLLEAGUES],
+        [WILLS, replace(COLLEAGUES, met_at=None)],
+        [replace(WILLS, ended_at=22.0), COLLEAGUES],
+    ):
+        assert len(transfer_faults(CALLBACKS, witness, wrapped_up=True)) == 1, witness
+
+
+def test_a_transfer_of_which_the_engine_knows_nothing_is_told() -> None:
+    for attempts in ([], [{"agent": GIVER, "transferred_at": None}], [{"agent": "amy", "transferred_at": "then"}]):
+        callbacks = {**CALLBACKS, WILL: {"attempts": attempts}}
+        assert len(transfer_faults(callbacks, [WILLS, COLLEAGUES], wrapped_up=True)) == 1, attempts
+
+
+def test_an_agent_who_did_not_wrap_up_meanwhile_is_told() -> None:
+    assert len(transfer_faults(CALLBACKS, [WILLS, COLLEAGUES], wrapped_up=False)) == 1
