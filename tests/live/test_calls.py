@@ -6,7 +6,6 @@ The lab is this module's own, because only one program can be the dialplan's Sta
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import secrets
 from collections.abc import Iterator
 
@@ -246,13 +245,11 @@ async def test_an_asterisk_that_was_started_anew_has_none_of_the_calls_of_before
     attempt = new_attempt()
     async with Desk(own_lab, direct(own_lab)).ready() as before:
         (startup_time,) = before.startup_times
-    async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time).open() as same:
-        same.node.settings = dataclasses.replace(same.node.settings, settle_seconds=3600.0)
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time, settle_seconds=3600.0).open() as same:
         with pytest.raises(TimeoutError):
             await same.told_of(TelephonyReady(), 1.0)
     earlier = "2020-01-01T00:00:00+00:00"
-    async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier).open() as anew:
-        anew.node.settings = dataclasses.replace(anew.node.settings, settle_seconds=3600.0)
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier, settle_seconds=3600.0).open() as anew:
         await anew.told_of(TelephonyReady())
         assert AttemptSeen(attempt.id, LegSeen.GONE, LegSeen.GONE) in anew.told
         assert anew.startup_times == [startup_time]
