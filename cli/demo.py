@@ -16,38 +16,58 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cli.client import EngineClient, RequestRefusedError, client_of
+from cli.demo_people import Receptionist, Screen, Watcher
+from cli.demo_view import live_view, show_ending
 from cli.main import INTERRUPTED
-from cli.printing import as_json, console, print_json, table
-from engine.demo.cast import ADVICE, CAST, METALLURGIST, OPENS_AFTER_SECONDS, RINGS_OUT, Part, document
+from cli.printing import as_json, console, print_json
+from engine.demo.cast import (
+    ADVICE,
+    CAST,
+    COLLEAGUES_PHONE,
+    GIVERS_PHONE,
+    LENDER,
+    METALLURGIST,
+    OPENS_AFTER_SECONDS,
+    RECEPTIONIST,
+    RINGS_OUT,
+    UMA,
+    VERA,
+    WILL,
+    Asks,
+    document,
+)
+from engine.demo.scenes import call_in_faults, place_faults, preview_faults, transfer_faults
 from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from engine.lab.phone.duty import Duty, ask_and_give_to
 
 STORY_LIMIT_SECONDS = 150.0
 POLL_SECONDS = 0.5
 LAST_WORDS_SECONDS = 10.0
 """After the last callback has ended its customer may still hear a goodbye."""
 
+_COME_LATER = (METALLURGIST, RECEPTIONIST, LENDER)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Where the story plays, and when the advisers open."""
+    """Where the story plays, when the advisers open, and who acts in it by themselves."""
 
     lab: Lab
     engine: EngineProcess
     client: EngineClient
     opens_at: datetime
+    receptionist: Receptionist
+    screen: Screen
+    watcher: Watcher
 
 
 @click.command()
@@ -60,7 +80,7 @@ class Show:
 )
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C; prints addresses and keys.")
 def demo(as_json: bool, keep: bool, record: Path | None) -> None:  # noqa: FBT001 - click passes flags so
-    """Call twenty simulated customers on a real Asterisk and show what became of each.
+    """Play twenty-three simulated customers on a real Asterisk and show what became of each.
 
     Starts a PBX, a simulated telephone network and an engine on free ports of this machine, and removes them at the
     end. Exit code 0 only if every callback ended as its number says it must, by the engine's record and by the
@@ -96,7 +116,8 @@ def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, lis
         if as_json:
             print_json({"callbacks": callbacks, "ok": not any(problems.values())})
         else:
-            _show_ending(show, callbacks, problems, time.monotonic() - began)
+            show_ending(callbacks, problems, show.lab.witness())
+            click.echo(f"Asterisk {show.lab.version}; {time.monotonic() - began:.0f} s in all")
         if keep:
             _keep(show)
     return problems
@@ -104,10 +125,11 @@ def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, lis
 
 def _set_up(stack: ExitStack, record: Path | None) -> Show:
     lab = stack.enter_context(Lab.up(progress=_tell))
+    stack.enter_context(Duty(lab.pbx, {GIVERS_PHONE: ask_and_give_to(str(COLLEAGUES_PHONE))}))
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
     arguments = () if record is None else ("--record", str(record.absolute()))
     engine = stack.enter_context(EngineProcess(lab, directory, arguments=arguments))
-    _tell(f"engine at {engine.url}, ready; speaking the prompts of seven services")
+    _tell(f"engine at {engine.url}, ready; speaking the prompts of ten services")
     client = client_of(engine.url, str(engine.admin_key_file))
     # Speaking every prompt takes longer than other requests; only afterwards is it known when the advisers can open.
     slow = EngineClient(client.url, client.key, timeout_seconds=120.0)
@@ -117,18 +139,22 @@ def _set_up(stack: ExitStack, record: Path | None) -> Show:
     client.post("/config", {"document": document(opens_at)})
     # The agent whose phone rings out comes first, so that the first customer meets her.
     for agent in sorted((agent["id"] for agent in agents), key=lambda agent: agent != RINGS_OUT):
-        if agent != METALLURGIST:
+        if agent not in _COME_LATER:
             client.put(f"/agents/{agent}/state", {"state": "ready"})
-    return Show(lab, engine, client, opens_at)
+    return Show(lab, engine, client, opens_at, Receptionist(lab, client), Screen(client), Watcher(client))
 
 
 def _request_all(show: Show) -> None:
     """Everybody asks; the advisers refuse who wants to be called now, and take bookings."""
+    show.receptionist.wait_until_uma_is_in_line()
     for part in CAST:
+        if part.asks is Asks.BY_RINGING_IN:
+            continue
+        booked = part.asks is Asks.FOR_THE_FIRST_SLOT
         asked = {"service": part.service, "phone": part.number, "first_name": part.first_name, "channel": "web"}
-        if part.booked:
+        if booked:
             _ask_in_vain(show.client, asked)
-        when = show.opens_at.isoformat() if part.booked else "now"
+        when = show.opens_at.isoformat() if booked else "now"
         show.client.post("/callbacks", {**asked, "when": when})
     show.client.put(f"/agents/{METALLURGIST}/state", {"state": "ready"})
 
@@ -150,10 +176,13 @@ def _watch(show: Show) -> list[dict[str, Any]]:
     out = console()
     with Live(console=out, refresh_per_second=4, transient=True) if out.is_terminal else _no_live() as live:
         while True:
+            show.receptionist.act()
+            show.screen.act()
+            show.watcher.act()
             callbacks = _callbacks(show.client)
             ended = sum(callback["ended_at"] is not None for callback in callbacks)
             if live is not None:
-                live.update(_live_view(callbacks, list(show.client.items("/agents")), ended))
+                live.update(live_view(show.client, callbacks, ended))
             if ended == len(CAST) or time.monotonic() > deadline:
                 return callbacks
             time.sleep(POLL_SECONDS)
@@ -179,87 +208,18 @@ def _problems(show: Show, callbacks: list[dict[str, Any]]) -> dict[str, list[str
     """What differs from the expectation, by phone number (and `agents`, `order`)."""
     witness = show.lab.witness()
     parts = by_part(callbacks)
+    came_in = list(show.client.items("/inbound"))
     found = {
         part.number: faults(part, parts[part], witness) if part in parts else ["the engine does not know it"]
         for part in CAST
     }
     found["agents"] = agent_faults(show.client.items("/agents"))
     found["order"] = order_faults(parts, witness, show.opens_at.timestamp())
+    found["order"] += place_faults(came_in, parts, witness)
+    found[UMA.number] += call_in_faults(came_in, show.lab.rung_in(), parts)
+    found[VERA.number] += preview_faults(show.screen.offer, parts, witness)
+    found[WILL.number] += transfer_faults(parts, witness, wrapped_up=show.watcher.wrapped_up)
     return found
-
-
-# ---- what people see ---------------------------------------------------------------------------------
-
-
-def _live_view(callbacks: list[dict[str, Any]], agents: list[dict[str, Any]], ended: int) -> RenderableType:
-    from rich.console import Group
-    from rich.text import Text
-
-    parts = by_part(callbacks)
-    rows = [(part.first_name, part.does, part.service, *_now(parts.get(part))) for part in CAST]
-    states = ", ".join(f"{agent['name']}: {agent['state']}" for agent in agents)
-    return Group(
-        table(("customer", "who", "service", "state", "attempts so far"), rows),
-        Text(f"\nagents  {states}\n{ended} of {len(CAST)} have ended"),
-    )
-
-
-def _now(callback: Mapping[str, Any] | None) -> tuple[str, str]:
-    if callback is None:
-        return "requested", ""
-    return str(callback["state"]), _outcomes(callback)
-
-
-def _outcomes(callback: Mapping[str, Any]) -> str:
-    return ", ".join(str(attempt["outcome"] or "…") for attempt in callback["attempts"])
-
-
-def _show_ending(
-    show: Show, callbacks: list[dict[str, Any]], problems: Mapping[str, list[str]], seconds: float
-) -> None:
-    parts = by_part(callbacks)
-    out = console()
-    out.print(
-        table(
-            ("", "customer", "who", "ended", "reason", "attempts", "agent", "talked"),
-            [_ending(part, parts.get(part), problems[part.number]) for part in CAST],
-        )
-    )
-    for number, found in problems.items():
-        for problem in found:
-            click.echo(f"✗ {number}: {problem}")
-    calls = show.lab.witness()
-    states = [str(callback["state"]) for callback in callbacks]
-    totals = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
-    rona = "rang out and was set not ready (rona)" if not problems["agents"] else "did not end as expected"
-    click.echo(f"\n{len(callbacks)} callbacks: {totals}")
-    click.echo(
-        f"the telephone network saw {len(calls)} INVITEs, {sum(c.answered_at is not None for c in calls)} answered"
-    )
-    click.echo(f"agent {RINGS_OUT} {rona}")
-    if not problems["order"]:
-        click.echo(
-            "Olga and Pia were called when their slot began, Quinn once less skill would do, Sam before Rosa, Tess"
-        )
-        click.echo("once her agent was on the phone")
-    click.echo(f"Asterisk {show.lab.version}; {seconds:.0f} s in all")
-
-
-def _ending(part: Part, callback: Mapping[str, Any] | None, found: list[str]) -> tuple[object, ...]:
-    mark = "✗" if found else "✓"
-    if callback is None:
-        return (mark, part.first_name, part.does, "never accepted", "", "", "", "")
-    talked = [attempt["talk_seconds"] for attempt in callback["attempts"] if attempt["talk_seconds"] is not None]
-    return (
-        mark,
-        part.first_name,
-        part.does,
-        callback["state"],
-        callback["reason"],
-        _outcomes(callback),
-        callback["agent"],
-        f"{talked[-1]:.0f} s" if talked else None,
-    )
 
 
 def _keep(show: Show) -> None:

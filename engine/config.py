@@ -8,18 +8,18 @@ a setting that is misspelt must not silently have no effect.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from engine.config_values import Delivery, EarHost, EndpointTemplate, HttpAddress, IpAddress, Name, Origin, Port
 from engine.errors import ConfigError
 
 MAX_BODY_BYTES = 64 * 1024
@@ -27,76 +27,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_DOCUMENT_BYTES = 1024 * 1024
 
 _PREFIX = "RINGBACK_"
-_PLACEHOLDER = re.compile(r"\{(?:number|e164)\}")
-_ENDPOINT_TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.+:@-]+")
-_URI_TEMPLATE = re.compile(
-    r"PJSIP/[A-Za-z0-9_.-]+/sips?:[A-Za-z0-9_.+-]*\{(?:number|e164)\}[A-Za-z0-9_.-]*@[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
-)
-_HOST_NAME = re.compile(
-    r"(?=.{1,253}$)(?!.*(^|\.)(0[xX][0-9A-Fa-f]*|[0-9]+)$)"  # such as 0 or 127.1: addresses too
-    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
-)
-_LONGEST_EAR_ADDRESS = 34
-"""Asterisk's places in the dialplan have 79 characters: a UUID, a blank, `[address]:65535`."""
 _SECRETS = frozenset({"ari_password", "ami_password"})
-
-
-def _endpoint_template(value: str) -> str:
-    if len(_PLACEHOLDER.findall(value)) != 1:
-        raise ValueError("needs {number} or {e164} exactly once, such as PJSIP/{number}@trunk")
-    if not _ENDPOINT_TEMPLATE.fullmatch(_PLACEHOLDER.sub("0", value)) and not _URI_TEMPLATE.fullmatch(value):
-        raise ValueError(
-            "must look like PJSIP/{number}@trunk or PJSIP/trunk/sip:{number}@host:port; "
-            "only letters, digits and _ . + : @ - may be used"
-        )
-    return value
-
-
-def _http_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-        raise ValueError("must be an address such as http://127.0.0.1:8088, without query and without password")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", value):
-        raise ValueError("must be an origin such as https://desk.example.com, without a path")
-    return value.lower()
-
-
-def _ip_address(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value.strip()))
-    except ValueError:
-        raise ValueError("must be the IP address of one proxy, such as 127.0.0.1; networks are not taken") from None
-
-
-def _ear_host(value: str) -> str:
-    """It is told to Asterisk in a place of the dialplan, so nothing may be in it that means something there."""
-    try:
-        address = ipaddress.ip_address(value)
-    except ValueError:
-        if not _HOST_NAME.fullmatch(value):
-            raise ValueError("must be an IP address or a host name, such as 192.0.2.20, without a port") from None
-        return value
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError("must be the one address of this machine that Asterisk reaches, not all of them")
-    if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
-        raise ValueError("must not have an interface in it; use an address that needs none")
-    if len(str(address)) > _LONGEST_EAR_ADDRESS:
-        raise ValueError("is too long for a place in Asterisk's dialplan; use a shorter IPv6 address, or IPv4")
-    return str(address)
-
-
-def _delivery(value: str) -> str:
-    if value == "http":
-        raise ValueError("http is not available in this version; share the folder and write shared")
-    return value
-
-
-HttpAddress = Annotated[str, AfterValidator(_http_address)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
 class Section(BaseModel):
@@ -113,10 +44,10 @@ class HttpSettings(Section):
     public_url: HttpAddress = Field(
         "http://127.0.0.1:8080", description="How customers reach this engine; links sent to them begin with it."
     )
-    allowed_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
+    allowed_origins: tuple[Origin, ...] = Field(
         (), description="Origins besides that of `public_url` whose pages agents use with their session's cookie."
     )
-    trusted_proxies: tuple[Annotated[str, AfterValidator(_ip_address)], ...] = Field(
+    trusted_proxies: tuple[IpAddress, ...] = Field(
         (), description="IP addresses of reverse proxies whose X-Forwarded-For is believed for limits per address."
     )
 
@@ -148,7 +79,7 @@ class PromptSettings(Section):
     asterisk_dir: Path | None = Field(
         None, description="The same folder as Asterisk sees it; left out, `dir` made absolute."
     )
-    delivery: Annotated[Literal["shared", "http"], AfterValidator(_delivery)] = Field(
+    delivery: Delivery = Field(
         "shared", description="How Asterisk gets the prompts. `shared`: from a folder that both see."
     )
     build: bool = Field(
@@ -175,12 +106,12 @@ class AsteriskSettings(Section):
     ami_user: Name = Field("ringback", description="Manager user.")
     ami_password_file: Path | None = Field(None, description="File that holds the manager password.")
     ami_password: SecretStr | None = Field(None, description="Manager password; from the environment only.")
-    customer_endpoint: Annotated[str, AfterValidator(_endpoint_template)] = Field(
+    customer_endpoint: EndpointTemplate = Field(
         "PJSIP/{number}@trunk",
         description="How a customer is dialled; {number}: digits without +, {e164}: with +. "
         "`PJSIP/trunk/sip:{number}@host:port` dials through `trunk` but to that address.",
     )
-    ear_host: Annotated[str, AfterValidator(_ear_host)] = Field(
+    ear_host: EarHost = Field(
         "127.0.0.1",
         description="Address of this machine, or its name, at which the engine hears customers before they have "
         "confirmed; Asterisk must reach it, so it cannot be 0.0.0.0.",

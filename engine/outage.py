@@ -2,8 +2,9 @@
 
 A failed commit ends `Runtime.run`. Nothing is decided from then on, so no request is taken and nobody is called.
 Customers who have not confirmed are released once the store has been down for `limit_seconds`; whoever waits with music
-keeps it, and conversations are left alone. When the store takes writes again, a new dispatcher is made from the journal
-and what happened meanwhile is decided on again; then Asterisk is looked at as after a start.
+keeps it, who rang in and is asked something gets it, and conversations are left alone. When the store takes writes
+again, a new dispatcher is made from the journal and what happened meanwhile is decided on again; then Asterisk is
+looked at as after a start.
 
 If the process dies on the way: before a release, the next start finds the legs and goes on with them; after it, the
 next start finds them gone and calls again after the normal interval. Conversations need nobody.
@@ -64,6 +65,7 @@ class StoreGuard:
         self._restored = restored
         self._down = down
         self._let_go: set[AttemptId] = set()
+        self._comforted: set[AttemptId] = set()
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
@@ -76,7 +78,9 @@ class StoreGuard:
                     await self._outlast(error)
 
     def release_unconfirmed(self) -> None:
-        """Let go, unwritten, of every customer who would wait for nobody; each once."""
+        """Let go, unwritten, of every customer who would wait for nobody, and give music to callers who are asked
+        something; each once.
+        """
         for flow in list(self._runtime.dispatcher.live()):
             attempt = flow.call.id
             if attempt in self._let_go or not (effects := _letting_go(flow)):
@@ -85,6 +89,12 @@ class StoreGuard:
             self._runtime.tell(AttemptLetGo(attempt))
             for effect in effects:
                 self._effects.start(effect)
+        for caller in list(self._runtime.dispatcher.callers()):
+            if caller.phase in (Phase.ASKING, Phase.CLOSING) and caller.call.id not in self._comforted:
+                # Nobody hears their answer, or it could not be kept: they would wait in silence. To whom the last words
+                # are being said, no music is played any more.
+                self._comforted.add(caller.call.id)
+                self._effects.start(caller.music_now())
 
     async def _watch(self) -> None:
         """A commit that hangs fails nothing and answers nobody: after the limit it counts as a store that is down."""
@@ -118,6 +128,7 @@ class StoreGuard:
         log.warning("store.up", down_seconds=round(time.monotonic() - since, 1), customers_let_go=len(self._let_go))
         self.trouble = None
         self._let_go.clear()
+        self._comforted.clear()
         self._restored()
 
     def _tell_down(self, why: str, kind: str) -> None:

@@ -35,7 +35,7 @@ from engine.core.events import (
     TelephonyLost,
     TimerFired,
 )
-from engine.core.records import Interaction, customer_leg_of
+from engine.core.records import Interaction
 from engine.due_timers import DueTimers
 from engine.errors import CommitUnknownError, StoreError
 from engine.store.records import AccessRecord, Entry, NodeSeen
@@ -294,7 +294,7 @@ class Runtime:
                     group.effects.append(effect)
                 else:
                     self._start(effect)
-                if isinstance(effect, Release) and effect.leg == customer_leg_of(effect.attempt):
+                if isinstance(effect, Release) and effect.leg == self.dispatcher.customer_leg(effect.attempt):
                     group.let_go.append(_Item(AttemptLetGo(effect.attempt), told_at=now, at=now))
         if item.answer is not None:
             group.answers.append((item, reply))

@@ -1,7 +1,8 @@
 """Carries out the core's effects on one Asterisk, and knows which farewells are under way.
 
 It decides nothing about callbacks. Every request ends as ok, refused or unknown, and an unknown one is followed by
-looks at Asterisk, never by a second request: a leg's name is posted once in its life. Only hanging up is asked again.
+looks at Asterisk, never by a second request: a leg's name is posted once in its life. Only answering and hanging up
+are asked again.
 
 What happens if the process dies: before a request, nothing happened, and the look after the next start says so; after
 it, the leg carries its attempt in its name and in RB_ATTEMPT, so the same look finds it, and until somebody comes back
@@ -43,7 +44,7 @@ from engine.core.effects import (
     RingAgent,
     Voice,
 )
-from engine.core.events import AudioCounted, Event, ResultKind
+from engine.core.events import AudioCounted, Event, LegEnded, ResultKind
 from engine.core.terms import BridgeId, LegId, Prompt, PromptId
 
 log = structlog.get_logger()
@@ -167,8 +168,20 @@ class Calls:
         )
 
     async def _answer(self, leg: LegId, max_seconds: float) -> Ended:
+        # It may have come by another trunk than ours, and then only who asks for it is told of its end.
+        await self._client.applications.subscribe(self._application, [f"channel:{leg}"])
         await self._limit(leg, max_seconds)
-        return _ended(await self._client.channels.answer(leg))
+        answered = await self._client.channels.answer(leg)
+        for pause in LOOKS_SECONDS:
+            if not isinstance(answered, Unknown):
+                break
+            # Asked again, for nobody else would: who is not answered hears nothing and is heard by no agent.
+            await asyncio.sleep(pause)
+            answered = await self._client.channels.answer(leg)
+        if isinstance(answered, Refused) and answered.gone:
+            # They hung up before we could ask, or before anybody knew that they are ours.
+            self._tell(LegEnded(leg))
+        return _ended(answered)
 
     async def _limit(self, leg: LegId, max_seconds: float) -> Result[None]:
         return await self._client.channels.set_variable(leg, "TIMEOUT(absolute)", str(math.ceil(max_seconds)))

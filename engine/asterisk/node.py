@@ -221,7 +221,12 @@ class AsteriskNode:
             self._late.put_nowait(LegId(channel.id))
             return
         self._callers.add(channel.id)
-        number = self._identify(dialled, channel.caller.number)
+        try:
+            number = self._identify(dialled, channel.caller.number)
+        except Exception:
+            # Whoever cannot be told from their number is taken in like those who show none.
+            log.exception("caller.not_identified", leg=channel.id)
+            number = None
         self._tell(CallerEntered(caller_id_of(channel.id), LegId(channel.id), dialled, number))
 
     def _dials_menu(self, channel: Channel) -> None:

@@ -151,7 +151,7 @@ class Recovery:
             return False
         startup_time = info.value.startup_time.isoformat()
         # Only what no look found is gone: the end of a leg that one of them found is told by its own event.
-        channels = dict(first)
+        channels, last = dict(first), first
         # No call outlives its Asterisk; in one that was not started anew, a leg may just be slow to appear.
         started_anew = self._startup_time is not None and startup_time != self._startup_time
         if not started_anew and any(_gone(call, channels) for call in live()):
@@ -161,6 +161,7 @@ class Recovery:
             if (now := await self._look()) is None:
                 return False
             channels.update(now)
+            last = now
             may_talk = [call for call in calls if call.bridging_at is not None]
             answers = await asyncio.gather(*(self._calls.members_of(each.bridge) for each in may_talk))
             if None in answers:
@@ -174,7 +175,7 @@ class Recovery:
         self._calls.playing.only_these_are_left(channels)
         await self._ears.only_these_are_left(channels, [call.customer_leg for call in live()])
         await self._hang_up_nobodys(channels)
-        await self._take_unknown_callers(channels)
+        await self._take_unknown_callers(last)  # of who is gone since the first look nothing more will be told
         if startup_time != self._startup_time:
             # Before anybody is dialled: a later look must not take the new calls for those of an earlier Asterisk.
             await self._journalled.started(startup_time)

@@ -122,6 +122,9 @@ class Admission(Overrides):
         zone = (request.zones or (self._zone_of(service),))[0]
         if phone in self.suppressions:
             return Refusal("phone-not-allowed", "this number is not called back")
+        if self._dialled.are_ours(phone):
+            # We would call ourselves, and an agent would talk to our own announcement.
+            return Refusal("phone-not-allowed", "this is a number of ours; give the one where you can be reached")
         if self.book.open_of(phone, request.service):
             return Refusal("duplicate-request", "this number already has an open request of this service")
         if len(self.book.open_of(phone)) >= limits.max_open_per_number:

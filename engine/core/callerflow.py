@@ -69,8 +69,10 @@ class CallerFlow(CallerMenu):
             self._back(now)
         return self._taken()
 
-    def let_go(self, now: float) -> Step:  # noqa: ARG002 - as of every call
-        """Nobody who rang in is let go because nothing can be written."""
+    def let_go(self, now: float) -> Step:
+        """They have heard their last words, and why could not be written: nobody is to be rung for them any more."""
+        if self.phase in (Phase.WAITING, Phase.ASKING):
+            self._close(InboundOutcome.INTERRUPTED, now)
         return self._taken()
 
     # ---- what happens -----------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ from engine.core.events import (
 from engine.core.explain_now import Explaining
 from engine.core.lifecycle import Because, can
 from engine.core.reconfiguring import Reconfiguring
-from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg
+from engine.core.records import AgentStatus, Callback, Interaction, attempt_of_leg, customer_leg_of
 from engine.core.switchboard import EXCLUSION, PACE, RONA_RETURN, WRAP_UP
 from engine.core.terms import (
     AgentId,
@@ -224,6 +224,11 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
     def owns(self, leg: LegId) -> bool:
         """Whether a leg that Asterisk named belongs to a call of ours."""
         return leg in self._leg_owners
+
+    def customer_leg(self, call: AttemptId) -> LegId:
+        """The leg to the customer of an attempt, or to somebody who rang in."""
+        caller = self._callers.get(call)
+        return customer_leg_of(call) if caller is None else caller.inbound.leg
 
     def _owner_of(self, leg: LegId) -> AttemptId:
         return self._leg_owners.get(leg) or attempt_of_leg(leg)

@@ -225,6 +225,10 @@ class Handover(Generic[R]):
         if until is not None:
             self._arm("hold", max(at_least, until))
 
+    def music_now(self) -> HoldWithMusic:
+        """What lets the customer hear music."""
+        return HoldWithMusic(self.call.id, self.call.customer_leg, (), self._voice)
+
     def _waits_again_until(self) -> float | None:
         """The limit of who has talked, and waits again; None: they do not."""
         again_at = self.call.waits_again_at
@@ -232,7 +236,7 @@ class Handover(Generic[R]):
 
     def _music(self) -> None:
         self._arm("music", None)
-        self._do(HoldWithMusic(self.call.id, self.call.customer_leg, (), self._voice))
+        self._do(self.music_now())
 
     @property
     def _comfort_seconds(self) -> float | None:

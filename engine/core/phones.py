@@ -6,6 +6,7 @@ view of them stops nobody from being served. Agents may share an endpoint; what 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from engine.core.configuration import Agent
@@ -24,7 +25,7 @@ class Phones:
         self.unusable: set[AgentId] = set()
         self.unregistered: set[AgentId] = set()
         self._states: dict[str, PhoneState] = {}
-        self._in_menu: set[str] = set()
+        self._in_menu: Counter[str] = Counter()
         self._agents: dict[str, list[AgentId]] = {}
 
     def configure(self, agents: Mapping[AgentId, Agent]) -> None:
@@ -60,13 +61,13 @@ class Phones:
 
     def dials_menu(self, endpoint: str) -> Iterable[AgentId]:
         """It is in a call to our own menu, which we know before Asterisk tells it; returns whose phone it is."""
-        self._in_menu.add(endpoint)
+        self._in_menu[endpoint] += 1
         self._judge(endpoint)
         return self._agents.get(endpoint, ())
 
     def left_menu(self, endpoint: str) -> Iterable[AgentId]:
         """That call is over."""
-        self._in_menu.discard(endpoint)
+        self._in_menu -= Counter((endpoint,))  # a phone may have several calls; what is not positive is dropped
         self._judge(endpoint)
         return self._agents.get(endpoint, ())
 

@@ -89,12 +89,7 @@ class Receiving(Promising):
 
     def service_dialled(self, dialled: str) -> Service | None:
         """Whose number it is; else the only service that takes what no other takes."""
-        takes = [each for each in self.configuration.services.values() if each.inbound is not None]
-        for service in takes:
-            if service.inbound is not None and _digits(dialled) in map(_digits, service.inbound.numbers):
-                return service
-        others = [each for each in takes if each.inbound is not None and not each.inbound.numbers]
-        return others[0] if len(others) == 1 else None
+        return self._dialled.service_of(dialled)
 
     def _admittance(self, service: Service, now: float) -> Admittance:
         calendar = self._calendar_of(service)
@@ -262,8 +257,3 @@ class Receiving(Promising):
             self._join_caller(flow.inbound)
             if parked:
                 self.line.park(flow.inbound.id)
-
-
-def _digits(number: str) -> str:
-    """As trunks write numbers: with or without +, 00 or blanks."""
-    return "".join(each for each in number if each.isdecimal()).removeprefix("00")

@@ -9,6 +9,7 @@ from engine.core.callerflow import CallerFlow
 from engine.core.callflow import CallFlow
 from engine.core.changes import ConfigurationKept, ServicePaused, ServiceResumed
 from engine.core.decision import Done
+from engine.core.dialled import DialledNumbers
 from engine.core.events import ConfigurationApplied
 from engine.core.needs import Needs
 from engine.core.receiving import Receiving
@@ -42,6 +43,7 @@ class Reconfiguring(Receiving):
         for agent in sorted(each.id for each in self.desks.statuses() if self.desks.agent(each.id) is None):
             self._withdraw_offers(agent, now)
         self._needs = Needs(self.configuration.services)
+        self._dialled = DialledNumbers(self.configuration.services)
         self._matching.configured()
         self.waits.configured()
         self._pacer.configured(self.configuration.services)

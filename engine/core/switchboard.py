@@ -18,6 +18,7 @@ from engine.core.configuration import Agent, Service
 from engine.core.decision import Decision, Refusal, Snapshot
 from engine.core.deskmenu import DeskMenu
 from engine.core.desks import Desks
+from engine.core.dialled import DialledNumbers
 from engine.core.hours import Calendar, opens_at
 from engine.core.lifecycle import Because
 from engine.core.line import Line, Place
@@ -81,6 +82,7 @@ class Switchboard:
         self.suppressions: dict[str, Suppression] = {each.phone: each for each in snapshot.suppressions}
         self.paused: set[ServiceId] = set(snapshot.paused)
         self._needs = Needs(self.configuration.services)
+        self._dialled = DialledNumbers(self.configuration.services)
         self._matching = Matching(self.line, self.desks)
         self.openings = Openings()
         self.waits = Waits(self.line, self.desks, self.paused)

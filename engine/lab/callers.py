@@ -33,7 +33,7 @@ from engine.lab.lab import Lab
 _REQUEST_SECONDS = 10.0
 _LISTEN_SECONDS = "40"
 _DIALLED = re.compile(r"[0-9A-Za-z*+._-]{1,40}")
-_CALLER = re.compile(r"\+?[0-9]{1,20}|agent-[0-9]{4}")
+_CALLER = re.compile(r"\+?[0-9]{1,20}|agent-[0-9]{4}|second-trunk")
 _SECONDS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 _WHOLE_SECONDS = re.compile(r"[1-9][0-9]{0,2}")
 _KEYS = re.compile(r"[0-9*#]{1,40}")
@@ -76,7 +76,7 @@ def check(dialled: str, caller: str | None) -> None:
     if not _DIALLED.fullmatch(dialled):
         raise LabError(f"{dialled!r} cannot be dialled: use digits and letters, and + * . _ -")
     if caller is not None and not _CALLER.fullmatch(caller):
-        raise LabError(f"{caller!r} cannot be a caller: use a number such as +12025550100, or agent-1001")
+        raise LabError(f"{caller!r} cannot be a caller: use a number such as +12025550100, agent-1001 or second-trunk")
 
 
 def ring_in(
@@ -86,7 +86,8 @@ def ring_in(
     `patience_seconds`.
 
     `caller`: a number as the carrier sends it, None for a withheld one, or `agent-1001` for a call from that agent's
-    phone (to `*80` or `1002`, say). `dialled`: as in the INVITE, such as `+12025550199`.
+    phone (to `*80` or `1002`, say), or `second-trunk` for somebody without a number who comes by another trunk than
+    that of the calls to customers. `dialled`: as in the INVITE, such as `+12025550199`.
     """
     check(dialled, caller)
     ending = () if script and script[-1].verb in _LAST else (Step(Verb.STAY),)

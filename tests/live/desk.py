@@ -50,6 +50,7 @@ class Desk:
         startup_time: str | None = None,
         application: str = "ringback",
         ear: EarSettings | None = None,
+        settle_seconds: float = 0.3,
     ) -> None:
         self.lab = lab
         self.told: list[Event] = []
@@ -66,7 +67,7 @@ class Desk:
             ari_password=lab.pbx.ari_password,
             application=application,
             customer_endpoint=endpoint,
-            settle_seconds=0.3,
+            settle_seconds=settle_seconds,
             ear=ear or EarSettings(),
         )
         self.node = AsteriskNode(

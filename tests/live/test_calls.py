@@ -6,7 +6,6 @@ The lab is this module's own, because only one program can be the dialplan's Sta
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import secrets
 from collections.abc import Iterator
 
@@ -16,9 +15,10 @@ from structlog.testing import capture_logs
 from engine.asterisk import calls as calls_module
 from engine.asterisk import hearing
 from engine.asterisk.ari import Ok
-from engine.core.effects import Connect, Farewell, HoldWithMusic, Play, Release, Voice
+from engine.core.effects import AnswerCaller, Connect, Farewell, HoldWithMusic, Play, Release, Voice
 from engine.core.events import (
     AttemptSeen,
+    CallerEntered,
     LegAnswered,
     LegEnded,
     LegEntered,
@@ -29,9 +29,10 @@ from engine.core.events import (
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.terms import LegId, PromptId
+from engine.core.terms import AttemptId, LegId, PromptId
 from engine.core.values import replace
 from engine.lab import Lab
+from engine.lab.callers import ring_in, steps
 from tests.live.cable import Cable
 from tests.live.desk import MISSING, VOICE, Desk, deafen, dial, direct, new_attempt, phone, ring
 
@@ -70,6 +71,28 @@ async def test_a_hang_up_whose_answer_is_lost_is_asked_again(own_lab: Lab) -> No
         assert result is not ResultKind.UNKNOWN
         assert desk.counted("DELETE /channels/{id}", "unknown")
         await desk.until_ended(attempt.customer_leg)
+
+
+async def test_an_answer_to_a_caller_whose_own_answer_is_lost_is_asked_again(own_lab: Lab) -> None:
+    cable = Cable(direct(own_lab))
+    async with cable.laid() as port, Desk(own_lab, port, new_attempt()).ready() as desk:
+        cable.answers_lost_of = b"/answer"
+        ring_id = ring_in(own_lab, "+12025550199", "+12125550198", steps("wait 1, hang-up"))
+        await desk.until(lambda: any(isinstance(each, CallerEntered) for each in desk.told))
+        caller = next(each for each in desk.told if isinstance(each, CallerEntered))
+        assert await desk.node.perform(AnswerCaller(caller.call, caller.leg, 60)) == (ResultKind.OK, "")
+        rung_in = await asyncio.to_thread(own_lab.await_rung_in, ring_id)
+    assert rung_in.answered_at is not None
+    assert desk.counted("POST /channels/{id}/answer", "unknown")
+
+
+async def test_of_a_caller_who_is_gone_when_answered_the_end_is_told(own_lab: Lab) -> None:
+    """They may have hung up before anybody knew that they are ours: of that nothing is told by itself."""
+    gone = LegId("pbx-1795729192.57")
+    async with Desk(own_lab, direct(own_lab), new_attempt()).ready() as desk:
+        result, why = await desk.node.perform(AnswerCaller(AttemptId("callpbx1795729192-57"), gone, 60))
+        assert (result, why[:4]) == (ResultKind.REFUSED, "404 ")
+        assert desk.told.count(LegEnded(gone)) == 1
 
 
 async def test_an_agent_whose_phone_does_not_exist_is_refused_and_nobody_else_is_kept_from_calls(own_lab: Lab) -> None:
@@ -222,13 +245,11 @@ async def test_an_asterisk_that_was_started_anew_has_none_of_the_calls_of_before
     attempt = new_attempt()
     async with Desk(own_lab, direct(own_lab)).ready() as before:
         (startup_time,) = before.startup_times
-    async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time).open() as same:
-        same.node.settings = dataclasses.replace(same.node.settings, settle_seconds=3600.0)
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=startup_time, settle_seconds=3600.0).open() as same:
         with pytest.raises(TimeoutError):
             await same.told_of(TelephonyReady(), 1.0)
     earlier = "2020-01-01T00:00:00+00:00"
-    async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier).open() as anew:
-        anew.node.settings = dataclasses.replace(anew.node.settings, settle_seconds=3600.0)
+    async with Desk(own_lab, direct(own_lab), attempt, startup_time=earlier, settle_seconds=3600.0).open() as anew:
         await anew.told_of(TelephonyReady())
         assert AttemptSeen(attempt.id, LegSeen.GONE, LegSeen.GONE) in anew.told
         assert anew.startup_times == [startup_time]

@@ -8,8 +8,8 @@ import pytest
 from engine.core import events, switchboard
 from engine.core.effects import Effect
 from engine.crash_points import POINTS
-from tests.live.crash.plan import ALL_POINTS, OF_THE_STORE, OF_TRANSFERS, Fault, Kill, make_plan
-from tests.live.crash.town import FIRST, PREVIEW
+from tests.live.crash.plan import ALL_POINTS, AT_INSTANTS, OF_THE_STORE, OF_TRANSFERS, Fault, Kill, make_plan
+from tests.live.crash.town import FIRST, INWARD, PREVIEW
 
 
 def test_the_same_seed_gives_the_same_plan_and_numbers() -> None:
@@ -24,6 +24,12 @@ def test_no_number_comes_twice_and_each_is_a_customer_of_the_network() -> None:
     assert len(set(numbers)) == 2000
     assert all(len(number) == 11 and number[4:9] == "55501" for number in numbers)
     assert {"15", "27", "20", "11", "25"} <= {number[-2:] for number in numbers}
+
+
+def test_who_rings_in_and_who_asks_have_numbers_of_their_own() -> None:
+    plan = make_plan(7, 10, ALL_POINTS)
+    ring, ask = (set(islice(each, 500)) for each in (plan.numbers_to_ring_from(), plan.numbers_to_ask_with()))
+    assert (len(ring), len(ask), ring & ask) == (500, 500, set())
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -43,8 +49,8 @@ def test_a_hundred_kills_come_to_every_point(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_sixty_kills_come_to_every_point_and_leave_room_for_every_fault(seed: int) -> None:
-    steps = make_plan(seed, 60, ALL_POINTS).steps
+def test_a_dozen_kills_more_than_points_come_to_every_point_and_leave_room_for_every_fault(seed: int) -> None:
+    steps = make_plan(seed, len(ALL_POINTS) + AT_INSTANTS, ALL_POINTS).steps
     assert {step.point for step in steps if step.kill is Kill.POINT} == {*ALL_POINTS}
     assert {step.fault for step in steps} == {*Fault}
 
@@ -64,7 +70,7 @@ def test_what_a_point_is_armed_for_exists() -> None:
     with_a_voice = {each.__name__ for each in get_args(Effect) if "voice" in each.__struct_fields__}
     of_services = [point for point in ALL_POINTS if "@" in point and not point.startswith("commit.")]
     assert {point.partition(".")[0] for point in of_services} <= with_a_voice
-    assert {point.partition("@")[2] for point in of_services} == {FIRST, PREVIEW}
+    assert {point.partition("@")[2] for point in of_services} == {FIRST, PREVIEW, INWARD}
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -7,24 +7,33 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from engine.core.changes import InboundChanged
+from engine.core.configuration import Inbound
 from engine.core.decision import Accepted
 from engine.core.effects import Connect, DialCustomer, Farewell, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import (
     AttemptSeen,
+    CallerEntered,
     InteractionRequested,
     KeyPressed,
     LegEnded,
     LegEntered,
     LegSeen,
+    NewNumber,
+    PhonesUnknown,
     PlayingFinished,
     TelephonyLost,
     TelephonyReady,
 )
-from engine.core.records import Interaction
-from engine.core.terms import CallbackState, InteractionId, Media, Outcome, PromptId
+from engine.core.records import InboundCall, Interaction
+from engine.core.terms import AttemptId, CallbackState, InboundOutcome, InteractionId, LegId, Media, Outcome, PromptId
+from engine.core.values import replace
 from engine.errors import CommitUnknownError, StoreError
 from tests.unit.store_down import AGENT_LEG, Store, agent_rung, announcing, started
-from tests.unit.written_engine import BILLING, CUSTOMER, READY, asked
+from tests.unit.written_engine import BILLING, CONFIGURATION, CUSTOMER, READY, asked
+
+TAKES_CALLS = replace(CONFIGURATION, services={BILLING.id: replace(BILLING, inbound=Inbound(wait_limit_seconds=60))})
+CALLER = CallerEntered(AttemptId("callpbx-1"), LegId("pbx.1"), "", NewNumber("+12025557001", ()))
 
 
 @pytest.fixture
@@ -224,3 +233,69 @@ async def test_a_short_outage_lets_nobody_go_and_a_confirmed_customer_keeps_the_
             assert started(store, Release) == []
         assert len(started(confirmed, HoldWithMusic)) == 1
         assert len(started(short, Play)) == 1
+
+
+async def test_a_caller_who_is_asked_something_hears_music_after_the_limit_and_waits_on_afterwards() -> None:
+    """Their answer is what could not be written; without the store nobody would ever say anything more."""
+    async with Store(0.1, TAKES_CALLS).running() as store:
+        await store.told(CALLER, KeyPressed(CALLER.leg, "1"))
+        store.fail()
+        before = len(started(store, HoldWithMusic))
+        store.engine.runtime.tell(KeyPressed(CALLER.leg, "1"))
+        await store.until(lambda: len(started(store, HoldWithMusic)) > before)
+        music = [each for each in started(store, HoldWithMusic)[before:] if isinstance(each, HoldWithMusic)]
+        assert [(each.leg, each.prompts) for each in music] == [(CALLER.leg, ())]
+        assert not started(store, Farewell), "nothing was promised"
+
+        await store.mended()
+        await store.told(TelephonyReady(), AttemptSeen(CALLER.call, LegSeen.ENTERED, LegSeen.GONE))
+
+        assert store.dispatcher.line.position(CALLER.call) == 1
+        assert not list(store.dispatcher.book)
+
+
+async def test_nobody_is_rung_for_a_caller_who_hears_the_last_words_though_that_could_not_be_written() -> None:
+    """Nobody came within the limit; that it was decided is lost, and an agent is free at last."""
+    async with Store(configuration=TAKES_CALLS).running() as store:
+        await store.told(CALLER)
+        store.engine.runtime.arm_timers()
+        store.fail()
+        store.engine.now += 60
+        store.engine.runtime.tell(PhonesUnknown())
+        await store.until(lambda: store.trouble)
+        last_words = [each.prompts for each in started(store, Release) if isinstance(each, Release)]
+        assert last_words == [(PromptId.INBOUND_SORRY,)]
+
+        await store.mended()
+        await store.told(TelephonyReady(), AttemptSeen(CALLER.call, LegSeen.ENTERED, LegSeen.GONE))
+        await store.engine.runtime.submit(READY)
+        assert not started(store, RingAgent)
+
+        await store.told(LegEnded(CALLER.leg, 16))
+        assert [each.outcome for each in callers_gone(store)] == [InboundOutcome.INTERRUPTED]
+
+
+async def test_callers_who_ring_in_and_leave_while_nothing_can_be_written_are_written_down_afterwards() -> None:
+    second = CallerEntered(AttemptId("callpbx-2"), LegId("pbx.2"), "", None)
+    async with Store(configuration=TAKES_CALLS).running() as store:
+        store.fail()
+        store.engine.runtime.tell(CALLER)
+        await store.until(lambda: store.trouble)
+        for told in (second, LegEnded(CALLER.leg, 16)):
+            store.engine.runtime.tell(told)
+        came_at = store.engine.now
+        store.engine.now += 60
+
+        await store.mended()
+
+        assert [(each.id, each.outcome, each.ended_at) for each in callers_gone(store)] == [
+            (CALLER.call, InboundOutcome.ABANDONED, came_at)
+        ]
+        assert [flow.inbound.joined_at for flow in store.dispatcher.callers()] == [came_at]
+
+
+def callers_gone(store: Store) -> list[InboundCall]:
+    """Calls that came in and are written down as over."""
+    changes = [change for group in store.engine.journal.durable_groups for change in group]
+    calls = [change.call for change in changes if isinstance(change, InboundChanged)]
+    return [call for call in calls if call.ended_at is not None]

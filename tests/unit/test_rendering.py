@@ -103,3 +103,11 @@ def test_agents_phones_are_given_no_way_to_the_trunk(tmp_path: Path) -> None:
     assert re.findall(r"Dial\((.+?)\)", context) == ["PJSIP/agent-${EXTEN},30"]
     assert re.findall(r"exten => (.+?),", context) == ["*80", "_XXXX"]
     assert "include" not in context
+
+
+def test_nobody_on_the_trunk_transfers_a_call(tmp_path: Path) -> None:
+    """Asterisk permits it if nothing is said: a customer could send an agent back into the line."""
+    render(SETTINGS, tmp_path)
+    templates = (tmp_path / "pjsip.conf").read_text("utf-8")
+    trunk = templates.partition("[ringback-trunk](!)\n")[2].partition("\n[")[0]
+    assert re.findall(r"^allow_transfer = (.+)$", trunk, re.MULTILINE) == ["no"]

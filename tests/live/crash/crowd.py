@@ -1,4 +1,5 @@
-"""Everybody who keeps an engine busy during a run: customers, agents at their screens, and an outside system."""
+"""Everybody who keeps an engine busy during a run: customers who ask, people who ring in, agents at
+their screens, and an outside system."""
 
 from __future__ import annotations
 
@@ -12,15 +13,17 @@ from typing import Self
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
 from tests.live.calls.centre import Centre
-from tests.live.crash.evidence import Announced, Offered, Said, waiting
+from tests.live.crash.callers import Callers
+from tests.live.crash.evidence import Announced, Offered, Said
 from tests.live.crash.load import Load, Want
 from tests.live.crash.outside import Outside
 from tests.live.crash.plan import Plan
 from tests.live.crash.screens import Screens
-from tests.live.crash.town import FIRST, PLAIN, PREVIEW, SLOT_CAPACITY, SLOT_SECONDS, configure, slot_services
+from tests.live.crash.town import FIRST, INWARD, PLAIN, PREVIEW, SLOT_CAPACITY, SLOT_SECONDS, configure, slot_services
 from tests.live.crash.wire import Door
+from tests.live.crash.written import waiting
 
-WANTS = (Want(PLAIN, 4), Want(FIRST, 2), Want(PREVIEW, 2))
+WANTS = (Want(PLAIN, 4), Want(FIRST, 2), Want(PREVIEW, 2), Want(INWARD, 1))
 SECONDS_A_KILL = 18.0
 """More than a kill takes mostly."""
 FEW_APART_SECONDS, APART_SECONDS = 12.0, 30.0
@@ -34,13 +37,15 @@ class Crowd:
     load: Load
     screens: Screens | None = None
     outside: Outside | None = None
+    callers: Callers | None = None
+    inward: str = ""
     connects: Mapping[str, str] = field(default_factory=dict)
     capacity: Mapping[str, int] = field(default_factory=dict)
     _inside: ExitStack = field(default_factory=ExitStack)
 
     def calm_down(self) -> None:
         """Begin nothing new; what has begun is brought to its end."""
-        for each in (self.screens, self.outside):
+        for each in (self.screens, self.outside, self.callers):
             if each is not None:
                 each.calm_down()
 
@@ -57,7 +62,7 @@ class Crowd:
         return self.outside.announced if self.outside else ()
 
     def __enter__(self) -> Self:
-        for each in (self.screens, self.outside):
+        for each in (self.screens, self.outside, self.callers):
             if each is not None:
                 self._inside.enter_context(each)
         return self
@@ -74,18 +79,21 @@ def crowd_of(plan: Plan, lab: Lab, engine: EngineProcess) -> Crowd:
     slots = slot_services(APART_SECONDS if lasts > SLOT_SECONDS else FEW_APART_SECONDS, lasts)
     keys = configure(Centre(lab, engine), slots)
     door = Door(lambda: engine.url)
+    load = Load(
+        plan.numbers_to_ask_with(),
+        door,
+        engine.admin_key,
+        partial(waiting, engine.database),
+        WANTS,
+        slots,
+        partial(_declined, lab),
+    )
     return Crowd(
-        load=Load(
-            plan.numbers(),
-            door,
-            engine.admin_key,
-            partial(waiting, engine.database),
-            WANTS,
-            slots,
-            partial(_declined, lab),
-        ),
+        load=load,
         screens=Screens(door, keys, plan.seed),
         outside=Outside(door, engine.admin_key, plan.seed),
+        callers=Callers(lab, plan.numbers_to_ring_from(), load.asked, plan.seed),
+        inward=INWARD,
         connects={FIRST: "agent_first", PREVIEW: "preview"},
         capacity={each.id: SLOT_CAPACITY for each in slots},
     )

@@ -5,22 +5,24 @@ Nothing here comes from what the engine says about itself, except the rows it wr
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
+from engine.lab.rung_in import RungIn
 from engine.lab.witness import WitnessCall
-from tests.live.calls.centre import rows
 
 KEY_MARGIN_SECONDS = 0.5
 """A key counts when its tone has ended, its event was heard and its decision is written. One pressed so shortly before
 a death may be lost like one pressed during it. The tone lasts 0.15 s; its event was decided on 0.25 s after the press,
 measured with nothing else to do; then come the commit that is under way and its own, each up to a tenth of a second
 where many press at once on a loaded machine."""
+
+PBX_DIES_SECONDS = 5.0
+"""So long after its death the network may end its calls."""
+HEARD_LATE_SECONDS = 2.0
+"""So much later than somebody has rung and hung up the engine may take them in."""
 
 
 class Answer(StrEnum):
@@ -124,6 +126,20 @@ class InteractionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundSeen:
+    """A row of inbound_calls; times are epoch seconds. `number`: if it may be called."""
+
+    id: str
+    number: str | None
+    entered_at: float
+    joined_at: float | None
+    bridging_at: float | None
+    ended_at: float | None
+    outcome: str | None
+    callback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptSeen:
     """A row of attempts; times are epoch seconds."""
 
@@ -154,12 +170,16 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """A kill, or another fault that can end a call: when, what, and how many customers were in a call."""
+    """A kill, or another fault that can end a call: when, what, and how many customers were in a call.
+
+    `of_pbx`: all calls ended with it.
+    """
 
     at: float
     what: str
     live: int
     point: str = ""
+    of_pbx: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +198,7 @@ class Evidence:
 
     `connects`: how each service connects; `capacity`: of each slot of a service. `suppressed`: numbers that the
     database will never call; `classified`: callbacks of which it knows how the call went. `agents`: calls to them.
+    `rung_in`: of people who rang in to the service `inward`, `inbound` what is written of them.
     """
 
     calls: Sequence[WitnessCall]
@@ -193,6 +214,9 @@ class Evidence:
     offered: Sequence[Offered] = ()
     announced: Sequence[Announced] = ()
     interactions: Sequence[InteractionSeen] = ()
+    rung_in: Sequence[RungIn] = ()
+    inbound: Sequence[InboundSeen] = ()
+    inward: str = ""
     suppressed: Set[str] = frozenset()
     classified: Set[str] = frozenset()
     connects: Mapping[str, str] = field(default_factory=dict)
@@ -240,70 +264,25 @@ class Evidence:
         """How its service connects, as the configuration says it."""
         return self.connects.get(self.by_id[callback].service, "reserve") if callback in self.by_id else "reserve"
 
+    def rows_of(self, call: RungIn) -> list[InboundSeen]:
+        """What may be written of a call that came in: begun while it lasted, of its number or of none."""
+        number, ended_at = call.caller.lstrip("+"), call.ended_at
+        return [
+            row
+            for row in self.inbound
+            if row.number in (number, None)
+            and call.started_at <= row.entered_at
+            and (ended_at is None or row.entered_at <= ended_at + HEARD_LATE_SECONDS)
+        ]
+
+    def died_with_the_pbx(self, moment: float) -> bool:
+        """Whether a call that ended then ended because the PBX did."""
+        blows = (*self.kills, *self.faults)
+        return any(blow.of_pbx and blow.at <= moment <= blow.at + PBX_DIES_SECONDS for blow in blows)
+
     def is_lost(self, pressed_at: float) -> bool:
         """Whether a key of that moment may be lost: nobody was there to hear it, or to write it down."""
         return any(
             outage.start - outage.lag_seconds - KEY_MARGIN_SECONDS <= pressed_at <= outage.end
             for outage in self.outages
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What is written in the database."""
-
-    callbacks: Sequence[CallbackSeen]
-    attempts: Sequence[AttemptSeen]
-    interactions: Sequence[InteractionSeen]
-    suppressed: Set[str]
-    classified: Set[str]
-
-
-def read_database(path: Path) -> Rows:
-    """All of it; of attempts those in which the customer was dialled. A rival has fewer tables and columns."""
-    attempts = rows(
-        path,
-        "select id, callback, dialed_at, answered_at, confirmed_at, ended_at, outcome from attempts"
-        " where dialed_at not null",
-    )
-    return Rows(
-        [_callback(row) for row in rows(path, "select ltrim(phone, '+') as number, * from callbacks")],
-        [AttemptSeen(*row) for row in attempts],
-        [
-            InteractionSeen(**_known(InteractionSeen, row))
-            for row in _rows_if_any(path, "interactions", "select context ->> 'mark' as mark, * from interactions")
-        ],
-        {str(phone) for (phone,) in _rows_if_any(path, "suppressions", "select ltrim(phone, '+') from suppressions")},
-        {
-            str(callback)
-            for (callback,) in _rows_if_any(path, "classifications", "select callback from classifications")
-        },
-    )
-
-
-def waiting(path: Path) -> Mapping[str, int]:
-    """How many callbacks wait for an agent, by service."""
-    counted = rows(path, "select service, count(*) from callbacks where state = 'queued' group by service")
-    return {str(service): int(count) for service, count in counted}
-
-
-def still_open(path: Path) -> int:
-    """How many callbacks and how much work from outside have not ended."""
-    count = "select count(*) from {} where ended_at is null"
-    found = [*rows(path, count.format("callbacks")), *_rows_if_any(path, "interactions", count.format("interactions"))]
-    return sum(int(each) for (each,) in found)
-
-
-def _callback(row: sqlite3.Row) -> CallbackSeen:
-    return CallbackSeen(**_known(CallbackSeen, row))
-
-
-def _known(kind: type, row: sqlite3.Row) -> dict[str, Any]:
-    """The columns that the value has a field for."""
-    columns = set(row.keys())
-    return {each.name: row[each.name] for each in fields(kind) if each.name in columns}
-
-
-def _rows_if_any(path: Path, table: str, query: str) -> list[sqlite3.Row]:
-    known = rows(path, "select 1 from sqlite_master where type = 'table' and name = ?", table)
-    return rows(path, query) if known else []

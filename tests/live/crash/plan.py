@@ -13,10 +13,19 @@ from enum import StrEnum
 import phonenumbers
 
 from engine.crash_points import POINTS
-from tests.live.crash.town import FIRST, PREVIEW
+from tests.live.crash.town import FIRST, INWARD, PREVIEW
 
 _OF_FIRST = ("RingAgent", "HoldWithMusic", "DialCustomer")
-_DECIDED = ("WorkAccepted", "WorkRejected", "PreviewRescheduled", "WorkCompleted", "InteractionRequested")
+_OF_INWARD = ("HoldWithMusic", "RingAgent", "Farewell")
+_DECIDED = (
+    "WorkAccepted",
+    "WorkRejected",
+    "PreviewRescheduled",
+    "WorkCompleted",
+    "InteractionRequested",
+    "CallerEntered",
+    "KeyPressed",
+)
 _TIMED = ("slot", "preview", "answer")
 _MOMENTS = ("before", "after")
 OF_TRANSFERS = ("Limit.before", "Limit.after")
@@ -25,10 +34,11 @@ ALL_POINTS = (
     *(point for point in POINTS if point not in OF_TRANSFERS),
     *(f"{effect}.{moment}@{FIRST}" for effect in _OF_FIRST for moment in _MOMENTS),
     *(f"DialCustomer.{moment}@{PREVIEW}" for moment in _MOMENTS),
+    *(f"{effect}.{moment}@{INWARD}" for effect in _OF_INWARD for moment in _MOMENTS),
     *(f"commit.{moment}@{what}" for what in (*_DECIDED, *_TIMED) for moment in _MOMENTS),
 )
 """Every point there is, and what the crowd brings about that is not in every call: agents who are rung first or asked,
-what they say, what is booked or put off, and work from outside."""
+what they say, what is booked or put off, work from outside, and people who ring in."""
 
 
 class Kill(StrEnum):
@@ -101,8 +111,16 @@ class Plan:
             steps=tuple(replace(step, fault=Fault.NONE) if step.fault is fault else step for step in self.steps),
         )
 
+    def numbers_to_ask_with(self) -> Iterator[str]:
+        """Of those who ask for a call."""
+        return (number for n, number in enumerate(self.numbers()) if n % INWARD_EVERY)
+
+    def numbers_to_ring_from(self) -> Iterator[str]:
+        """Of those who ring in: others."""
+        return (number for n, number in enumerate(self.numbers()) if n % INWARD_EVERY == 0)
+
     def numbers(self) -> Iterator[str]:
-        """The customers' numbers in the order in which they ask, as the network writes them; none comes twice."""
+        """The customers' numbers in the order in which they come, as the network writes them; none comes twice."""
         dice = random.Random(f"numbers {self.seed}")  # noqa: S311 - a plan must be repeatable
         used: set[str] = set()
         while True:
@@ -118,6 +136,8 @@ PEOPLE = (*(f"0{digit}" for digit in range(10)), "25", "22", "26")
 OTHERS = ("10", "11", "12", "13", "14", "15", "15", "16", "19", "20", "23", "27", "27", "28")
 """13 and 23 are voicemails, 28 is a fax."""
 PEOPLE_SHARE = 0.6
+INWARD_EVERY = 3
+"""Every so many numbers one is for people who ring in."""
 AREAS = tuple(
     str(area) for area in range(201, 990) if phonenumbers.is_valid_number(phonenumbers.parse(f"+1{area}5550100"))
 )
@@ -125,13 +145,17 @@ AREAS = tuple(
 AT_INSTANTS = 12
 """So many kills at instants hold every fault that needs one."""
 _OFTEN_OF_ALL, _OFTEN_OF_SOME = 3, 2
-_RARE = ("@PreviewRescheduled", "@slot")
+_RARE = ("@PreviewRescheduled", "@slot", f"Farewell.before@{INWARD}", f"Farewell.after@{INWARD}")
 _OFTEN = {
     "commit.before": 30,
     "commit.after": 30,
     "Connect.before": 1,
     "Connect.after": 1,
     "Farewell.before": 1,
+    "Record.before": 1,
+    "Record.after": 1,
+    "CheckNumber.before": 1,
+    "CheckNumber.after": 1,
     "CountAudio.before": 1,
     "CountAudio.after": 1,
 }

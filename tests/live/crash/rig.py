@@ -17,12 +17,13 @@ from engine.lab.errors import LabError
 from engine.lab.witness import Side
 from tests.live.cable import Cable, CableInThread
 from tests.live.crash.crowd import Crowd
-from tests.live.crash.evidence import Blow, Evidence, Outage, read_database, still_open
+from tests.live.crash.evidence import Blow, Evidence, Outage
 from tests.live.crash.load import Load
 from tests.live.crash.plan import OF_THE_STORE, Fault, Kill, Plan, Step
 from tests.live.crash.run import RigError, Run, Say, Subject
 from tests.live.crash.store import FailingStore
 from tests.live.crash.town import INTERVALS, LIFE_SECONDS
+from tests.live.crash.written import read_database, still_open
 
 LEAST_LIVE = 5
 TRIES = 4
@@ -92,6 +93,9 @@ class Rig:
             callbacks=written.callbacks,
             attempts=written.attempts,
             interactions=written.interactions,
+            rung_in=self._lab.rung_in(),
+            inbound=written.inbound,
+            inward=crowd.inward,
             suppressed=written.suppressed,
             classified=written.classified,
             asked=load.asked,
@@ -208,7 +212,7 @@ class Rig:
         return blow
 
     def _death_with_pbx(self, away_seconds: float) -> Blow:
-        blow = Blow(time.time(), "engine and PBX", self._live())
+        blow = Blow(time.time(), "engine and PBX", self._live(), of_pbx=True)
         self._lab.stop_pbx()
         self._subject.kill()
         self._deaf_from(blow.at)
@@ -267,7 +271,7 @@ class Rig:
         self._until_ready(after_a_loss=True)
 
     def _fault(self, fault: Fault) -> None:
-        self._faults.append(Blow(time.time(), str(fault), self._live()))
+        self._faults.append(Blow(time.time(), str(fault), self._live(), of_pbx=fault is Fault.PBX_KILLED))
 
     def _network_notices(self) -> None:
         """A carrier ends the calls of a PBX that is gone; over UDP our simulated one would not see it for minutes."""

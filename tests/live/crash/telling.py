@@ -46,6 +46,11 @@ def summary(run: Run, verdict: Verdict) -> list[str]:
             f"work from outside {len(seen.interactions)}, offers to agents at screens {len(seen.offered)}; said: "
             f"{_counted(Counter(f'{said.word} {said.answer}' for said in seen.said))}"
         ),
+        (
+            f"rang in {len(seen.rung_in)}, answered {sum(each.answered_at is not None for each in seen.rung_in)}, "
+            f"talked {sum(each.met_at is not None for each in seen.rung_in)}; ends: "
+            f"{_counted(Counter(str(each.outcome) for each in seen.inbound))}"
+        ),
     ]
 
 
@@ -76,6 +81,12 @@ def story(run: Run, number: str) -> Iterator[str]:
                 what = f"{name} sip_code={call.sip_code} cause={call.cause}" if name == "ended_at" else name
                 moments.append((at, f"network: {what}"))
         moments += [(key.at, f"network: presses {key.key}") for key in call.keys]
+    for came in (each for each in seen.rung_in if each.caller.lstrip("+") == number):
+        moments.append((came.started_at, f"network: rings in, {came.ring_id}"))
+        for name in ("answered_at", "met_at", "hung_up_at", "ended_at"):
+            if (at := getattr(came, name)) is not None:
+                moments.append((at, f"network: rang in, {name}"))
+        moments += [(key.at, f"network: rang in, presses {key.key}") for key in came.keys]
     if moments:
         first, last = min(moments)[0] - 1, max(moments)[0] + 1
         blows = (*seen.kills, *seen.faults)
@@ -88,6 +99,11 @@ def story(run: Run, number: str) -> Iterator[str]:
             ended = [each for each in run.engine_log.splitlines() if re.search(rf"{callback.id}\b", each)]
             yield from (f"  row: {attempt}" for attempt in seen.attempts if attempt.callback == callback.id)
             yield from (f"  log: {line[:400]}" for line in ended[:LOG_LINES])
+    for row in seen.inbound:
+        if row.number == number:
+            yield f"  row: {row}"
+            told = [each for each in run.engine_log.splitlines() if re.search(rf"{row.id}\b", each)]
+            yield from (f"  log: {line[:400]}" for line in told[:LOG_LINES])
     yield from (f"  asked: {asked}" for asked in seen.asked if asked.number == number)
 
 

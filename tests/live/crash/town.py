@@ -10,8 +10,11 @@ from typing import Any
 from tests.live.calls.centre import NO_CAPS, Centre, agent, service
 from tests.live.crash.evidence import Intervals
 
-PLAIN, FIRST, PREVIEW, CHAT, SLOT = "crash", "first", "preview", "chat", "slot"
-"""Reserve mode, the agent first, a preview first, work from outside, and the skill for those who have booked."""
+PLAIN, FIRST, PREVIEW, CHAT, SLOT, INWARD = "crash", "first", "preview", "chat", "slot", "inward"
+"""Reserve mode, the agent first, a preview first, work from outside, the skill for those who have booked, and who is
+rung up."""
+DIALLED = "+12025550199"
+"""What they dial."""
 LIFE_SECONDS = 45.0
 INTERVALS = Intervals(retry=6.0, fault=2.0, later=4.0, exclusion=5.0)
 PHONES = (*range(1001, 1012), 1901, 1903, 1904)
@@ -21,6 +24,8 @@ SCREENS = (1031, 1032, 1033, 1034)
 SLOT_PHONES = (1041, 1042, 1043, 1044)
 """Some are free at the start of most slots, so that one that begins too early would be noticed."""
 DONE = "done"
+INWARD_PHONES = (1051, 1052, 1901)
+"""Few, so that those who ring in have to wait."""
 SLOT_SECONDS = 900.0
 SLOT_CAPACITY = 2
 OPEN_SECONDS = 12 * 3600.0
@@ -55,6 +60,7 @@ def configure(centre: Centre, slots: tuple[SlotService, ...]) -> dict[str, str]:
             # Long enough to be answered and classified by somebody who looks a few times a second.
             _service(PREVIEW, connect="preview", preview_seconds=2.5, wrap_up_seconds=2.0),
             _service(CHAT, skill_expression=PREVIEW, agent_ring_seconds=2.5),
+            _service(INWARD, inbound={"numbers": [DIALLED]}, recording={}),
             *(_service(each.id, skill_expression=SLOT, calendar=each.id, slots=_SLOTS) for each in slots),
         ],
         "calendars": [_calendar(each) for each in slots],
@@ -62,6 +68,7 @@ def configure(centre: Centre, slots: tuple[SlotService, ...]) -> dict[str, str]:
             *(agent(phone, PLAIN) for phone in PHONES),
             *(_agent(phone, FIRST) for phone in FIRST_PHONES),
             *(_agent(phone, SLOT) for phone in SLOT_PHONES),
+            *(_agent(phone, INWARD) for phone in INWARD_PHONES),
             *(_agent(phone, PREVIEW, capacity_rule="voice <= 1 and chat <= 1") for phone in SCREENS),
         ],
         "dispositions": [{"id": DONE, "name": "Done"}],

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.lab.rung_in import RungIn
 from engine.lab.witness import WitnessCall
 from tests.live.calls.audio import AUDIBLE, RATE, WINDOW, samples, share_of_tone
 
@@ -22,7 +23,7 @@ ALIKE, END_ALIKE = 0.85, 0.5
 Signal = NDArray[np.float64]
 
 
-def longest_gap_seconds(recording: Path, call: WitnessCall, hertz: float, until: float) -> float:
+def longest_gap_seconds(recording: Path, call: WitnessCall | RungIn, hertz: float, until: float) -> float:
     """The longest time without this tone in a conversation, from its beginning until a moment (epoch seconds).
 
     If the recording ends before, what is missing of it counts.

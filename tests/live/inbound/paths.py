@@ -58,7 +58,7 @@ FIRST_SLOT_HOUR, SLOTS = 9, 3
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who rings in where and does what; `number` None: withheld."""
+    """Who rings in where and does what; `number` as in `ring_in`."""
 
     service: str
     number: str | None
@@ -108,6 +108,7 @@ CALLERS = {
     "hangs up while entering": Caller("menu", _number(143), f"{ENTRY}, press 212, hang-up"),
     "hangs up at the check": Caller("menu", _number(144), f"{ENTRY}, press {HALF_CHECKED}#, hang-up"),
     "hangs up in the goodbye": Caller("menu", _number(145), f"{MENU}, wait 2, press 1, wait 1.5, hang-up"),
+    "by another trunk": Caller("stays", "second-trunk", "wait 2, hang-up"),
     # ---- back to the line, where an agent is free ----
     "silent": Caller("returning", _number(150), f"{MENU}, talk 1"),
     "silent when entering": Caller("returning", None, f"{MENU}, talk 1"),
@@ -266,7 +267,8 @@ def _complains(line: Mapping[str, Any]) -> bool:
 
 def _row(rows: Sequence[sqlite3.Row], caller: Caller) -> sqlite3.Row:
     dialled = DIALLED.get(caller.service, NOBODYS)
-    [row] = [row for row in rows if row["phone"] == caller.number and row["dialled"] == dialled]
+    phone = None if caller.number == "second-trunk" else caller.number
+    [row] = [row for row in rows if row["phone"] == phone and row["dialled"] == dialled]
     return row
 
 

@@ -31,6 +31,7 @@ GIVEN_UP = [
     "rejects every number",
     "comes back too often",
     "other keys while waiting",
+    "by another trunk",
     "hangs up in the greeting",
     "hangs up in the news",
     "hangs up while the number is read",

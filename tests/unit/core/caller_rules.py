@@ -15,6 +15,7 @@ from engine.core.configuration import Agent, Inbound
 from engine.core.decision import Decision
 from engine.core.effects import AnswerCaller, Connect, Dismantle, Farewell, Release
 from engine.core.events import (
+    AttemptLetGo,
     AttemptSeen,
     CallerEntered,
     CancelRequested,
@@ -187,7 +188,8 @@ def _ends_for_a_reason(world: World, event: Event, call: InboundCall) -> None:
             gone = isinstance(event, AttemptSeen) and event.customer is LegSeen.GONE
             seen = isinstance(event, AttemptSeen) and call.leg in world.meetings.ended
             held = isinstance(event, TelephonyReady)
-            assert bridge or gone or seen or held, f"{call} is interrupted by {event}"
+            let_go = isinstance(event, AttemptLetGo)
+            assert bridge or gone or seen or held or let_go, f"{call} is interrupted by {event}"
         case _:
             assert met
 

@@ -224,3 +224,17 @@ def test_given_an_agent_who_becomes_ready_in_the_menu_then_nobody_rings_them_bef
     world.tell(LegEnded(LEG))
 
     assert len(world.done(DialCustomer)) == 1
+
+
+def test_given_a_phone_with_two_calls_to_the_menu_then_it_is_not_rung_before_both_are_over() -> None:
+    world = World()
+    Phone(world).presses("1")
+    second = DeskPhoneEntered(AttemptId("call17-2"), LegId("17.2"), AMY.endpoint)
+    world.tell(second)
+    world.tell(CallbackRequested(CallbackId("c1"), Request(BILLING.id, "+12025550100", "en", RequestChannel.API), ""))
+
+    world.tell(LegEnded(LEG))
+    assert world.done(DialCustomer) == []
+
+    world.tell(LegEnded(second.leg))
+    assert len(world.done(DialCustomer)) == 1

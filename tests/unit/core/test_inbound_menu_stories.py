@@ -15,7 +15,7 @@ from engine.core.expressions import parse
 from engine.core.promising import OFFERED_SLOTS
 from engine.core.terms import CallbackState, InboundOutcome, LegId, PromptId, RequestChannel
 from engine.core.values import replace
-from tests.unit.core.callers import AT_THE_DESK, OPEN, Caller, in_conversation, rings_in
+from tests.unit.core.callers import AT_THE_DESK, BILLING_NUMBER, OPEN, Caller, in_conversation, rings_in
 from tests.unit.core.office import HOURS, at, goes_on_until
 from tests.unit.core.world import START, World, only
 
@@ -58,6 +58,14 @@ def test_given_a_yes_then_the_callback_is_kept_in_the_place_of_the_call_and_good
     assert (kept.state, kept.joined_at, kept.created_at) == (CallbackState.QUEUED, START, START + 20)
     assert (kept.request.phone, kept.request.channel) == (OWN, RequestChannel.PHONE)
     caller.is_let_go()
+
+
+def test_given_a_caller_who_shows_a_number_of_ours_then_it_is_not_called_back() -> None:
+    """A caller id is easily made up, and we would ring ourselves."""
+    caller = asked(BILLING_NUMBER)
+    caller.presses("1")
+    assert waits_on(caller, PromptId.NOT_POSSIBLE)
+    assert caller.world.journal.callbacks == {}
 
 
 def test_given_a_yes_while_the_number_is_still_read_then_it_counts() -> None:

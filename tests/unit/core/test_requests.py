@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.core.configuration import Inbound
 from engine.core.decision import Accepted, Refusal
-from engine.core.events import CancelRequested, IdempotencyKey
+from engine.core.events import CancelRequested, ConfigurationApplied, IdempotencyKey
 from engine.core.terms import CallbackId, CallbackState, Reason
 from engine.core.values import replace
 from tests.unit.core.world import AMY, BEN, BILLING, NO_CAPS, SALES, START, Customer, World, connected
@@ -227,3 +228,14 @@ def test_given_services_of_different_priority_when_an_agent_can_serve_both_then_
     world.agent("amy").ready()
 
     assert (low.state, high.state) == (S.QUEUED, S.DIALING)
+
+
+def test_given_a_number_that_callers_dial_when_it_is_to_be_called_back_then_it_is_refused() -> None:
+    """We would call ourselves: an agent would talk to our own announcement. An applied document counts at once."""
+    takes_calls = replace(BILLING, inbound=Inbound(("0012025550100",)))
+    world = World((takes_calls, SALES))
+    assert refused(world, "sales") == "phone-not-allowed"
+
+    world.tell(ConfigurationApplied(replace(world.dispatcher.configuration, services={SALES.id: SALES}), ""))
+
+    assert isinstance(world.ask("sales", PHONE), Accepted)
