@@ -46,7 +46,7 @@ from engine.demo.verdict import agent_faults, by_part, faults, order_faults
 from engine.errors import RingbackError
 from engine.lab import Lab
 from engine.lab.engine_process import EngineProcess
-from engine.lab.phone.duty import Duty, ask_and_give_to
+from engine.lab.phone.duty import Duty, give_to
 
 STORY_LIMIT_SECONDS = 150.0
 POLL_SECONDS = 0.5
@@ -125,7 +125,7 @@ def _perform(record: Path | None, *, as_json: bool, keep: bool) -> dict[str, lis
 
 def _set_up(stack: ExitStack, record: Path | None) -> Show:
     lab = stack.enter_context(Lab.up(progress=_tell))
-    stack.enter_context(Duty(lab.pbx, {GIVERS_PHONE: ask_and_give_to(str(COLLEAGUES_PHONE))}))
+    stack.enter_context(Duty(lab.pbx, {GIVERS_PHONE: give_to(str(COLLEAGUES_PHONE))}))
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringback-demo-")))
     arguments = () if record is None else ("--record", str(record.absolute()))
     engine = stack.enter_context(EngineProcess(lab, directory, arguments=arguments))

@@ -123,7 +123,7 @@ RECEPTIONIST = "gina"
 LENDER = "nora"
 """Logs in and looks at a screen, on which she says yes to Vera."""
 GIVER, GIVERS_PHONE, COLLEAGUES_PHONE = "hugo", 1961, 1009
-"""Puts Will on hold, asks a colleague, and gives him away."""
+"""Gives Will away without asking first: what the network detects tones with often misses who speaks after another."""
 RECEPTION_NUMBER = "+12025550199"
 CONCIERGE_PHONE = "1005"
 WIDENS_AFTER_SECONDS = 6.0
