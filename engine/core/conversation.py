@@ -46,11 +46,9 @@ class Conversation(Handover[R]):
         """Somebody stands where a leg of ours stood."""
         self.halves.add(by)
         bridging = self.phase is Phase.BRIDGING and not self._connect_refused
-        if self._is_agent(leg) and bridging and self._connect_under_way:
-            self._replaced_by = by  # its end says whether they had met
-        elif self._is_agent(leg) and (bridging or self.phase is Phase.CONNECTED):
-            if bridging:
-                self._connected(now)
+        if self._is_agent(leg) and bridging:
+            self._replaced_by = by  # the end of Connect, or a look, says whether they had met
+        elif self._is_agent(leg) and self.phase is Phase.CONNECTED:
             self._give_away(by, now)
         else:
             # Whom the agent sends in their place before they have met the customer is nobody we know.

@@ -213,6 +213,10 @@ class Handover(Generic[R]):
             self._agent_leg_live = True
             self._drop_agent_leg()
             self._do(Dismantle(self.call.id, self.call.bridge))
+        if self._replaced_by is not None:
+            # Whom the agent sent in their place has not met the customer either.
+            self._do(Release(self.call.id, self._replaced_by, (), self._voice))
+            self._replaced_by = None
         self._music()
         self._free_agent()
         self._tell(AgentWanted())

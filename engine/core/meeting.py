@@ -155,19 +155,26 @@ class Meeting(Conversation[R]):
             self._arm("bridge", now + REFUSED_GRACE_SECONDS)
 
     def _given_away_before(self, by: LegId, left: list[LegEnded], result: ResultKind, now: float) -> None:
-        """The agent gave the customer away before we knew that they had met."""
-        customers = [event for event in left if event.leg == self.call.customer_leg]
+        """The agent gave the customer away before we knew whether they had met."""
         if result is ResultKind.REFUSED:
             self.call = replace(self.call, bridging_at=None)
             self._hang_up_half(by)
+            customers = [event for event in left if event.leg == self.call.customer_leg]
             self._parted_before(customers or [LegEnded(self.call.agent_leg)], now)
+        else:
+            self._met_and_given_away(by, left, now)
+
+    def _met_and_given_away(self, by: LegId, left: list[LegEnded], now: float) -> None:
+        """Who is replaced in a bridge has been in it; `left`: who has gone since, in order."""
+        gone = {event.leg for event in left}
+        if self.call.customer_leg in gone or (by in gone and self.call.transfer_answered_at is not None):
+            self._replaced_by = None if by in gone else by
+            self._met_and_parted(left, now)
             return
         self._connected(now)
         self._give_away(by, now)
-        if any(event.leg == by for event in left):
+        if by in gone:
             self._half_left(now)
-        for event in customers:
-            self._customer_left(event.cause, event.sip_code, now)
 
     def _met_and_parted(self, left: list[LegEnded], now: float) -> None:
         """They were together, or may have been, before we knew of it: how long they talked is not known."""
@@ -187,8 +194,12 @@ class Meeting(Conversation[R]):
 
     def _bridge_overdue(self, now: float) -> None:
         """Asterisk is slow. Who may be talking is left alone; their legs' own ends and limits go on counting."""
+        by, left = self._replaced_by, self._left
         if self._connect_refused:
             self._break_off(now)
+        elif by is not None:
+            self._left = []
+            self._met_and_given_away(by, left, now)
         elif self._left:
             self._met_and_parted(self._left, now)
         else:

@@ -162,7 +162,10 @@ async def test_a_database_of_the_first_schema_is_upgraded_and_loses_nothing(
         assert amy.works == (Work(WorkId("cb2-1"), ServiceId("billing"), Stage.ACTIVE, CallbackId("cb2")),)
         (old_attempt,) = await queries.attempts_of(CallbackId("full"))
         unscreened = replace(a_full_attempt(CallbackId("full")), verdict=None, evidence=None, judged_at=None)
-        assert old_attempt == replace(unscreened, bridging_at=None, overtook=0)
+        untransferred = replace(
+            unscreened, transferred_at=None, given_to=None, transfer_answered_at=None, waits_again_at=None
+        )
+        assert old_attempt == replace(untransferred, bridging_at=None, overtook=0)
         (live,) = state.attempts
         assert (live.id, live.bridging_at, live.bridged_at) == ("cb2-1", None, NOW + 5)
         assert state.nodes == {}

@@ -185,7 +185,8 @@ def _nothing_is_concluded_unheard(
         if isinstance(change, AgentMoved) and change.because == RONA:
             call = before.get(held[change.agent]) or world.inbound_before[held[change.agent]]
             leg = call.agent_leg
-            hung_up = leg in world.meetings.told and not isinstance(event, TimerFired)
+            gone = leg in world.meetings.told or isinstance(event, LegReplaced)
+            hung_up = gone and not isinstance(event, TimerFired)
             assert hung_up, f"{change.agent} is said to have missed a call unheard because of {event}"
 
 

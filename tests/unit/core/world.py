@@ -436,6 +436,8 @@ class World:
                 self.posted.add(leg)
                 self.rung_in.add(leg)
             case LegEnded(leg=leg):
+                given = (each.id for each in self.journal.attempts.values() if each.given_to == leg)
+                self.unseen -= {*given, *(each.id for each in self.journal.inbound.values() if each.given_to == leg)}
                 self.alive.discard(leg)
                 self.rung_in.discard(leg)
                 self.leaving.pop(leg, None)
