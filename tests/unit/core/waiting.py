@@ -11,6 +11,7 @@ from engine.core.effects import DialCustomer
 from engine.core.records import AgentStatus, Callback, Interaction, Work
 from engine.core.terms import VOICE, AgentId, CallbackState, InteractionState, Presence, Stage, WorkId
 from tests.unit.core import held_back
+from tests.unit.core.invariants import phone_is_usable
 
 if TYPE_CHECKING:
     from tests.unit.core.world import World
@@ -179,7 +180,7 @@ def may_take(world: World, agent_id: AgentId, interaction: Interaction) -> bool:
     if not world.journal.configuration.services[interaction.service].skill.met_by(agent.skills):
         return False
     held = [work.media for work in status.works]
-    if interaction.media == VOICE and VOICE in held:
+    if interaction.media == VOICE and (VOICE in held or not phone_is_usable(world, agent)):
         return False
     if agent.capacity is None:
         return not held
