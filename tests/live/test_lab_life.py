@@ -108,8 +108,12 @@ def _runs(pid: int) -> bool:
 def _guards(directory: Path) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (entry / "cmdline").exists():
+        if not entry.name.isdigit():
+            continue
+        try:
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"engine.lab.guard" in words and str(directory).encode() in words:
-                found.append(int(entry.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended since it was listed
+        if b"engine.lab.guard" in words and str(directory).encode() in words:
+            found.append(int(entry.name))
     return found
