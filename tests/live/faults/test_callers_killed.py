@@ -193,7 +193,7 @@ def _serve_all(at: Scene, callers: Callers[Who], had: str, previewed: str, menu_
 
 
 def _set_up(at: Scene, callers: Callers[Who]) -> None:
-    fields: dict[str, Any] = {"name": LONG_NAME, "agent_ring_seconds": 8}
+    fields: dict[str, Any] = {"name": LONG_NAME, "agent_ring_seconds": 15}
     more: dict[Who, dict[str, Any]] = {
         Who.CLOSED: {"calendar": "elsewhen", "slots": {"minutes": 30, "capacity": 2, "days_ahead": 3}},
         Who.FULL: {"queue_cap": 1},
@@ -270,7 +270,8 @@ def test_who_waited_for_an_agent_talks_in_the_same_call(killed: Killed, who: Who
 
 
 def test_music_goes_on(killed: Killed) -> None:
-    assert max(killed.silence.values()) < 0.5, killed.silence
+    # It plays on while nobody is there; whoever comes back stops it and begins it anew.
+    assert max(killed.silence.values()) < 1.0, killed.silence
 
 
 def test_who_was_in_the_menu_has_music_again_and_the_key_works(killed: Killed) -> None:
