@@ -150,7 +150,7 @@ class Lab:
         """Every caller who rang the PBX so far (see `engine.lab.callers`), as the network wrote it down."""
         return rung_in.read(self.directory / "witness.csv")
 
-    def await_rung_in(self, ring_id: str, *, seconds: float = 60.0) -> RungIn:
+    def await_rung_in(self, ring_id: str, *, seconds: float = 120.0) -> RungIn:
         """That caller's call once it has ended. Raises LabError if it does not end in time."""
         deadline = time.monotonic() + seconds
         while True:

@@ -10,6 +10,7 @@ from engine.asterisk.rendering import AsteriskSettings
 from engine.lab import configuration, sounds, state
 from engine.lab.installation import Installation
 from engine.lab.ports import PortBlock, SidePorts, free_block
+from engine.lab.spoken import bring_shared_prompts
 from engine.lab.state import AsteriskAddress, LabState
 from engine.prompts import audio, library, music
 
@@ -51,6 +52,7 @@ def prepare(installation: Installation, directory: Path, wishes: Wishes) -> LabS
     state.write(lab)
     _write_configuration(installation, lab, settings, network_settings, ports)
     audio.write(directory / "prompts" / library.MUSIC, audio.wav_bytes(music.hold_music()))
+    bring_shared_prompts(directory / "prompts")
     sounds.write_all(directory / "sounds")
     return lab
 
