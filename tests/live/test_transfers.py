@@ -258,6 +258,7 @@ async def test_a_second_transfer_leaves_the_foreign_channel_where_it_is(talk: Ta
     await talk.agent.transfer(str(COLLEAGUE))
     half = half_of(await talk.legs.until("BridgeBlindTransfer"), talk)
     colleague = await answered(talk.colleague)
+    await colleague.hear(CUSTOMER_HERTZ)  # who transfers at the moment of the answer is not yet connected
     await colleague.transfer(str(ANOTHER))
     another = await answered(talk.another)
     await asyncio.gather(talk.customer.hear(ANOTHER_HERTZ), another.hear(CUSTOMER_HERTZ))
