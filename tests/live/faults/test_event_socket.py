@@ -48,7 +48,7 @@ class Cut:
 
 def event_socket_is_cut(place: Place) -> Cut:
     with scene(place, talk_seconds=20, environment={"RINGBACK_ASTERISK__0__RECOVERY_SETTLE_SECONDS": "1"}) as at:
-        at.set_up(agent_ring_seconds=8, hold_limit_seconds=60, attempts={"max": 1, "interval_seconds": 3})
+        at.set_up(agent_ring_seconds=12, hold_limit_seconds=60, attempts={"max": 1, "interval_seconds": 3})
         at.stranger(STRANGER)
         at.play(ringing=ANSWERS_LATE)
         at.cable.do(Cable.unplug_events)
