@@ -109,6 +109,8 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
         match event:
             case TimerFired(owner=owner, name=name):
                 self._timer(owner, name, now)
+            case PresenceRequested():
+                self._set_presence(event, now)
             case EffectEnded(effect=effect):
                 self._to_flow(effect.attempt, event, now)
             case (
@@ -137,8 +139,6 @@ class Dispatcher(Reconfiguring, DeskPhones, Explaining):
                 self._cancel(event, now)
             case MoveRequested():
                 self._move(event, now)
-            case PresenceRequested():
-                self._set_presence(event, now)
             case WorkAccepted():
                 self._accept_work(event, now)
             case WorkRejected():
