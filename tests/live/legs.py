@@ -11,6 +11,10 @@ import aiohttp
 from engine.lab import Lab
 
 
+UNNOTICED_SECONDS = 0.5
+"""Asterisk takes note of a closed event socket in a thread of its own, and nothing tells when it has."""
+
+
 def endpoint(dialled: str) -> str:
     return f"PJSIP/agent-{dialled}" if len(dialled) == 4 else f"PJSIP/{dialled}@trunk"
 
@@ -36,6 +40,7 @@ class Legs:
     async def deaf(self) -> AsyncIterator[None]:
         """Without event socket; what happens meanwhile is never told."""
         await self._events.close()
+        await asyncio.sleep(UNNOTICED_SECONDS)
         yield
         self._events = await self._session.ws_connect(f"{self._url}/events?app={self.application}")
 
