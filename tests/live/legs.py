@@ -10,7 +10,6 @@ import aiohttp
 
 from engine.lab import Lab
 
-
 UNNOTICED_SECONDS = 0.5
 """Asterisk takes note of a closed event socket in a thread of its own, and nothing tells when it has."""
 
