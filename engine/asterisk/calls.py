@@ -170,6 +170,8 @@ class Calls:
     async def _answer(self, leg: LegId, max_seconds: float) -> Ended:
         # It may have come by another trunk than ours, and then only who asks for it is told of its end.
         await self._client.applications.subscribe(self._application, [f"channel:{leg}"])
+        # What an earlier process plays to them ends first: Asterisk keeps every other request waiting for it.
+        await self.playing.stop(leg)
         await self._limit(leg, max_seconds)
         answered = await self._client.channels.answer(leg)
         for pause in LOOKS_SECONDS:

@@ -24,8 +24,9 @@ from engine.core.terms import BridgeId, LegId, Prompt
 
 log = structlog.get_logger()
 
-INHERITED_PLAYBACKS = 12
-"""How many prompts an earlier process is expected to have queued on a leg at most."""
+NAMES = 32
+"""So many names the playbacks of a leg have in turn: more than are ever queued on it, few enough for the next process to
+stop each. Who waits for long hears hundreds of prompts."""
 FAILED_GRACE_SECONDS = 1.0
 """After a prompt that failed, for the end of its leg to be heard of."""
 TAKEN_OVER = "RB_TAKEN_OVER"
@@ -105,7 +106,7 @@ class PromptPlayer:
         first = self._played.get(leg, 0)
         self._played[leg] = first + len(prompts)
         name = f"{leg}.play.{self._process}" if leg in self._inherited else f"{leg}.play"
-        ids = [f"{name}.{first + n}" for n in range(len(prompts))]
+        ids = [f"{name}.{(first + n) % NAMES}" for n in range(len(prompts))]
         playing.pending.update(ids)
         for playback in ids:
             self._playing[playback] = playing
@@ -155,7 +156,7 @@ class PromptPlayer:
         told = await channels.get_variable(leg, TAKEN_OVER)
         earlier = told.value.split("-") if isinstance(told, Ok) and told.value else []
         names = (f"{leg}.play", *(f"{leg}.play.{process}" for process in earlier))
-        await asyncio.gather(*(stop(f"{name}.{n}") for name in names for n in range(INHERITED_PLAYBACKS)))
+        await asyncio.gather(*(stop(f"{name}.{n}") for name in names for n in range(NAMES)))
         await channels.stop_moh(leg)
         # Afterwards: while a prompt plays, Asterisk keeps whoever sets a variable waiting for its end.
         await channels.set_variable(leg, TAKEN_OVER, "-".join((*earlier, self._process)))

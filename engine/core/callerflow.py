@@ -161,6 +161,9 @@ class CallerFlow(CallerMenu):
                 return Recovery.RELEASED
             case Phase.ASKING if self.call.joined_at is None:
                 self._offer_slots(now)
+                if self.phase is Phase.ASKING:
+                    # Before the words: the engine may have died before it answered them.
+                    self._step.effects.insert(0, AnswerCaller(self.call.id, self.call.leg, self._waiting_limit()))
                 return Recovery.ANNOUNCED
             case Phase.ASKING:
                 self._back(now)

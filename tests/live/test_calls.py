@@ -190,6 +190,21 @@ async def test_after_a_restart_the_announcement_of_the_process_before_is_not_hea
         await after.tidy(leg)
 
 
+async def test_after_a_restart_who_had_heard_many_prompts_has_none_of_them_before_what_comes_next(own_lab: Lab) -> None:
+    attempt = new_attempt()
+    leg = attempt.customer_leg
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as before:
+        await before.answered(attempt, phone(218, LISTENS))
+        for n in range(3):
+            # As many as a number that is read back.
+            await before.node.perform(Play(attempt.id, leg, (PromptId.ANNOUNCE,) * 14, VOICE, f"announcement.{n}"))
+    async with Desk(own_lab, direct(own_lab), attempt).ready() as after:
+        began = asyncio.get_running_loop().time()
+        assert await after.node.perform(AnswerCaller(attempt.id, leg, 60.0)) == (ResultKind.OK, "")
+        assert asyncio.get_running_loop().time() - began < 4.0, "a prompt of before kept the request waiting"
+        await after.tidy(leg)
+
+
 async def test_a_second_restart_stops_also_what_the_first_one_played(own_lab: Lab) -> None:
     attempt = new_attempt()
     leg = attempt.customer_leg

@@ -66,8 +66,16 @@ class Callers(Generic[Who]):
         hang_up(self.at.lab, self._rings[who])
 
     def press(self, who: Who, key: str) -> None:
+        """Not before their script has begun: at the answer Dial() still has the phone, and a redirect makes another
+        channel of it, of which nobody knows whose it is.
+        """
+        self.at.wait(lambda: self._acts(who), f"{who} has been answered and acts", 10)
         told = self.at.lab.console(f"channel redirect {self.seen(who).channel} press,{key},1", side="network")
         assert "successfully" in told, told
+
+    def _acts(self, who: Who) -> bool:
+        shown = self.at.lab.console(f"core show channel {self.seen(who).channel}", side="network")
+        return self.is_up(who) and "Application:" in shown and "AppDial" not in shown
 
     # ---- what is written ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.callphase import Phase
 from engine.core.configuration import Widening
-from engine.core.effects import AnswerCaller, Connect, Dismantle, HoldWithMusic, Release, RingAgent
+from engine.core.effects import AnswerCaller, Connect, Dismantle, HoldWithMusic, Play, Release, RingAgent
 from engine.core.events import KeyPressed, LegEnded, LegSeen, PlayingFinished, ResultKind
 from engine.core.expressions import parse
 from engine.core.terms import CallbackState, InboundOutcome, LegId, PromptId
@@ -393,3 +393,13 @@ def test_given_an_empty_number_then_the_caller_of_a_promise_hears_it_in_their_la
     caller.presses("11")
     assert caller.kept.request.language == "de"
     assert caller.is_told == (PromptId.CALLBACK_KEPT,)
+
+
+def test_given_a_death_before_a_caller_of_a_closed_service_was_answered_then_the_start_answers_first() -> None:
+    caller = offered_a_slot()
+    caller.world.restart()
+    before = len(caller.world.effects)
+
+    caller.is_seen(ENTERED)
+
+    assert [type(each) for each in caller.world.effects[before:]] == [AnswerCaller, Play]
