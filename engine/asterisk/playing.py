@@ -25,8 +25,8 @@ from engine.core.terms import BridgeId, LegId, Prompt
 log = structlog.get_logger()
 
 NAMES = 32
-"""So many names the playbacks of a leg have in turn: more than are ever queued on it, few enough for the next process to
-stop each. Who waits for long hears hundreds of prompts."""
+"""So many names the playbacks of a leg have in turn: more than are ever queued on it, few enough for the next process
+to stop each. Who waits for long hears hundreds of prompts."""
 FAILED_GRACE_SECONDS = 1.0
 """After a prompt that failed, for the end of its leg to be heard of."""
 TAKEN_OVER = "RB_TAKEN_OVER"

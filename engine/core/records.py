@@ -7,7 +7,7 @@ Times are seconds since the epoch (UTC) as floats, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from engine.core.expressions import Expression
 from engine.core.terms import (
@@ -104,7 +104,48 @@ class Callback(Value):
         return AttemptId(f"{self.id}-{self.attempts_started + 1}")
 
 
-class Attempt(Value):
+class _Kept(Protocol):
+    """What both kinds of call keep about their agents; an Attempt says what each means."""
+
+    @property
+    def id(self) -> AttemptId: ...
+    @property
+    def agent_legs(self) -> int: ...
+    @property
+    def bridged_at(self) -> float | None: ...
+    @property
+    def ended_at(self) -> float | None: ...
+    @property
+    def transferred_at(self) -> float | None: ...
+    @property
+    def waits_again_at(self) -> float | None: ...
+
+
+class _WithAgents(Value):
+    """What follows from it, whoever called whom."""
+
+    @property
+    def agent_leg(self: _Kept) -> LegId:
+        """The agent leg posted last; meaningless while `agent_legs` is 0."""
+        return LegId(f"{self.id}.agent.{self.agent_legs}")
+
+    @property
+    def bridge(self: _Kept) -> BridgeId:
+        """The bridge for the agent leg posted last."""
+        return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
+
+    @property
+    def talks(self: _Kept) -> bool:
+        """Whether the customer talks, or is over with it: not one who waits for an agent again."""
+        return self.bridged_at is not None and self.waits_again_at is None
+
+    @property
+    def parted_at(self: _Kept) -> float | None:
+        """When the first agent who talked to the customer did so no more."""
+        return self.ended_at if self.transferred_at is None else self.transferred_at
+
+
+class Attempt(_WithAgents):
     """One call to the customer, at `phone`: the request may have another number by now.
 
     `dialed_at` is None until the customer is dialled: if the agent is rung first, that may never happen.
@@ -145,31 +186,11 @@ class Attempt(Value):
     waits_again_at: float | None = None
 
     @property
-    def talks(self) -> bool:
-        """Whether the customer talks, or is over with it: not one who waits for an agent again."""
-        return self.bridged_at is not None and self.waits_again_at is None
-
-    @property
-    def parted_at(self) -> float | None:
-        """When the first agent who talked to the customer did so no more."""
-        return self.ended_at if self.transferred_at is None else self.transferred_at
-
-    @property
     def customer_leg(self) -> LegId:
         return customer_leg_of(self.id)
 
-    @property
-    def agent_leg(self) -> LegId:
-        """The agent leg posted last; meaningless while `agent_legs` is 0."""
-        return LegId(f"{self.id}.agent.{self.agent_legs}")
 
-    @property
-    def bridge(self) -> BridgeId:
-        """The bridge for the agent leg posted last."""
-        return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
-
-
-class InboundCall(Value):
+class InboundCall(_WithAgents):
     """A call of somebody who rang in. `leg` is Asterisk's name for it, `id` ours, made of it.
 
     `phone`: the caller's number if it is known and may be called back. `joined_at`: their place in the line, which may
@@ -203,16 +224,6 @@ class InboundCall(Value):
     waits_again_at: float | None = None
 
     @property
-    def talks(self) -> bool:
-        """As of an attempt."""
-        return self.bridged_at is not None and self.waits_again_at is None
-
-    @property
-    def parted_at(self) -> float | None:
-        """As of an attempt."""
-        return self.ended_at if self.transferred_at is None else self.transferred_at
-
-    @property
     def met_at(self) -> float | None:
         """When caller and agent came together, as far as anybody saw; None: they did not, or not yet."""
         return (
@@ -224,16 +235,6 @@ class InboundCall(Value):
     @property
     def customer_leg(self) -> LegId:
         return self.leg
-
-    @property
-    def agent_leg(self) -> LegId:
-        """The agent leg posted last; meaningless while `agent_legs` is 0."""
-        return LegId(f"{self.id}.agent.{self.agent_legs}")
-
-    @property
-    def bridge(self) -> BridgeId:
-        """The bridge for the agent leg posted last."""
-        return BridgeId(f"{self.id}.bridge.{self.agent_legs}")
 
 
 Call: TypeAlias = Attempt | InboundCall
