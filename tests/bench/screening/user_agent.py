@@ -78,7 +78,7 @@ class Telephone(Protocol):
         """A new call, before any answer."""
 
     def answered(self, dialog: Dialog) -> None:
-        """The 200 has just been sent."""
+        """The 200 goes out as soon as this returns: nothing of the call can come before it."""
 
     def moved(self, dialog: Dialog) -> None:
         """The caller wants to hear at another address from now on, as in the dialog's offer."""
@@ -218,8 +218,8 @@ class UserAgent:
         if dialog.state is not State.RINGING:
             return
         dialog.state = State.UP
-        self._finally(dialog, dialog.invite, dialog.source, OK)
         self._telephone.answered(dialog)
+        self._finally(dialog, dialog.invite, dialog.source, OK)
 
     def _refuse(self, dialog: Dialog, status: str) -> None:
         self._finally(dialog, dialog.invite, dialog.source, status)
