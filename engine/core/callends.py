@@ -7,6 +7,7 @@ in callflow.py; the phases stand in callphase.py.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Protocol
 
 from engine.core.callphase import Parting, Phase, phase_of
@@ -43,6 +44,19 @@ class CallEnds(Meeting[Attempt]):
     `_named`: whoever answered has heard who called. `_looking`: the audio that came is being counted.
     """
 
+    _agent_came = False
+    _announcement = ""
+    _announced_at = 0.0
+    _named = False
+    _screening_at: float | None = None
+    _looking = False
+    _listened_to = False
+    _parting = Parting.NO
+    _parting_failed = False
+    _last_words = ""
+    _media_failed = False
+    _rang_out = False
+
     def __init__(
         self,
         attempt: Attempt,
@@ -60,25 +74,19 @@ class CallEnds(Meeting[Attempt]):
         self._dial_known = callback.state is CallbackState.DIALING
         self._permits = permits
         self._phone = phone
-        self._agent_came = False
-        self._announcement = ""
-        self._announced_at = 0.0
-        self._named = False
-        self._screening = Screening(service.screening, service.confirmation.wait_seconds)
-        self._screening.found_before(attempt.verdict, attempt.evidence)
-        self._screening_at: float | None = None
-        self._looking = self._listened_to = False
-        self._parting = Parting.NO
-        self._parting_failed = False
-        self._last_words = ""
         self._repeats_left = service.confirmation.repeats
-        self._media_failed = False
-        self._rang_out = False
 
     @property
     def attempt(self) -> Attempt:
         """The record as it stands."""
         return self.call
+
+    @cached_property
+    def _screening(self) -> Screening:
+        """Made when it is first asked: nobody is listened to before they answer."""
+        screening = Screening(self.service.screening, self.service.confirmation.wait_seconds)
+        screening.found_before(self.call.verdict, self.call.evidence)
+        return screening
 
     # ---- endings --------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ class Conversation(Handover[R]):
 
     def _replaced(self, leg: LegId, by: LegId, now: float) -> None:
         """Somebody stands where a leg of ours stood."""
-        self.halves.add(by)
+        self.halves |= {by}
         bridging = self.phase is Phase.BRIDGING and not self._connect_refused
         if self._is_agent(leg) and bridging:
             self._replaced_by = by  # the end of Connect, or a look, says whether they had met
@@ -59,7 +59,7 @@ class Conversation(Handover[R]):
 
     def _give_away(self, by: LegId, now: float) -> None:
         """From now on the customer talks to somebody else: the agent is free, and their leg ours to end."""
-        self.halves.add(by)
+        self.halves |= {by}
         self._replaced_by = None
         self._given_at = now
         self.call = replace(self.call, given_to=by, transferred_at=self.call.transferred_at or now)
@@ -82,7 +82,7 @@ class Conversation(Handover[R]):
     def _half_left(self, now: float, *, unobserved: bool = False) -> None:
         """Whoever was given the customer has left, or never came."""
         if self.call.given_to is not None:
-            self._left_halves.add(self.call.given_to)
+            self._left_halves |= {self.call.given_to}
         if self._was_answered(now):
             self._release_customer()
             self._talked(now, unobserved=unobserved)
@@ -115,7 +115,7 @@ class Conversation(Handover[R]):
         """The call is over: whoever was given the customer is not left talking to nobody."""
         half, self._replaced_by = self._replaced_by or self.call.given_to, None
         if half is not None and half not in self._left_halves:
-            self._left_halves.add(half)
+            self._left_halves |= {half}
             self._hang_up_half(half)
 
     # ---- after a start or a lost event socket ----------------------------------------------------------------

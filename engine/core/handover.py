@@ -28,7 +28,21 @@ class Handover(Generic[R]):
     """One customer's leg, and one agent's after another until one of them talks.
 
     `heard`: whether Asterisk can be heard at the moment; the dispatcher sets it. `caller_id`: what agents see.
+
+    What few calls ever change has its first value in the class: an object with few values of its own is made faster.
     """
+
+    heard = True
+    halves: frozenset[LegId] = frozenset()
+    _left_halves: frozenset[LegId] = frozenset()
+    _left: tuple[LegEnded, ...] = ()
+    _replaced_by: LegId | None = None
+    _given_at: float | None = None
+    _agent_leg_live = False
+    _agent_unreached = False
+    _connect_under_way = False
+    _connect_refused = False
+    _stopping = False
 
     def __init__(
         self, call: R, phase: Phase, service: Service, voice: Voice, caller_id: str | None, agent: Agent | None
@@ -36,21 +50,16 @@ class Handover(Generic[R]):
         self.call: R = call
         self.phase = phase
         self.service = service
-        self.heard = True
         self._limits = service.call_limits
         self._voice = voice
         self._caller_id = caller_id
         self._agent = agent
-        self._agent_leg_live = agent is not None and call.agent_legs > 0
-        self._agent_unreached = False
-        self._connect_under_way = False
-        self._connect_refused = False
-        self._left: list[LegEnded] = []
-        self.halves: set[LegId] = set() if call.given_to is None else {call.given_to}
-        self._left_halves: set[LegId] = set()
-        self._replaced_by: LegId | None = None
-        self._given_at = call.transferred_at
-        self._stopping = False
+        if agent is not None and call.agent_legs > 0:
+            self._agent_leg_live = True
+        if call.given_to is not None:
+            self.halves = frozenset({call.given_to})
+        if call.transferred_at is not None:
+            self._given_at = call.transferred_at
         self._step = Step()
 
     @property

@@ -36,7 +36,7 @@ class Meeting(Conversation[R]):
         match event:
             case LegEnded(leg=leg) if self._meeting_unknown and self._may_have_been_in_it(leg):
                 if all(earlier.leg != leg for earlier in self._left):
-                    self._left.append(event)
+                    self._left += (event,)
             case LegRinging(leg=leg) | LegAnswered(leg=leg) | LegEntered(leg=leg) if self._was_given_up(leg):
                 self._do(Release(self.call.id, leg, (), self._voice))
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.WAITING:
@@ -48,7 +48,7 @@ class Meeting(Conversation[R]):
             case LegEnded(leg=leg) if self._is_given_to(leg):
                 self._half_left(now)
             case LegEnded(leg=leg) if leg in self.halves:
-                self._left_halves.add(leg)
+                self._left_halves |= {leg}
             case LegAnswered(leg=leg) if self._is_given_to(leg):
                 self._answered_for(now)
             case LegHeld(leg=leg):
@@ -132,7 +132,7 @@ class Meeting(Conversation[R]):
     def _connect_ended(self, result: ResultKind, now: float) -> None:
         """Now it is known whether they met, except after UNKNOWN: then they are left alone, and a look may tell."""
         self._connect_under_way = False
-        left, self._left = self._left, []
+        left, self._left = self._left, ()
         by, self._replaced_by = self._replaced_by, None
         if by is not None:
             self._given_away_before(by, left, result, now)
@@ -154,17 +154,17 @@ class Meeting(Conversation[R]):
             self._connect_refused = True
             self._arm("bridge", now + REFUSED_GRACE_SECONDS)
 
-    def _given_away_before(self, by: LegId, left: list[LegEnded], result: ResultKind, now: float) -> None:
+    def _given_away_before(self, by: LegId, left: tuple[LegEnded, ...], result: ResultKind, now: float) -> None:
         """The agent gave the customer away before we knew whether they had met."""
         if result is ResultKind.REFUSED:
             self.call = replace(self.call, bridging_at=None)
             self._hang_up_half(by)
-            customers = [event for event in left if event.leg == self.call.customer_leg]
-            self._parted_before(customers or [LegEnded(self.call.agent_leg)], now)
+            customers = tuple(event for event in left if event.leg == self.call.customer_leg)
+            self._parted_before(customers or (LegEnded(self.call.agent_leg),), now)
         else:
             self._met_and_given_away(by, left, now)
 
-    def _met_and_given_away(self, by: LegId, left: list[LegEnded], now: float) -> None:
+    def _met_and_given_away(self, by: LegId, left: tuple[LegEnded, ...], now: float) -> None:
         """Who is replaced in a bridge has been in it; `left`: who has gone since, in order."""
         gone = {event.leg for event in left}
         if self.call.customer_leg in gone or (by in gone and self.call.transfer_answered_at is not None):
@@ -176,14 +176,14 @@ class Meeting(Conversation[R]):
         if by in gone:
             self._half_left(now)
 
-    def _met_and_parted(self, left: list[LegEnded], now: float) -> None:
+    def _met_and_parted(self, left: tuple[LegEnded, ...], now: float) -> None:
         """They were together, or may have been, before we knew of it: how long they talked is not known."""
         if all(event.leg != self.call.customer_leg for event in left):
             self._release_customer()
         self._agent_leg_live &= all(event.leg != self.call.agent_leg for event in left)
         self._talked(now, unobserved=True)
 
-    def _parted_before(self, left: list[LegEnded], now: float) -> None:
+    def _parted_before(self, left: tuple[LegEnded, ...], now: float) -> None:
         """They never met: the end counts as it would have, had it been heard of in time; the customer's first."""
         self._agent_leg_live &= all(event.leg != self.call.agent_leg for event in left)
         for event in left:
@@ -198,7 +198,7 @@ class Meeting(Conversation[R]):
         if self._connect_refused:
             self._break_off(now)
         elif by is not None:
-            self._left = []
+            self._left = ()
             self._met_and_given_away(by, left, now)
         elif self._left:
             self._met_and_parted(self._left, now)
@@ -210,7 +210,7 @@ class Meeting(Conversation[R]):
     def _note_look(self, customer: LegSeen, agent: LegSeen) -> tuple[LegSeen, LegSeen]:
         """What was seen, corrected by what was told: a look may be older than the end of a leg that was told."""
         left = {event.leg for event in self._left}
-        self._left.clear()
+        self._left = ()
         customer = LegSeen.GONE if self.call.customer_leg in left else customer
         agent = LegSeen.GONE if self.call.agent_leg in left else agent
         self._agent_leg_live = agent is not LegSeen.GONE and self.call.agent_legs > 0
@@ -236,7 +236,7 @@ class Meeting(Conversation[R]):
                 return self._talk_on(agent, look, now)
             case Phase.BRIDGING if self._connect_under_way:
                 if agent is LegSeen.GONE:
-                    self._left.append(LegEnded(self.call.agent_leg))
+                    self._left += (LegEnded(self.call.agent_leg),)
                 return Recovery.LEFT_ALONE
             case Phase.WAITING | Phase.WHISPERING | Phase.BRIDGING if self._stopping:
                 self.call = replace(self.call, bridging_at=None)
@@ -257,8 +257,8 @@ class Meeting(Conversation[R]):
     def _left_by_customer(self, look: AttemptSeen) -> None:
         """The customer is gone: whoever else is in the bridge talks to nobody."""
         if look.other is not None and look.other != self.call.given_to and look.other not in self._left_halves:
-            self.halves.add(look.other)
-            self._left_halves.add(look.other)
+            self.halves |= {look.other}
+            self._left_halves |= {look.other}
             self._hang_up_half(look.other)
 
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
