@@ -76,7 +76,7 @@ class Receiving(Promising):
             self._write([InboundChanged(replace(call, outcome=InboundOutcome.REFUSED, ended_at=now))])
             self._decision.effects.append(Release(call.id, call.leg, (), Voice(call.service, call.language)))
             return
-        admittance = self._admittance(service, now)
+        admittance = self._admittance(call, service, now)
         if admittance is Admittance.JOINS:
             call = self._placed(call, service, now)
         flow = self._receive(call, service, None)
@@ -91,18 +91,22 @@ class Receiving(Promising):
         """Whose number it is; else the only service that takes what no other takes."""
         return self._dialled.service_of(dialled)
 
-    def _admittance(self, service: Service, now: float) -> Admittance:
+    def _admittance(self, call: InboundCall, service: Service, now: float) -> Admittance:
         calendar = self._calendar_of(service)
         if calendar is not None and not self.openings.of(calendar, now).open:
             return Admittance.CLOSED
-        return Admittance.FULL if self.line.waiting(service.id) >= service.queue_cap else Admittance.JOINS
+        is_full = self.line.waiting(service.id) >= service.queue_cap
+        return Admittance.FULL if is_full and not self._waiting_of(call) else Admittance.JOINS
+
+    def _waiting_of(self, call: InboundCall) -> list[Callback]:
+        """Callbacks of the caller whose place the call may take."""
+        return [callback for callback in self._callbacks_of(call) if callback.state in _WAITS]
 
     def _placed(self, call: InboundCall, service: Service, now: float) -> InboundCall:
         """In the place of their call, or that of a callback which has waited longer."""
         joined_at, priority = now, service.inbound.priority if service.inbound else 0
-        for callback in self._callbacks_of(call):
-            if callback.state in _WAITS:
-                joined_at, priority = min(joined_at, callback.joined_at), max(priority, callback.priority)
+        for callback in self._waiting_of(call):
+            joined_at, priority = min(joined_at, callback.joined_at), max(priority, callback.priority)
         placed = replace(call, joined_at=joined_at, priority=priority)
         return replace(placed, widened=self._needs.steps_at(service.id, joined_at, now))
 

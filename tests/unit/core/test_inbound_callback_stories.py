@@ -341,6 +341,14 @@ def test_given_a_callback_that_has_waited_then_the_caller_has_its_place(before: 
     assert (caller.position, other.position) == (1, 3 if customer.state is Q else 2)
 
 
+def test_given_a_full_line_then_only_who_has_a_place_in_it_is_taken_in() -> None:
+    world = World((replace(OPEN, queue_cap=1),))
+    world.customer(phone=OWN)
+    assert rings_in(world).outcome is InboundOutcome.REFUSED
+    caller = rings_in(world, OWN)
+    assert (caller.outcome, caller.position) == (None, 1)
+
+
 @pytest.mark.parametrize("service", [OPEN, PREVIEWED, replace(OPEN, connect=ConnectMode.AGENT_FIRST)])
 def test_given_an_agent_who_has_come_to_their_callback_then_the_caller_has_its_place_too(service: Service) -> None:
     world = World((service,))
