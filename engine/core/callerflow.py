@@ -65,6 +65,7 @@ class CallerFlow(CallerMenu):
 
     def end_politely(self, now: float) -> Step:
         """The engine stops, and will be back: the music goes on meanwhile, in Asterisk."""
+        self.engine_stops = True
         if self.phase is Phase.ASKING:
             self._back(now)
         return self._taken()

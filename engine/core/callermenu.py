@@ -45,8 +45,12 @@ class Question(StrEnum):
 
 
 class CallerMenu(CallerEnds):
-    """The questions; `_question` is the one that waits for an answer. None: nobody knows after a start."""
+    """The questions; `_question` is the one that waits for an answer. None: nobody knows after a start.
 
+    `engine_stops`: nobody is asked anything, for no answer would be heard; the dispatcher sets it.
+    """
+
+    engine_stops = False
     _question: Question | None = None
     _said = ""
     _visits = 0
@@ -59,7 +63,7 @@ class CallerMenu(CallerEnds):
 
     @property
     def _may_ask(self) -> bool:
-        return super()._may_ask and self._visits < VISITS
+        return super()._may_ask and self._visits < VISITS and not self.engine_stops
 
     # ---- into the menu, and out of it -------------------------------------------------------------------
 
@@ -109,7 +113,7 @@ class CallerMenu(CallerEnds):
         self._offer_next(now, PromptId.INBOUND_CLOSED)
 
     def _offer_next(self, now: float, *before: PromptId) -> None:
-        if not self._offered or self._visits > VISITS:
+        if not self._offered or self._visits > VISITS or self.engine_stops:
             self._close(InboundOutcome.CLOSED, now, *before, PromptId.CLOSED_GOODBYE)
             return
         self._repeats_left = REPEATS

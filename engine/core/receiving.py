@@ -112,6 +112,7 @@ class Receiving(Promising):
 
     def _receive(self, call: InboundCall, service: Service, agent: Agent | None) -> CallerFlow:
         flow = self._callers[call.id] = CallerFlow(call, service, agent, self)
+        flow.engine_stops = self._stopping
         self._leg_owners[call.leg] = call.id
         if call.given_to is not None:
             self._leg_owners[call.given_to] = call.id

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.core.callerends import FIRST_NEWS_SECONDS
 from engine.core.callphase import Phase
 from engine.core.configuration import Widening
 from engine.core.effects import AnswerCaller, Connect, Dismantle, HoldWithMusic, Play, Release, RingAgent
@@ -386,6 +387,26 @@ def test_given_a_stop_and_a_start_then_the_callers_who_waited_through_it_come_to
     world.agent().ready()
     world.agent().answers()
     assert callers[0].is_in(Phase.CONNECTED)
+
+
+def test_given_a_stop_then_no_caller_is_asked_anything_any_more() -> None:
+    world = World((OPEN,))
+    before = rings_in(world)
+    world.stop()
+    during = rings_in(world)
+    for caller in (before, during):
+        caller.presses("1")
+        assert caller.is_in(Phase.WAITING)
+        world.pass_time(FIRST_NEWS_SECONDS)
+        assert PromptId.KEEP_PLACE not in caller.is_told
+
+
+def test_given_a_stop_then_who_rings_a_closed_service_is_let_go_with_a_goodbye() -> None:
+    world = offered_a_slot().world
+    world.stop()
+    caller = rings_in(world)
+    assert caller.outcome is InboundOutcome.CLOSED
+    assert caller.is_told == (PromptId.INBOUND_CLOSED, PromptId.CLOSED_GOODBYE)
 
 
 def test_given_an_empty_number_then_the_caller_of_a_promise_hears_it_in_their_language() -> None:
