@@ -348,7 +348,7 @@ class AsteriskNode:
         while True:
             leg = await self._late.get()
             if our_leg(leg) is None:
-                log.warning("leg.turned_away", leg=leg, mend="a customer was transferred to a number of ours")
+                log.warning("leg.turned_away", leg=leg, why="a customer was transferred to a number of ours")
                 await self.calls.hang_up(leg)
                 continue
             try:

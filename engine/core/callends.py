@@ -167,9 +167,7 @@ class CallEnds(Meeting[Attempt]):
     def _break_off(self, now: float) -> None:
         self._close(Outcome.INTERRUPTED, now, PromptId.APOLOGY)
 
-    def _waits_until(self) -> float | None:
-        if (again := self._waits_again_until()) is not None:
-            return again
+    def _first_waits_until(self) -> float | None:
         confirmed_at = self.call.confirmed_at
         return None if confirmed_at is None else confirmed_at + self.service.hold_limit_seconds
 

@@ -102,9 +102,7 @@ class CallerEnds(Meeting[InboundCall]):
     def _is_listened_to(self) -> bool:
         return False
 
-    def _waits_until(self) -> float | None:
-        if (again := self._waits_again_until()) is not None:
-            return again
+    def _first_waits_until(self) -> float | None:
         return self.call.entered_at + self._inbound.wait_limit_seconds
 
     def _waiting_limit(self) -> float:

@@ -74,6 +74,27 @@ class Calling(Workspace):
         if fact.agent is not None:
             self._start_wrap_up(fact.agent, WorkId(flow.call.id), flow.service, now)
 
+    def _agent_fact(self, flow: CallFlow | CallerFlow, fact: Fact, now: float) -> None:
+        """What a fact means for the agent, whoever called whom."""
+        work = WorkId(flow.call.id)
+        match fact:
+            case AgentRinging(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
+            case AgentWaits(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.RESERVED, "answered", now))
+            case AgentMissed(agent=agent):
+                self._missed(agent, work, flow.service, now)
+            case AgentFreed(agent=agent):
+                self._write(self.desks.release(agent, work, "not_needed", now))
+            case Bridged(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
+            case Held(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.HELD, "held", now))
+            case Resumed(agent=agent):
+                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
+            case GivenAway():
+                self._given_away(flow, fact, now)
+
     def _report(self, flow: CallFlow | CallerFlow, step: Step, now: float) -> None:
         if isinstance(flow, CallerFlow):
             self._report_caller(flow, step, now)
@@ -86,10 +107,10 @@ class Calling(Workspace):
         raise NotImplementedError
 
     def _fact(self, flow: CallFlow, fact: Fact, now: float) -> None:
-        work = WorkId(flow.attempt.id)
         callback = self.book.get(flow.attempt.callback)
         if callback is None:
             raise ValueError(f"attempt {flow.attempt.id} is live, but its callback is not open")
+        self._agent_fact(flow, fact, now)
         match fact:
             case Dialling():
                 self._note_dial(flow.attempt, callback, now)
@@ -105,24 +126,11 @@ class Calling(Workspace):
                 self._write(self.book.move(callback, Because.CONFIRMED, now))
             case AgentWanted():
                 self._join(callback, on_the_phone=True)
-            case AgentRinging(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
+            case AgentRinging():
                 self._move_if(callback, CallbackState.RESERVED, Because.AGENT_RINGING, now)
-            case AgentWaits(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.RESERVED, "answered", now))
-            case AgentMissed(agent=agent):
-                self._missed(agent, work, flow.service, now)
-            case AgentFreed(agent=agent):
-                self._write(self.desks.release(agent, work, "not_needed", now))
             case Bridged(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
                 self._write(self.book.move(replace(callback, agent=agent), Because.BRIDGED, now))
-            case Held(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.HELD, "held", now))
-            case Resumed(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
             case GivenAway():
-                self._given_away(flow, fact, now)
                 self._write(self.book.move(callback, Because.TRANSFERRED, now))
             case NobodyAnswered():
                 self._write(self.book.move(callback, Because.TRANSFER_UNANSWERED, now))

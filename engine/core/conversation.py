@@ -13,7 +13,7 @@ The engine may die at any of these moments: what is not written shows in the bri
 from __future__ import annotations
 
 from engine.core.callphase import Phase, Recovery
-from engine.core.effects import Dismantle, Limit, Release
+from engine.core.effects import Dismantle, Limit
 from engine.core.events import AttemptSeen, LegSeen
 from engine.core.facts import AgentWanted, GivenAway, Held, NobodyAnswered, Resumed
 from engine.core.handover import Handover, R
@@ -52,7 +52,7 @@ class Conversation(Handover[R]):
             self._give_away(by, now)
         else:
             # Whom the agent sends in their place before they have met the customer is nobody we know.
-            self._hang_up_half(by)
+            self._hang_up(by)
             if self._is_agent(leg):
                 self._drop_agent_leg()
                 self._agent_left(now)
@@ -62,12 +62,15 @@ class Conversation(Handover[R]):
         self.halves |= {by}
         self._replaced_by = None
         self._given_at = now
-        self.call = replace(self.call, given_to=by, transferred_at=self.call.transferred_at or now)
-        self._drop_agent_leg()
+        self._part_from_agent(by, now)
         talks_since = now if self.call.bridging_at is None else self.call.bridging_at
         rest = self._limits.conversation_seconds - (now - talks_since)
         self._do(Limit(self.call.id, by, max(1.0, rest)))
-        self._tell(GivenAway(None if self._agent is None else self._agent.id, by))
+
+    def _part_from_agent(self, by: LegId | None, now: float) -> None:
+        self.call = replace(self.call, given_to=by, transferred_at=self.call.transferred_at or now)
+        self._drop_agent_leg()
+        self._tell(GivenAway(self.agent, by))
         self._agent = None
 
     def _is_given_to(self, leg: LegId) -> bool:
@@ -108,15 +111,12 @@ class Conversation(Handover[R]):
 
     # ---- letting go ------------------------------------------------------------------------------------------
 
-    def _hang_up_half(self, half: LegId) -> None:
-        self._do(Release(self.call.id, half, (), self._voice))
-
     def _drop_half(self) -> None:
         """The call is over: whoever was given the customer is not left talking to nobody."""
         half, self._replaced_by = self._replaced_by or self.call.given_to, None
         if half is not None and half not in self._left_halves:
             self._left_halves |= {half}
-            self._hang_up_half(half)
+            self._hang_up(half)
 
     # ---- after a start or a lost event socket ----------------------------------------------------------------
 
@@ -136,10 +136,7 @@ class Conversation(Handover[R]):
             self._half_left(now, unobserved=True)
         elif look.apart:
             # Given to somebody who never came, or has left.
-            self._drop_agent_leg()
-            self.call = replace(self.call, transferred_at=self.call.transferred_at or now)
-            self._tell(GivenAway(None if self._agent is None else self._agent.id, None))
-            self._agent = None
+            self._part_from_agent(None, now)
             self._nobody_answered(now)
         elif agent is LegSeen.GONE:
             self._release_customer()

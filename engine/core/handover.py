@@ -68,8 +68,8 @@ class Handover(Generic[R]):
 
     # ---- what the two kinds of call decide themselves ---------------------------------------------------
 
-    def _waits_until(self) -> float | None:
-        """When the customer is let go for whom nobody has come; None: they do not wait yet."""
+    def _first_waits_until(self) -> float | None:
+        """When the customer is let go for whom nobody has come and who has not talked; None: they do not wait yet."""
         raise NotImplementedError
 
     def _nobody_came(self, now: float) -> None:
@@ -224,13 +224,18 @@ class Handover(Generic[R]):
             self._do(Dismantle(self.call.id, self.call.bridge))
         if self._replaced_by is not None:
             # Whom the agent sent in their place has not met the customer either.
-            self._do(Release(self.call.id, self._replaced_by, (), self._voice))
+            self._hang_up(self._replaced_by)
             self._replaced_by = None
         self._music()
         self._free_agent()
         self._tell(AgentWanted())
 
     # ---- the wait ------------------------------------------------------------------------------------------
+
+    def _waits_until(self) -> float | None:
+        """When the customer is let go, also one who has talked and waits again; None: they do not wait yet."""
+        again_at = self.call.waits_again_at
+        return self._first_waits_until() if again_at is None else again_at + self.service.hold_limit_seconds
 
     def _hold_until(self, at_least: float) -> None:
         """The limit of the wait, but not before this moment."""
@@ -241,11 +246,6 @@ class Handover(Generic[R]):
     def music_now(self) -> HoldWithMusic:
         """What lets the customer hear music."""
         return HoldWithMusic(self.call.id, self.call.customer_leg, (), self._voice)
-
-    def _waits_again_until(self) -> float | None:
-        """The limit of who has talked, and waits again; None: they do not."""
-        again_at = self.call.waits_again_at
-        return None if again_at is None else again_at + self.service.hold_limit_seconds
 
     def _music(self) -> None:
         self._arm("music", None)
@@ -290,7 +290,11 @@ class Handover(Generic[R]):
     def _drop_agent_leg(self) -> None:
         if self._agent_leg_live:
             self._agent_leg_live = False
-            self._do(Release(self.call.id, self.call.agent_leg, (), self._voice))
+            self._hang_up(self.call.agent_leg)
+
+    def _hang_up(self, leg: LegId) -> None:
+        """Of anybody but the customer."""
+        self._do(Release(self.call.id, leg, (), self._voice))
 
     # ---- bookkeeping -----------------------------------------------------------------------------------------
 

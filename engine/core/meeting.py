@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from engine.core.callphase import REFUSED_GRACE_SECONDS, Phase, Recovery
 from engine.core.conversation import Conversation
-from engine.core.effects import Connect, Effect, HoldWithMusic, Play, Release, RingAgent
+from engine.core.effects import Connect, Effect, HoldWithMusic, Play, RingAgent
 from engine.core.events import (
     AttemptSeen,
     Event,
@@ -38,7 +38,7 @@ class Meeting(Conversation[R]):
                 if all(earlier.leg != leg for earlier in self._left):
                     self._left += (event,)
             case LegRinging(leg=leg) | LegAnswered(leg=leg) | LegEntered(leg=leg) if self._was_given_up(leg):
-                self._do(Release(self.call.id, leg, (), self._voice))
+                self._hang_up(leg)
             case LegEntered(leg=leg) if self._is_agent(leg) and self.phase is Phase.WAITING:
                 self._whisper(now)
             case LegEnded(leg=leg, cause=cause, sip_code=sip_code) if leg == self.call.customer_leg:
@@ -158,7 +158,7 @@ class Meeting(Conversation[R]):
         """The agent gave the customer away before we knew whether they had met."""
         if result is ResultKind.REFUSED:
             self.call = replace(self.call, bridging_at=None)
-            self._hang_up_half(by)
+            self._hang_up(by)
             customers = tuple(event for event in left if event.leg == self.call.customer_leg)
             self._parted_before(customers or (LegEnded(self.call.agent_leg),), now)
         else:
@@ -259,7 +259,7 @@ class Meeting(Conversation[R]):
         if look.other is not None and look.other != self.call.given_to and look.other not in self._left_halves:
             self.halves |= {look.other}
             self._left_halves |= {look.other}
-            self._hang_up_half(look.other)
+            self._hang_up(look.other)
 
     def _keep_agent(self, agent: LegSeen, now: float) -> None:
         """Music again for the customer; the agent's phone rings on, or the whisper begins anew."""

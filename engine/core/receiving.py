@@ -16,19 +16,13 @@ from engine.core.configuration import Agent, Service
 from engine.core.effects import Release, Voice
 from engine.core.events import CallerEntered
 from engine.core.facts import (
-    AgentFreed,
-    AgentMissed,
-    AgentRinging,
     AgentWanted,
     Bridged,
     CallerGone,
     Closing,
     Fact,
     Finished,
-    GivenAway,
-    Held,
     NobodyAnswered,
-    Resumed,
     SteppedAside,
 )
 from engine.core.lifecycle import Because, can
@@ -139,7 +133,8 @@ class Receiving(Promising):
             self._caller_fact(flow, fact, now)
 
     def _caller_fact(self, flow: CallerFlow, fact: Fact, now: float) -> None:
-        call, work = flow.inbound, WorkId(flow.inbound.id)
+        call = flow.inbound
+        self._agent_fact(flow, fact, now)
         match fact:
             case AgentWanted():
                 self._join_caller(call)
@@ -147,22 +142,9 @@ class Receiving(Promising):
                 if call.id in self.line and not self.line.is_parked(call.id):
                     self.line.park(call.id)
                 self.waits.forget(call.id)
-            case AgentRinging(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.RINGING, "ringing", now))
-            case AgentMissed(agent=agent):
-                self._missed(agent, work, flow.service, now)
-            case AgentFreed(agent=agent):
-                self._write(self.desks.release(agent, work, "not_needed", now))
-            case Bridged(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "bridged", now))
+            case Bridged():
                 self._write(self.timers.clear(call.id, WIDEN))
                 self._called_in(call, now)
-            case Held(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.HELD, "held", now))
-            case Resumed(agent=agent):
-                self._write(self.desks.advance(agent, work, Stage.ACTIVE, "resumed", now))
-            case GivenAway():
-                self._given_away(flow, fact, now)
             case NobodyAnswered():
                 self._widen_caller_in_time(call)
             case Closing():
