@@ -63,12 +63,9 @@ class Conversation(Handover[R]):
         self._replaced_by = None
         self._given_at = now
         self._part_from_agent(by, now)
-        self._limit(by, now)
-
-    def _limit(self, half: LegId, now: float) -> None:
         talks_since = now if self.call.bridging_at is None else self.call.bridging_at
         rest = self._limits.conversation_seconds - (now - talks_since)
-        self._do(Limit(self.call.id, half, max(1.0, rest)))
+        self._do(Limit(self.call.id, by, max(1.0, rest)))
 
     def _part_from_agent(self, by: LegId | None, now: float) -> None:
         self.call = replace(self.call, given_to=by, transferred_at=self.call.transferred_at or now)
@@ -131,8 +128,6 @@ class Conversation(Handover[R]):
         if other is not None:
             if other != self.call.given_to:
                 self._give_away(other, now)
-            else:
-                self._limit(other, now)  # we may have died before
             if look.other_up:
                 self._answered_for(now)
             self._record()
