@@ -308,10 +308,7 @@ async def go_on_after_the_kill(floor: Floor, held: Call, asked: Call, left: Call
 
 
 async def die_in_a_transfer(floor: Floor, engine: EngineProcess) -> None:
-    """The engine ends itself once the transfer is written, and its next start once it has limited the new leg.
-
-    Then the customer hangs up.
-    """
+    """The engine ends itself in the transfer, before it limits the new leg; then the customer hangs up."""
     first = floor.seen.ended.pop(GIVES)
     await floor.shows(GIVES, "ready")
     await floor.ask(GIVES)
@@ -322,8 +319,6 @@ async def die_in_a_transfer(floor: Floor, engine: EngineProcess) -> None:
     assert await asyncio.to_thread(engine.has_ended_within, 20), "the engine is to die in the transfer"
     async with Legs(floor.centre.lab) as legs:
         alone = await floor.left_alone(legs, f"{floor.callbacks[MIXES]}-1.bridge.1")
-        engine.spawn(**{VARIABLE: "Limit.after"})
-        assert await asyncio.to_thread(engine.has_ended_within, 20), "the engine is to die when it comes back"
         await asyncio.to_thread(engine.start)
     await floor.transferred(GIVES)
     await theirs.hear(CUSTOMER_HERTZ)
